@@ -1,0 +1,68 @@
+# Two commands on a fresh clone, with nothing but Python, pip and make:
+#   make triage [EVIDENCE=path]   judge a server's evidence (default: a bundled, fictitious school district)
+#   make test                     the tests
+PYTHON   ?= python3
+VENV     := .venv
+BIN      := $(VENV)/bin
+EVIDENCE ?= build/example/evidence
+OUT      ?= build/triage
+NAME     ?=
+
+# Windows keeps the programs of a virtual environment elsewhere.
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+PYTHON := py -3
+endif
+
+.PHONY: triage test test-long test-browser lint check bench clean example
+
+triage: $(VENV)/.installed $(if $(filter build/example/evidence,$(EVIDENCE)),build/example/.made)
+	@$(BIN)/exsweep triage "$(EVIDENCE)" --out "$(OUT)" $(if $(NAME),--name "$(NAME)") $(ARGS) || [ $$? -eq 1 ] || [ $$? -eq 3 ]
+	@echo "Report: $(OUT)/report.html"
+
+example: build/example/.made
+
+build/example/.made: $(VENV)/.installed $(shell find tools/example tools/make_example.py -name '*.py' 2>/dev/null)
+	@echo "Making the example: a fictitious school district's server ..."
+	@rm -rf build/example && mkdir -p build/example
+	@$(BIN)/python tools/make_example.py build/example/evidence build/example/truth.json
+	@touch $@
+
+test: $(VENV)/.tests build/example/.made
+	$(BIN)/pytest -n auto -m "not long and not browser"
+
+test-long: $(VENV)/.tests build/example/.made
+	$(BIN)/pytest -m "long"
+
+test-browser: $(VENV)/.tests build/example/.made
+	$(BIN)/pip install -q --disable-pip-version-check --group browser
+	$(BIN)/pytest -m browser
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check src tests tools bench
+	$(BIN)/ruff format --check src tests tools bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: $(VENV)/.installed
+	$(BIN)/exsweep knowledge check
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	$(BIN)/pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.installed
+	$(BIN)/pip install -q --disable-pip-version-check --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.tests
+	$(BIN)/pip install -q --disable-pip-version-check --group lint --group browser
+	@touch $@
+
+clean:
+	rm -rf build dist $(VENV)

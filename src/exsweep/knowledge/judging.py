@@ -1,0 +1,50 @@
+"""Numbers and patterns of the judge, from `data/judging.yml`."""
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from exsweep.errors import KnowledgeError
+
+
+class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """See the comments in `data/judging.yml`; seconds, hours and days are in the names."""
+
+    version: int
+    source: tuple[str, ...]
+    in_use_hours: int
+    join_seconds: int
+    run_seconds: int
+    drop_to_shell_days: int
+    follow_seconds: int
+    local_addresses: tuple[str, ...]
+    private_addresses: tuple[str, ...]
+    private_join_seconds: int
+    script_extensions: tuple[str, ...]
+    session_patterns: dict[str, str]
+    session_columns: dict[str, str]
+    refused_status_from: int
+    works_despite_error: tuple[str, ...]
+    ambiguous_counts_from: str
+    ambiguous_pair_from: str
+    impact: dict[str, tuple[str, ...]]
+    mailbox_patterns: tuple[str, ...]
+    mailbox_columns: tuple[str, ...]
+    origins_kept: int
+    timeline_rows: int
+    attempt_chains_kept: int
+
+
+@cache
+def judging() -> Judging:
+    """The shipped values.
+
+    Raises:
+        KnowledgeError: the file does not fit this program.
+    """
+    file = files("exsweep.knowledge") / "data" / "judging.yml"
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=Judging)
+    except msgspec.MsgspecError as error:
+        raise KnowledgeError(f"{file}: {error}.", tip="Reinstall exsweep, or mend the file.") from error

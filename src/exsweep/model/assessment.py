@@ -1,0 +1,302 @@
+"""Second waist: the Assessment of one server. Reports, fleet, web and every export read this and nothing else.
+
+The names are a contract (schema `exsweep.assessment/1`); more keys may be added, none renamed. Times are RFC 3339 UTC.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from exsweep.model.events import Origin, SeenBuild
+from exsweep.model.words import Confidence, Level, Severity, Stage, Strength
+
+SCHEMA = "exsweep.assessment/1"
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Server(_Record):
+    """Who the evidence is about. The name is what the evidence or the user says; it is not proof of identity."""
+
+    name: str | None = None
+    organisation: str | None = None
+    sector: str | None = None
+    product: str | None = None
+    """`Exchange Server 2016` ..., from the newest build seen."""
+    builds: tuple[SeenBuild, ...] = ()
+
+
+class Verdict(_Record):
+    """The one answer, and what it rests on."""
+
+    level: Level
+    confidence: Confidence
+    since: datetime | None = None
+    """First hostile act seen."""
+    last_activity: datetime | None = None
+    headline: str
+    """One plain sentence; texts are knowledge."""
+    text: tuple[str, ...] = ()
+    """Plain paragraphs below the headline: what it means, how sure we are, what we could not see."""
+    do_now: tuple[str, ...] = ()
+    """The first things to do, most urgent first; the whole list is in `remediation`."""
+    reasons: tuple[str, ...] = ()
+    """Ids of the findings that carry the level, strongest first."""
+    against: tuple[str, ...] = ()
+    """What speaks against the level, in sentences."""
+    would_change: tuple[str, ...] = ()
+    """What further evidence would change the level, in sentences."""
+    evidence_end: datetime | None = None
+    """Last moment that any log covers; `in_use` is measured from here."""
+
+
+class Actor(_Record):
+    """What one intruder showed of himself. Values are quoted from evidence: hostile text."""
+
+    addresses: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    shells: tuple[str, ...] = ()
+    """URL paths or file paths of web shells."""
+    sessions: tuple[str, ...] = ()
+
+
+class Step(_Record):
+    """One link of a chain. Seen: `findings` is not empty. Not seen: `missing` is true and `why_missing` says why."""
+
+    stage: Stage
+    time: datetime | None = None
+    last_time: datetime | None = None
+    title: str
+    """Plain words: what happened at this step."""
+    findings: tuple[str, ...] = ()
+    missing: bool = False
+    why_missing: str = ""
+    proven: bool = False
+    """At least one finding of the step has strength `success`."""
+
+
+class Chain(_Record):
+    """Everything of one intruder, in order of time."""
+
+    id: str
+    title: str
+    """`ProxyLogon by 203.0.113.9`."""
+    campaign: str | None = None
+    actor: Actor
+    steps: tuple[Step, ...]
+    joined_by: tuple[str, ...] = ()
+    """Why these findings are one chain, in sentences."""
+    level: Level
+    """What this chain alone would make of the server."""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+
+
+class RuleRef(_Record):
+    id: str
+    version: str
+    """First 12 hex digits of the SHA-256 of the rule's text."""
+    title: str
+
+
+class Finding(_Record):
+    """What one rule says about one intruder's events. Every origin reads back to the quoted bytes."""
+
+    id: str
+    rule: RuleRef
+    stage: Stage
+    strength: Strength
+    severity: Severity
+    confidence: Confidence
+    campaign: str | None = None
+    cves: tuple[str, ...] = ()
+    attack: tuple[str, ...] = ()
+    """ATT&CK technique ids."""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    count: int = 1
+    """Events; `origins` shows at most 50 of them."""
+    origins: tuple[Origin, ...]
+    excerpt: str
+    """Raw line at the first origin. Hostile text."""
+    excerpts: tuple[str, ...] = ()
+    """Raw lines at the following origins, in their order; at most 50 in all."""
+    fields: dict[str, str] = {}
+    """The columns that matter of the first event (ECS names, else native)."""
+    kind: str = ""
+    """Log format of the events."""
+    explanation: str
+    """Plain words: what this is and what it proves."""
+    failed: tuple[str, ...] = ()
+    """Why attempts of this finding are known to have failed, in words; empty where nothing shows that."""
+    false_positives: tuple[str, ...] = ()
+    tip: str | None = None
+    """What to look at next to settle it."""
+    chain: str | None = None
+    source: tuple[str, ...] = ()
+    """Where the knowledge behind the rule comes from."""
+
+
+class DayState(StrEnum):
+    READ = "read"
+    PARTIAL = "partial"
+    """Some records of the day were lost or rejected, or the day is cut by the start or end of the log."""
+    ABSENT = "absent"
+
+
+class CoverageDay(_Record):
+    date: date
+    state: DayState
+    events: int = 0
+
+
+class CoverageSource(_Record):
+    """One kind of log over all its files."""
+
+    kind: str
+    title: str = ""
+    files: int
+    first: datetime | None = msgspec.field(default=None, name="from")
+    last: datetime | None = msgspec.field(default=None, name="to")
+    events: int = 0
+    rejected: int = 0
+    matters: bool = False
+    """This kind can show steps of a campaign that could have hit this server."""
+    days: tuple[CoverageDay, ...] = ()
+
+
+class Gap(_Record):
+    """Something that could not be looked at, and what that does to the verdict."""
+
+    kind: str
+    """Log format id, or `file`, `archive`, `collector`."""
+    first: datetime | None = msgspec.field(default=None, name="from")
+    last: datetime | None = msgspec.field(default=None, name="to")
+    path: str | None = None
+    reason: str
+    effect: str
+    limits_verdict: bool = False
+
+
+class Coverage(_Record):
+    sources: tuple[CoverageSource, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+class PatchCves(_Record):
+    """At the last build seen. `possible`: the build alone does not settle it (a setting is needed too, or build unknown)."""
+
+    certain: tuple[str, ...] = ()
+    possible: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+
+
+class Patch(_Record):
+    build: str | None = None
+    build_name: str | None = None
+    """`Exchange Server 2016 CU18 + Mar21SU`."""
+    cves: PatchCves = PatchCves()
+    mitigations: tuple[str, ...] = ()
+    support_end: date | None = None
+    advice: str = ""
+    history: tuple[str, ...] = ()
+    """Plain sentences: which build when, and which campaigns it was open to."""
+    open_from: datetime | None = None
+    open_to: datetime | None = None
+    """Span in which a build open to an exploited flaw was seen running."""
+
+
+class ImpactState(StrEnum):
+    SEEN = "seen"
+    POSSIBLE = "possible"
+    NOT_SEEN = "not_seen"
+
+
+class ImpactItem(_Record):
+    what: str
+    """`mailboxes`, `credentials`, `files`, `hosts` or, inside `items`, a mailbox, path or host."""
+    state: ImpactState
+    text: str
+    """Plain sentence: what was seen, or what was checked."""
+    findings: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    """Names of mailboxes, files, hosts: hostile text."""
+
+
+class Impact(_Record):
+    mailboxes: ImpactItem
+    credentials: ImpactItem
+    files: ImpactItem
+    hosts: ImpactItem
+
+
+class Remedy(_Record):
+    id: str
+    title: str
+    text: str
+    why: str
+    done_when: str
+    audience: str
+    """`admin` or `responder`."""
+    source: tuple[str, ...] = ()
+
+
+class CustodyItem(_Record):
+    path: str
+    size: int
+    sha256: str
+    acquired_by: str | None = None
+    kind: str = "unknown"
+    state: str = "read"
+    duplicate_of: str | None = None
+
+
+class TimelineRow(_Record):
+    """A line of the case in order of time: findings' events and what a pivot brought in."""
+
+    time: datetime
+    kind: str
+    text: str
+    """What the line shows; hostile text."""
+    origin: Origin
+    finding: str | None = None
+    chain: str | None = None
+    stage: Stage | None = None
+
+
+class Run(_Record):
+    """The only part that may differ between two runs."""
+
+    version: str
+    knowledge: str
+    """Version and hash of the knowledge used."""
+    command: str = ""
+    started: datetime | None = None
+    duration_s: float = 0.0
+    host: str = ""
+    evidence: tuple[str, ...] = ()
+    """What was named on the command line, with the SHA-256 of archives."""
+
+
+class Assessment(_Record):
+    schema: str = SCHEMA
+    server: Server
+    verdict: Verdict
+    chains: tuple[Chain, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    timeline: tuple[TimelineRow, ...] = ()
+    coverage: Coverage = Coverage()
+    patch: Patch = Patch()
+    impact: Impact
+    remediation: tuple[Remedy, ...] = ()
+    custody: tuple[CustodyItem, ...] = ()
+    manifest_sha256: str = ""
+    rules: dict[str, int] = {}
+    """Rules used / waiting for other logs / not applicable / that could not run."""
+    rule_problems: tuple[str, ...] = ()
+    """Each user rule that could not run: file, line, reason."""
+    run: Run

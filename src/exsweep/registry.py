@@ -1,0 +1,56 @@
+"""Kinds that register themselves (openers, parsers, exporters): one new file is one new kind.
+
+Third parties register through the entry point group `exsweep.<registry name>`.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Things by name, in order of falling priority, then name.
+
+    >>> words: Registry[str] = Registry("words")
+    >>> _ = words.add("b", priority=1)("second"), words.add("a", priority=9)("first")
+    >>> list(words)
+    ['a', 'b']
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._items: dict[str, tuple[int, T]] = {}
+        self._loaded = False
+
+    def add(self, name: str, *, priority: int = 0) -> Callable[[T], T]:
+        """Decorator: file `thing` under `name`. A second thing under one name is a programming error."""
+
+        def register(thing: T) -> T:
+            if name in self._items:
+                raise ValueError(f"{self.name}: {name!r} is registered twice")
+            self._items[name] = (priority, thing)
+            return thing
+
+        return register
+
+    def load_third_parties(self) -> None:
+        """Import everything under the entry point group `exsweep.<name>` once."""
+        if not self._loaded:
+            self._loaded = True
+            for point in entry_points(group=f"exsweep.{self.name}"):
+                point.load()
+
+    def __getitem__(self, name: str) -> T:
+        return self._items[name][1]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._items, key=lambda name: (-self._items[name][0], name)))
+
+    def values(self) -> list[T]:
+        """All things, highest priority first."""
+        return [self._items[name][1] for name in self]
