@@ -14,11 +14,11 @@ from exsweep.model.words import Confidence, Level, Severity, Stage, Strength
 SCHEMA = "exsweep.assessment/1"
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True):
+class _Record(msgspec.Struct, frozen=True):
     pass
 
 
-class Server(_Record):
+class Server(_Record, kw_only=True):
     """Who the evidence is about. The name is what the evidence or the user says; it is not proof of identity."""
 
     name: str | None = None
@@ -29,7 +29,7 @@ class Server(_Record):
     builds: tuple[SeenBuild, ...] = ()
 
 
-class Verdict(_Record):
+class Verdict(_Record, kw_only=True):
     """The one answer, and what it rests on."""
 
     level: Level
@@ -53,7 +53,7 @@ class Verdict(_Record):
     """Last moment that any log covers; `in_use` is measured from here."""
 
 
-class Actor(_Record):
+class Actor(_Record, kw_only=True):
     """What one intruder showed of himself. Values are quoted from evidence: hostile text."""
 
     addresses: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Actor(_Record):
     sessions: tuple[str, ...] = ()
 
 
-class Step(_Record):
+class Step(_Record, kw_only=True):
     """One link of a chain. Seen: `findings` is not empty. Not seen: `missing` is true and `why_missing` says why."""
 
     stage: Stage
@@ -79,7 +79,7 @@ class Step(_Record):
     """At least one finding of the step has strength `success`."""
 
 
-class Chain(_Record):
+class Chain(_Record, kw_only=True):
     """Everything of one intruder, in order of time."""
 
     id: str
@@ -96,14 +96,14 @@ class Chain(_Record):
     last_seen: datetime | None = None
 
 
-class RuleRef(_Record):
+class RuleRef(_Record, kw_only=True):
     id: str
     version: str
     """First 12 hex digits of the SHA-256 of the rule's text."""
     title: str
 
 
-class Finding(_Record):
+class Finding(_Record, kw_only=True):
     """What one rule says about one intruder's events. Every origin reads back to the quoted bytes."""
 
     id: str
@@ -148,13 +148,13 @@ class DayState(StrEnum):
     ABSENT = "absent"
 
 
-class CoverageDay(_Record):
+class CoverageDay(_Record, kw_only=True):
     date: date
     state: DayState
     events: int = 0
 
 
-class CoverageSource(_Record):
+class CoverageSource(_Record, kw_only=True):
     """One kind of log over all its files."""
 
     kind: str
@@ -169,7 +169,7 @@ class CoverageSource(_Record):
     days: tuple[CoverageDay, ...] = ()
 
 
-class Gap(_Record):
+class Gap(_Record, kw_only=True):
     """Something that could not be looked at, and what that does to the verdict."""
 
     kind: str
@@ -182,12 +182,12 @@ class Gap(_Record):
     limits_verdict: bool = False
 
 
-class Coverage(_Record):
+class Coverage(_Record, kw_only=True):
     sources: tuple[CoverageSource, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
-class PatchCves(_Record):
+class PatchCves(_Record, kw_only=True):
     """At the last build seen. `possible`: the build alone does not settle it (a setting is needed too, or build unknown)."""
 
     certain: tuple[str, ...] = ()
@@ -195,7 +195,7 @@ class PatchCves(_Record):
     fixed: tuple[str, ...] = ()
 
 
-class Patch(_Record):
+class Patch(_Record, kw_only=True):
     build: str | None = None
     build_name: str | None = None
     """`Exchange Server 2016 CU18 + Mar21SU`."""
@@ -216,7 +216,7 @@ class ImpactState(StrEnum):
     NOT_SEEN = "not_seen"
 
 
-class ImpactItem(_Record):
+class ImpactItem(_Record, kw_only=True):
     what: str
     """`mailboxes`, `credentials`, `files`, `hosts` or, inside `items`, a mailbox, path or host."""
     state: ImpactState
@@ -227,14 +227,14 @@ class ImpactItem(_Record):
     """Names of mailboxes, files, hosts: hostile text."""
 
 
-class Impact(_Record):
+class Impact(_Record, kw_only=True):
     mailboxes: ImpactItem
     credentials: ImpactItem
     files: ImpactItem
     hosts: ImpactItem
 
 
-class Remedy(_Record):
+class Remedy(_Record, kw_only=True):
     id: str
     title: str
     text: str
@@ -245,7 +245,7 @@ class Remedy(_Record):
     source: tuple[str, ...] = ()
 
 
-class CustodyItem(_Record):
+class CustodyItem(_Record, kw_only=True):
     path: str
     size: int
     sha256: str
@@ -255,7 +255,7 @@ class CustodyItem(_Record):
     duplicate_of: str | None = None
 
 
-class TimelineRow(_Record):
+class TimelineRow(_Record, kw_only=True):
     """A line of the case in order of time: findings' events and what a pivot brought in."""
 
     time: datetime
@@ -268,7 +268,7 @@ class TimelineRow(_Record):
     stage: Stage | None = None
 
 
-class Run(_Record):
+class Run(_Record, kw_only=True):
     """The only part that may differ between two runs."""
 
     version: str
@@ -282,7 +282,7 @@ class Run(_Record):
     """What was named on the command line, with the SHA-256 of archives."""
 
 
-class Assessment(_Record):
+class Assessment(_Record, kw_only=True):
     schema: str = SCHEMA
     server: Server
     verdict: Verdict

@@ -1,0 +1,6 @@
+"""`python -m exsweep`."""
+
+from exsweep.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What the event store was made from: reports of all files, and the raw lines that findings quoted."""
+
+from pathlib import Path
+
+import msgspec
+
+from exsweep.assess.gather import Gathered
+from exsweep.assess.journal import write_whole
+from exsweep.errors import EvidenceError
+from exsweep.model import Hit
+
+_NAME = "sources.json"
+_SCHEMA = "exsweep.events/1"
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """Kept beside the Parquet files. Hits are kept for their raw lines and for files that are not stored as columns."""
+
+    schema: str = _SCHEMA
+    gathered: Gathered
+    context: tuple[Hit, ...] = ()
+
+
+def write_manifest(folder: Path, gathered: Gathered, context: tuple[Hit, ...]) -> None:
+    write_whole(folder / _NAME, msgspec.json.encode(Saved(gathered=gathered, context=context)))
+
+
+def read_manifest(folder: Path) -> Saved:
+    """Raises EvidenceError when the folder holds no event store of this program."""
+    try:
+        saved = msgspec.json.decode((folder / _NAME).read_bytes(), type=Saved)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise EvidenceError(f"{folder} holds no event store that can be judged again: {error}.", tip="Run triage with --out, and let it end.") from error
+    if saved.schema != _SCHEMA:
+        raise EvidenceError(f"The event store in {folder} has schema {saved.schema!r}, this program knows {_SCHEMA!r}.", tip="Run triage again on the evidence.")
+    return saved

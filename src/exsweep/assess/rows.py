@@ -1,0 +1,85 @@
+"""From a row of columns to a `Hit`: text for people and for the judge, bytes shown where they are no text."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pyarrow as pa
+
+from exsweep.model import Hit, Origin
+from exsweep.parse.batch import NO_TIME, Batch
+
+_VALUE_CAP = 4_000
+_FOLD_AFTER = 1_000
+"""Events kept per rule, file and day; what follows is counted onto the last one (H46: noise must not drown a case)."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def text(value: bytes, cap: int = _VALUE_CAP) -> str:
+    """Bytes as text; bytes that are not UTF-8 as `\\xNN`."""
+    return value[:cap].decode("utf-8", "backslashreplace")
+
+
+def moment(time_ms: int) -> datetime | None:
+    return None if time_ms == NO_TIME else _EPOCH + timedelta(milliseconds=int(time_ms))
+
+
+def fields(batch: Batch, row: int) -> dict[str, str]:
+    """Non-empty columns of a row: ECS name where the format maps the column, else its own."""
+    names = {native: ecs for ecs, native in reversed(batch.format.ecs.items())}
+    empty = frozenset(value.encode() for value in batch.format.empty)
+    found = {}
+    for column, values in zip(batch.table.column_names, batch.table.columns, strict=True):
+        value = values[row].as_py()
+        if value is not None and value not in empty:
+            found[names.get(column, column)] = text(value)
+    return found
+
+
+def rebuilt(batch: Batch, row: int) -> str:
+    """The line as the log would write it, from its columns: exact where no column was dropped."""
+    separator = batch.format.separator
+    parts = []
+    for values in batch.table.columns:
+        part = text(values[row].as_py() or b"")
+        quoted = batch.format.quoting and (separator in part or '"' in part)
+        parts.append('"' + part.replace('"', '""') + '"' if quoted else part)
+    return separator.join(parts)[:_VALUE_CAP]
+
+
+def hit(rule: str, batch: Batch, row: int, path: str, sha256: str, *, excerpt: str | None = None) -> Hit:
+    raw = batch.raw(row)
+    return Hit(
+        rule=rule,
+        kind=batch.format.id,
+        origin=Origin(path=path, sha256=sha256, line=int(batch.line[row]), offset=int(batch.offset[row])),
+        time=moment(int(batch.time_ms[row])),
+        fields=fields(batch, row),
+        excerpt=excerpt if excerpt is not None else text(raw) if raw is not None else rebuilt(batch, row),
+    )
+
+
+def fold(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """First 1,000 events per rule, file and day; the rest as a count on the last one. Order is kept."""
+    seen: Counter[tuple[str, str, object]] = Counter()
+    kept: dict[int, Hit] = {}
+    last: dict[tuple[str, str, object], int] = {}
+    for place, item in enumerate(hits):
+        key = (item.rule, item.origin.path, item.time.date() if item.time else None)
+        seen[key] += 1
+        if seen[key] <= _FOLD_AFTER:
+            kept[place], last[key] = item, place
+        else:
+            home = kept[last[key]]
+            kept[last[key]] = msgspec.structs.replace(home, count=home.count + item.count, last_time=item.last_time or item.time or home.last_time)
+    return tuple(kept.values())
+
+
+def column(batch: Batch, name: str) -> pa.Array | None:
+    """A native column as one array, or None."""
+    if name not in batch.table.column_names:
+        return None
+    values = batch.table.column(name)
+    combined = values.combine_chunks()
+    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) and combined.num_chunks == 1 else combined

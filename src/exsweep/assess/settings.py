@@ -1,0 +1,25 @@
+"""What the user asked for."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from exsweep.model import Server
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    evidence: tuple[Path, ...]
+    now: datetime
+    """The moment the run takes as the present (UTC, aware); the only clock the judge knows."""
+    stdin: bytes | None = None
+    """Pasted lines, where `-` was named."""
+    out: Path | None = None
+    """Folder for the event store and for going on after a stop; None keeps nothing."""
+    quick: bool = False
+    """Sweep: no event store."""
+    jobs: int = 1
+    rules: tuple[str, ...] = ()
+    """The user's own Sigma rules: folders, files or zips."""
+    server: Server = Server()
+    command: str = ""

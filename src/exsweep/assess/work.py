@@ -1,0 +1,193 @@
+"""One task: some files of the evidence, read once, to sealed reports, hits and stored events. A pure function of its input."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain as chained
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from exsweep.assess.results import CorrelationRow, StoredTable, TaskResult
+from exsweep.assess.rows import fold, hit
+from exsweep.assess.store import EventWriter
+from exsweep.assess.tools import Tools, tools
+from exsweep.evidence import EvidenceReadError, Source, Unit, sources
+from exsweep.model import Hit, SourceReport, SourceState
+from exsweep.parse import Reader, pasted, recognise
+from exsweep.parse.batch import Batch
+
+CHUNK = 16 << 20
+_HEAD = 64 << 10
+_PASTED_CAP = 8 << 20
+"""Console output and pasted lines are small; a bigger file of unknown kind is sealed, not searched for them."""
+_FLUSH_ROWS = 50_000
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Files to read together: many small ones, or one big one."""
+
+    id: str
+    units: tuple[Unit, ...]
+    quick: bool = False
+    events: str | None = None
+    """Folder of the event store, or None to keep none."""
+    first_source: int = 0
+
+
+@dataclass
+class _Pending:
+    """Candidate rows waiting for exact evaluation, per format."""
+
+    batches: dict[str, list[tuple[int, Batch]]] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, source: int, batch: Batch) -> None:
+        if len(batch):
+            self.batches.setdefault(batch.format.id, []).append((source, batch))
+            self.rows += len(batch)
+
+
+def start(user_rules: Sequence[str]) -> Callable[[Task], TaskResult]:
+    """Build the tools once; returns the function that does one task."""
+    made = tools(user_rules)
+    return lambda task: work(task, made)
+
+
+def work(task: Task, made: Tools) -> TaskResult:
+    reports: list[SourceReport] = []
+    tables: list[StoredTable] = []
+    pending = _Pending()
+    hits: list[tuple[int, str, Batch, int]] = []
+    correlation: list[CorrelationRow] = []
+    for unit in task.units:
+        for source in sources(unit):
+            place = len(reports)
+            reports.append(_read(source, place, task, made, pending, tables))
+            if pending.rows >= _FLUSH_ROWS:
+                _settle(pending, made, hits, correlation)
+    _settle(pending, made, hits, correlation)
+    return TaskResult(tuple(reports), fold(_hits(hits, reports)), tuple(correlation), tuple(tables))
+
+
+def _settle(pending: _Pending, made: Tools, hits: list[tuple[int, str, Batch, int]], correlation: list[CorrelationRow]) -> None:
+    """Exact evaluation of the waiting candidates, one format at a time."""
+    for kind in sorted(pending.batches):
+        waiting = pending.batches[kind]
+        for match in made.engine.match([batch for _, batch in waiting]):
+            source, batch = waiting[match.batch]
+            if match.rule.makes_finding:
+                hits.append((source, match.rule.id, batch, match.row))
+            for group in made.engine.correlation_keys(match.rule, batch, match.row):
+                correlation.append(
+                    CorrelationRow(match.rule.id, int(batch.time_ms[match.row]), group, source, int(batch.line[match.row]), int(batch.offset[match.row]))
+                )
+    pending.batches.clear()
+    pending.rows = 0
+
+
+def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]) -> list[Hit]:
+    """Hits in the order of files and lines, now that the files are sealed."""
+    ordered = sorted(found, key=lambda item: (item[0], int(item[2].offset[item[3]]), item[1]))
+    return [hit(rule, batch, row, reports[source].path, reports[source].sha256) for source, rule, batch, row in ordered]
+
+
+@dataclass
+class _Seal:
+    """SHA-256 and size of what was really read, and how reading ended."""
+
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    size: int = 0
+    state: SourceState = SourceState.READ
+    reason: str = ""
+
+    def over(self, source: Source) -> Iterator[bytes]:
+        try:
+            for chunk in source.chunks(CHUNK):
+                self.digest.update(chunk)
+                self.size += len(chunk)
+                yield chunk
+        except EvidenceReadError as error:
+            self.state, self.reason = SourceState(error.state), error.reason
+
+
+def _read(source: Source, place: int, task: Task, made: Tools, pending: _Pending, tables: list[StoredTable]) -> SourceReport:
+    seal = _Seal()
+    chunks = seal.over(source)
+    head = b""
+    start: list[bytes] = []
+    for chunk in chunks:
+        start.append(chunk)
+        head += chunk[: _HEAD - len(head)]
+        if len(head) >= _HEAD:
+            break
+    stream = chained(start, chunks)
+    kind = recognise(head, source.path) if head else None
+    if kind is None:
+        return _other(source, place, stream, seal, made, pending)
+    reader = Reader(kind)
+    writer = _writer(task, source.path, kind.id)
+    sieve = (lambda data: made.engine.sieve(kind.id, data)) if task.quick else None
+    try:
+        for batch in _batches(reader, stream, sieve):
+            rows = made.engine.candidates(batch)
+            if len(rows):
+                pending.add(place, batch.take(rows))
+            if writer is not None:
+                writer.write(batch)
+    except BaseException:
+        if writer is not None:
+            writer.abandon()
+        raise
+    report = _report(source, kind.id, seal, reader)
+    if writer is not None:
+        tables += [StoredTable(name, source.path, kind.id, writer.rows) for name in writer.close()]
+    return report
+
+
+def _batches(reader: Reader, stream: Iterator[bytes], sieve: Callable[[memoryview], list[tuple[int, int]]] | None) -> Iterator[Batch]:
+    for chunk in stream:
+        yield from reader.feed(chunk, sieve=sieve)
+    yield from reader.feed(b"", last=True, sieve=sieve)
+
+
+def _writer(task: Task, path: str, kind: str) -> EventWriter | None:
+    if task.events is None or task.quick:
+        return None
+    name = f"{kind}-{hashlib.sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return EventWriter(Path(task.events), name, kind, path)
+
+
+def _report(source: Source, kind: str, seal: _Seal, reader: Reader) -> SourceReport:
+    report = reader.tally.report(
+        path=source.path, kind=kind, size=seal.size, sha256=seal.digest.hexdigest(), state=seal.state, reason=seal.reason, notes=source.notes
+    )
+    # Rejected lines are counted by themselves; `partial` is kept for files whose reading stopped.
+    return msgspec.structs.replace(report, state=seal.state, reason=seal.reason)
+
+
+def _other(source: Source, place: int, stream: Iterator[bytes], seal: _Seal, made: Tools, pending: _Pending) -> SourceReport:
+    """A file without a log's header: what victims have at hand, or something that is only sealed."""
+    kept: list[bytes] = []
+    size = 0
+    for chunk in stream:
+        size += len(chunk)
+        if size <= _PASTED_CAP:
+            kept.append(chunk)
+        else:
+            kept.clear()
+    result = pasted.read(b"".join(kept), source.path) if kept else None
+    if result is None:
+        state = SourceState.NOT_A_LOG if seal.state is SourceState.READ else seal.state
+        return SourceReport(path=source.path, kind="unknown", size=seal.size, sha256=seal.digest.hexdigest(), state=state, reason=seal.reason, notes=source.notes)
+    for batch in result.batches:
+        pending.add(place, batch.take(np.arange(len(batch), dtype=np.int64)))
+    return msgspec.structs.replace(
+        result.report(source.path),
+        size=seal.size,
+        sha256=seal.digest.hexdigest(),
+        state=seal.state,
+        reason=seal.reason,
+        notes=(*source.notes, *result.notes),
+    )

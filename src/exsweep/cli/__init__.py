@@ -1,0 +1,68 @@
+"""The command line: one file per verb. Errors are one sentence and what to do next; never a traceback."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+import exsweep
+from exsweep.cli.knowledge import knowledge
+from exsweep.cli.report import report
+from exsweep.cli.terminal import term
+from exsweep.cli.triage import triage
+from exsweep.errors import ExitCode, ExsweepError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(exsweep.__version__, prog_name="exsweep")
+def cli() -> None:
+    """Has this Exchange server been broken into, how, since when, and what to do now?
+
+    Nothing leaves this computer, and nothing in the evidence is changed.
+    """
+
+
+for _verb in (triage, report, knowledge):
+    cli.add_command(_verb)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the program `exsweep`."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code (see `exsweep.errors.ExitCode`)."""
+    try:
+        code = cli.main(args=list(arguments) if arguments is not None else None, prog_name="exsweep", standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nStopped. What was read is kept: run the same command again with the same --out to go on.", err=True)
+        return ExitCode.COULD_NOT_RUN
+    except ExsweepError as error:
+        click.echo(f"exsweep: {term(error.message)}", err=True)
+        if error.tip:
+            click.echo(f"  {term(error.tip)}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        return ExitCode.OK
+    except MemoryError:
+        click.echo("exsweep: not enough memory. Run it with --jobs 1, or on a computer with more memory.", err=True)
+        return ExitCode.COULD_NOT_RUN
+    except Exception as error:  # noqa: BLE001 - a fault of ours: said in one line, never as a traceback
+        where = _where(error)
+        click.echo(f"exsweep: an error of ours, sorry: {type(error).__name__}: {term(str(error))} ({where}).", err=True)
+        click.echo("  Please report this line. What was read so far is kept in the folder given with --out.", err=True)
+        return ExitCode.COULD_NOT_RUN
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"

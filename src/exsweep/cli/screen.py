@@ -1,0 +1,75 @@
+"""Progress on a terminal: a list of what was read, what is being read, and what was found so far. Nothing in a pipe."""
+
+from collections import Counter, defaultdict
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from exsweep.cli.terminal import term
+from exsweep.knowledge.formats import load_formats
+from exsweep.model import Hit, SourceReport
+
+
+class Screen:
+    """Shows a run; used as a context manager. On anything but a terminal it shows nothing."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal else None
+        self._titles = {item.id: item.title for item in load_formats()}
+        self._files: Counter[str] = Counter()
+        self._events: Counter[str] = Counter()
+        self._span: defaultdict[str, list[str]] = defaultdict(list)
+        self._total, self._size, self._done, self._bytes = 0, 0, 0, 0
+        self._hits, self._stage = 0, "Starting"
+
+    def __enter__(self) -> "Screen":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live:
+            self._live.stop()
+
+    def planned(self, files: int, size_bytes: int) -> None:
+        self._total, self._size = files, size_bytes
+        self._draw()
+
+    def resumed(self, files: int) -> None:
+        self._done += files
+        self._draw()
+
+    def read(self, report: SourceReport) -> None:
+        self._done += 1
+        self._bytes += report.size
+        self._files[report.kind] += 1
+        self._events[report.kind] += report.events
+        if report.first and report.last:
+            self._span[report.kind] += [f"{report.first:%Y-%m-%d}", f"{report.last:%Y-%m-%d}"]
+        self._draw()
+
+    def found(self, hits: tuple[Hit, ...]) -> None:
+        self._hits += len(hits)
+        self._draw()
+
+    def stage(self, words: str) -> None:
+        self._stage = words
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._live:
+            self._live.update(self._lines())
+
+    def _lines(self) -> Group:
+        rows = []
+        for kind in sorted(self._files):
+            title = self._titles.get(kind, "Other files (sealed only)")
+            days = f", {min(self._span[kind])} to {max(self._span[kind])}" if self._span[kind] else ""
+            rows.append(Text(term(f" [x] {title}: {self._files[kind]:,} files, {self._events[kind]:,} records{days}")))
+        share = f"{self._bytes / self._size:.0%}" if self._size else ""
+        rows.append(Text(f" [>] {self._stage}: {self._done:,} files, {self._bytes / 1e6:,.0f} MB {share}"))
+        rows.append(Text(f"     Records that a rule names so far: {self._hits:,}"))
+        return Group(*rows)

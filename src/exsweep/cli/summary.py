@@ -1,0 +1,40 @@
+"""What a person reads on the terminal when triage is done."""
+
+from pathlib import Path
+
+from exsweep.cli.terminal import term
+from exsweep.model import Assessment, Strength
+
+_MOST = 6
+
+
+def summary(assessment: Assessment, out: Path | None) -> str:
+    """Verdict, what to do now, why, what could not be seen; plain text, safe for a terminal."""
+    verdict = assessment.verdict
+    lines = [verdict.headline, ""]
+    lines += [f"  {text}" for text in verdict.text]
+    if verdict.do_now:
+        lines += ["", "What to do now:"]
+        lines += [f"  {number}. {text}" for number, text in enumerate(verdict.do_now, 1)]
+    chosen = set(verdict.reasons[:_MOST])
+    reasons = [item for item in assessment.findings if item.id in chosen]
+    if reasons:
+        lines += ["", "Why:"]
+        for item in sorted(reasons, key=lambda finding: verdict.reasons.index(finding.id)):
+            place = item.origins[0]
+            seen = f"{item.first_seen:%Y-%m-%d %H:%M:%S} UTC" if item.first_seen else "no time"
+            times = f", {item.count} times" if item.count > 1 else ""
+            proof = {Strength.SUCCESS: "it worked", Strength.ATTEMPT: "a try", Strength.AMBIGUOUS: "not settled", Strength.ASSESSMENT: "a known test"}[item.strength]
+            lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
+            lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
+            lines.append(f"    {item.excerpt[:160]}")
+    gaps = [gap for gap in assessment.coverage.gaps if gap.limits_verdict]
+    if gaps:
+        lines += ["", f"What we could not see ({len(gaps)}):"]
+        lines += [f"  - {gap.reason}" for gap in gaps[:_MOST]]
+    if assessment.rule_problems:
+        lines += ["", f"Rules of yours that could not run ({len(assessment.rule_problems)}):"]
+        lines += [f"  - {problem}" for problem in assessment.rule_problems[:_MOST]]
+    if out is not None:
+        lines += ["", f"All of it: {out / 'report.html'}"]
+    return "\n".join(term(line) for line in lines)

@@ -1,0 +1,125 @@
+"""`exsweep triage`: judge one server from its evidence."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from exsweep.assess import Settings, rejudge, triage as run_triage
+from exsweep.cli.screen import Screen
+from exsweep.cli.summary import summary
+from exsweep.errors import EvidenceError, ExitCode, UsageError
+from exsweep.export import EXPORTERS
+from exsweep.assess.journal import write_whole
+from exsweep.model import Assessment, Level, Server, encode
+
+_PASTE_CAP = 256 << 20
+_LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
+
+
+@click.command()
+@click.argument("evidence", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the report, the assessment and the event store.")
+@click.option("--name", help="Name of the server, as it shall stand in the report.")
+@click.option("--organisation", help="Whose server it is.")
+@click.option("--sector", help="School, hospital, police ...")
+@click.option("--format", "formats", default="json,html", show_default=True, help=f"Comma-separated: {', '.join(EXPORTERS)}.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Processes that read; default: one per core.")
+@click.option("--fail-on", type=click.Choice(_LEVELS), default=Level.SUSPICIOUS.value, show_default=True, help="Exit with 1 from this verdict on.")
+@click.option("--json", "as_json", is_flag=True, help="Print the assessment on standard output.")
+@click.option("--rules", multiple=True, type=click.Path(exists=True), help="Your own Sigma rules: folder, file or zip. May be named several times.")
+@click.option("--quick", is_flag=True, help="Only look for known signs: no event store, several times as fast.")
+@click.option("--rejudge", "again", is_flag=True, help="EVIDENCE is the --out folder of an earlier run: judge its saved events with today's knowledge.")
+@click.option("--now", "moment", default=None, hidden=True, help="Take this RFC 3339 moment as the present.")
+def triage(
+    evidence: tuple[str, ...],
+    out: Path | None,
+    name: str | None,
+    organisation: str | None,
+    sector: str | None,
+    formats: str,
+    jobs: int | None,
+    fail_on: str,
+    as_json: bool,
+    rules: tuple[str, ...],
+    quick: bool,
+    again: bool,
+    moment: str | None,
+) -> int:
+    """Judge a server from its EVIDENCE: a folder, a file, an archive; `-` reads pasted lines.
+
+    Exit codes: 0 nothing at or above --fail-on, 1 something found, 2 wrong usage, 3 gaps limit the verdict, 4 could not run.
+    """
+    chosen = _formats(formats)
+    stdin = _pasted() if "-" in evidence else None
+    settings = Settings(
+        evidence=tuple(Path(item) for item in evidence if item != "-"),
+        stdin=stdin,
+        now=_moment(moment),
+        out=out,
+        quick=quick,
+        jobs=jobs or os.cpu_count() or 1,
+        rules=rules,
+        server=Server(name=name, organisation=organisation, sector=sector),
+        command=_command(),
+    )
+    with Screen() as screen:
+        assessment = rejudge(settings, screen) if again else run_triage(settings, screen)
+    if out is not None:
+        _write(assessment, out, chosen)
+    if as_json:
+        sys.stdout.buffer.write(encode(assessment))
+    else:
+        click.echo(summary(assessment, out))
+    return exit_code(assessment, Level(fail_on))
+
+
+def exit_code(assessment: Assessment, fail_on: Level) -> ExitCode:
+    """A found compromise wins over gaps; gaps win over silence."""
+    level = assessment.verdict.level
+    if level is not Level.CANNOT_TELL and level.rank >= fail_on.rank:
+        return ExitCode.FOUND
+    if level is Level.CANNOT_TELL:
+        return ExitCode.CANNOT_TELL
+    limited = any(gap.limits_verdict for gap in assessment.coverage.gaps)
+    return ExitCode.CANNOT_TELL if limited and level is not Level.NO_SIGNS else ExitCode.OK
+
+
+def _formats(text: str) -> list[str]:
+    chosen = [item.strip() for item in text.split(",") if item.strip()]
+    for item in chosen:
+        if item not in EXPORTERS:
+            raise UsageError(f"There is no format {item!r}.", tip=f"Choose from: {', '.join(EXPORTERS)}.")
+    return list(dict.fromkeys(["json", *chosen]))
+
+
+def _pasted() -> bytes:
+    if sys.stdin.isatty():
+        click.echo("Paste the lines, then press Ctrl-D (on Windows Ctrl-Z and Enter):", err=True)
+    data = sys.stdin.buffer.read(_PASTE_CAP + 1)
+    if not data.strip():
+        raise EvidenceError("Nothing was pasted.", tip="Pipe lines in, or name a file or folder.")
+    return data
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--now {text!r} is no RFC 3339 moment.", tip="Write it like 2021-03-09T12:00:00Z.") from error
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _command() -> str:
+    return " ".join(["exsweep", *sys.argv[1:]])[:2_000]
+
+
+def _write(assessment: Assessment, out: Path, chosen: list[str]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name in chosen:
+        exporter = EXPORTERS[name]
+        write_whole(out / exporter.file_name, exporter.export(assessment))

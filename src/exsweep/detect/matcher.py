@@ -1,0 +1,81 @@
+"""Many literals at once over bytes: Hyperscan where it exists, else plain Python; both find the same."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+try:
+    import hyperscan
+except ImportError:  # no wheel for this machine: slower, never blind
+    hyperscan = None
+
+Hits = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""(ids, ends): which pattern, and the offset just behind its last byte; in no order."""
+
+_SHIFT = 40
+_END = (1 << _SHIFT) - 1
+
+
+class Matcher(Protocol):
+    """ASCII letters match in any case."""
+
+    def scan(self, data: bytes | memoryview) -> Hits:
+        """Every place where a pattern ends."""
+
+
+def make_matcher(patterns: Iterable[tuple[int, bytes]]) -> Matcher:
+    """Matcher for (id, literal) pairs; several literals may share an id (below 2^23). None: matches nothing."""
+    chosen = sorted(set(patterns))
+    if hyperscan is None or not chosen:
+        return PlainMatcher(chosen)
+    return HyperscanMatcher(chosen)
+
+
+class HyperscanMatcher:
+    """Block mode over pure literals: about 3 GB a second whatever their number."""
+
+    def __init__(self, patterns: Iterable[tuple[int, bytes]]) -> None:
+        chosen = list(patterns)
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=[literal for _, literal in chosen],
+            ids=[number for number, _ in chosen],
+            elements=len(chosen),
+            flags=[hyperscan.HS_FLAG_CASELESS] * len(chosen),
+            literal=True,
+        )
+
+    def scan(self, data: bytes | memoryview) -> Hits:
+        found: list[int] = []
+        add = found.append
+
+        def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            add(number << _SHIFT | end)
+
+        self._database.scan(data, match_event_handler=on_match)
+        packed = np.array(found, dtype=np.int64)
+        return packed >> _SHIFT, packed & _END
+
+
+class PlainMatcher:
+    """One search per literal."""
+
+    def __init__(self, patterns: Iterable[tuple[int, bytes]]) -> None:
+        self._by_literal: dict[bytes, list[int]] = {}
+        for number, literal in patterns:
+            self._by_literal.setdefault(literal.lower(), []).append(number)
+
+    def scan(self, data: bytes | memoryview) -> Hits:
+        low = bytes(data).lower()
+        ids: list[int] = []
+        ends: list[int] = []
+        for literal, numbers in self._by_literal.items():
+            at = low.find(literal)
+            while at >= 0:
+                for number in numbers:
+                    ids.append(number)
+                    ends.append(at + len(literal))
+                at = low.find(literal, at + 1)
+        return np.array(ids, dtype=np.int64), np.array(ends, dtype=np.int64)

@@ -1,0 +1,217 @@
+"""Which rows of one log format some rule may match: literals looked for in columns, or in raw lines."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exsweep.detect.columns import offsets_and_data
+from exsweep.detect.fields import Kind, Place, places, query_column
+from exsweep.detect.matcher import Matcher, make_matcher
+from exsweep.detect.need import Clause, Literal, need
+from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
+from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.rules import Rule
+
+Mask = npt.NDArray[np.bool_]
+
+ANYWHERE = "*"
+"""Instead of a column: any column of the row."""
+RARE = 5
+"""A literal of this length may be looked for in text that hardly repeats, and in raw lines, besides the rarest one."""
+_HIDDEN, _FOLDED = 0, 1
+_URLISH = (Kind.URL, Kind.JOINED, Kind.EXTENSION)
+
+Probe = tuple[str, int]
+"""(column, pattern)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A clause of one rule on this format: one of the probes must hit."""
+
+    probes: frozenset[Probe]
+    weight: int
+    """Length of the shortest literal."""
+
+
+class Prefilter:
+    """The needs of all rules that run on one format."""
+
+    def __init__(self, form: LogFormat, rules: Sequence[Rule]) -> None:
+        self._form = form
+        self._unique = {column.lower() for column in form.unique}
+        self._patterns: dict[tuple[bytes, ...], int] = {HIDDEN: _HIDDEN, FOLDED: _FOLDED}
+        self.choices = [self._choices(rule) for rule in rules]
+        self.always = [at for at, choices in enumerate(self.choices) if not choices]
+        """Positions of the rules that ask for nothing: they look at every row."""
+        self._literals = {number: literals for literals, number in self._patterns.items()}
+        self._wanted: dict[str, set[int]] = {}
+        for choices in self.choices:
+            for choice in choices:
+                for column, pattern in choice.probes:
+                    self._wanted.setdefault(column, set()).add(pattern)
+        self._matchers: dict[frozenset[int], Matcher] = {}
+        self._sweep = [self._for_lines(choices) for choices in self.choices]
+        self._verdicts: dict[frozenset[int], bool] = {}
+
+    def rows(self, table: pa.Table) -> list[Mask | None]:
+        """For each rule the rows that it may match; None: no row. A rule of `always` has every row."""
+        hits = self._hits(table)
+        masks: dict[frozenset[Probe], Mask | None] = {}
+
+        def of(choice: Choice) -> Mask | None:
+            if choice.probes not in masks:
+                found = [hits[probe] for probe in choice.probes if probe in hits]
+                masks[choice.probes] = np.logical_or.reduce(found) if found else None
+            return masks[choice.probes]
+
+        result: list[Mask | None] = []
+        for choices in self.choices:
+            each = [of(choice) for choice in choices]
+            if any(one is None for one in each):
+                result.append(None)
+            else:
+                both = [one for one in each if one is not None]
+                result.append(np.logical_and.reduce(both) if both else np.ones(table.num_rows, bool))
+        return result
+
+    def candidates(self, table: pa.Table) -> npt.NDArray[np.int64]:
+        """Numbers of the rows that some rule may match, ascending."""
+        if self.always:
+            return np.arange(table.num_rows, dtype=np.int64)
+        found = [mask for mask in self.rows(table) if mask is not None]
+        return np.flatnonzero(np.logical_or.reduce(found)) if found else np.zeros(0, np.int64)
+
+    def spans(self, data: bytes) -> list[tuple[int, int]]:
+        """`(start, end)` of each line that some rule may match, ascending; the line's `\\n` is inside."""
+        if self.always:
+            return [(0, len(data))] if data else []
+        wanted = frozenset(pattern for choices in self._sweep for choice in choices for pattern in choice)
+        ids, ends = self._matcher(wanted).scan(data)
+        order = np.argsort(ends, kind="stable")
+        found: list[tuple[int, int]] = []
+        start, stop = 0, 0
+        here: set[int] = set()
+        for number, end in zip(ids[order].tolist(), ends[order].tolist(), strict=True):
+            if end > stop:
+                if here and self._may_match(frozenset(here)):
+                    found.append((start, stop))
+                here.clear()
+                start = data.rfind(b"\n", stop, end) + 1 or stop
+                stop = data.find(b"\n", end) + 1 or len(data)
+            here.add(number)
+        if here and self._may_match(frozenset(here)):
+            found.append((start, stop))
+        return found
+
+    def _choices(self, rule: Rule) -> tuple[Choice, ...]:
+        assert rule.condition is not None
+        found = [choice for clause in need(rule.condition) if (choice := self._choice(clause, rule.own))]
+        if not found:
+            return ()
+        best = max(found, key=lambda choice: (choice.weight, -len(choice.probes)))
+        return tuple(choice for choice in found if choice is best or not self._frequent(choice))
+
+    def _choice(self, clause: Clause, own: bool) -> Choice | None:
+        probes: set[Probe] = set()
+        weight = 1 << 30
+        for literal in sorted(clause, key=lambda one: (one.field or "", one.text)):
+            for place in places(literal.field, self._form, own):
+                spelled = spellings(literal.text, place.kind, self._form.separator)
+                if not spelled:
+                    return None
+                weight = min(weight, min(map(len, spelled)))
+                probes.update(self._probes(spelled, literal, place))
+        return Choice(frozenset(probes), weight)
+
+    def _probes(self, spelled: tuple[bytes, ...], literal: Literal, place: Place) -> Iterable[Probe]:
+        pattern = self._patterns.setdefault(spelled, len(self._patterns))
+        for column in self._columns(place):
+            yield column, pattern
+            if place.kind in _URLISH or (place.kind is Kind.LINE and self._form.url_columns):
+                yield column, _HIDDEN
+            if literal.folds:
+                yield column, _FOLDED
+
+    def _columns(self, place: Place) -> tuple[str, ...]:
+        if place.kind is Kind.LINE:
+            return (ANYWHERE,)
+        query = query_column(self._form)
+        return (place.column, query) if place.kind is Kind.JOINED and query else (place.column,)
+
+    def _frequent(self, choice: Choice) -> bool:
+        """Looked for in text that hardly repeats, and short: a call for nearly every row."""
+        dear = any(column == ANYWHERE or column in self._unique for column, _ in choice.probes)
+        return dear and choice.weight < RARE
+
+    def _for_lines(self, choices: tuple[Choice, ...]) -> tuple[frozenset[int], ...]:
+        """The clauses that are looked for in raw lines: patterns only, a line has no columns."""
+        if not choices:
+            return ()
+        best = max(choices, key=lambda choice: (choice.weight, -len(choice.probes)))
+        kept = [choice for choice in choices if choice is best or choice.weight >= RARE]
+        return tuple(frozenset(pattern for _, pattern in choice.probes) for choice in kept)
+
+    def _may_match(self, hit: frozenset[int]) -> bool:
+        """Whether a line with these patterns satisfies all clauses of some rule; few sets occur, so they are kept."""
+        known = self._verdicts.get(hit)
+        if known is None:
+            known = any(all(clause & hit for clause in clauses) for clauses in self._sweep)
+            if len(self._verdicts) < 100_000:
+                self._verdicts[hit] = known
+        return known
+
+    def _matcher(self, wanted: frozenset[int]) -> Matcher:
+        matcher = self._matchers.get(wanted)
+        if matcher is None:
+            matcher = make_matcher((number, literal) for number in wanted for literal in self._literals[number])
+            self._matchers[wanted] = matcher
+        return matcher
+
+    def _hits(self, table: pa.Table) -> dict[Probe, Mask]:
+        """For each probe that hits at all: the rows."""
+        hits: dict[Probe, Mask] = {}
+        everywhere = self._wanted.get(ANYWHERE, set())
+        for name in table.column_names:
+            here = self._wanted.get(name.lower(), set())
+            if not here and not everywhere:
+                continue
+            matcher = self._matcher(frozenset(here | everywhere))
+            base = 0
+            for chunk in table.column(name).chunks:
+                for pattern, rows in _scan(chunk, matcher):
+                    for column, wanted in ((name.lower(), here), (ANYWHERE, everywhere)):
+                        if pattern in wanted:
+                            mask = hits.get((column, pattern))
+                            if mask is None:
+                                mask = hits[column, pattern] = np.zeros(table.num_rows, bool)
+                            mask[base : base + len(chunk)] |= rows
+                base += len(chunk)
+        return hits
+
+
+def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask]]:
+    """(pattern, rows of the chunk that have it). Only distinct values are searched where the chunk knows them."""
+    codes = None
+    values = chunk
+    if pa.types.is_dictionary(chunk.type):
+        codes = chunk.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        values = chunk.dictionary
+        if len(values) > 2 * len(codes):  # rows were taken out of a larger batch: most values occur no more
+            used, codes = np.unique(codes, return_inverse=True)
+            values = values.take(pa.array(used))
+    if values.type != pa.binary():
+        values = values.cast(pa.binary())
+    offsets, data = offsets_and_data(values)
+    begin = int(offsets[0])
+    ids, ends = matcher.scan(data[begin : int(offsets[-1])])
+    if not len(ids):
+        return
+    where = np.searchsorted(offsets, ends - 1 + begin, side="right") - 1
+    for pattern in np.unique(ids).tolist():
+        found = np.zeros(len(values), bool)
+        found[where[ids == pattern]] = True
+        yield pattern, found if codes is None or not len(values) else found[codes]

@@ -1,0 +1,189 @@
+"""Bytes by place: a file of the evidence, bytes in memory, or a nested archive spooled to an unnamed file."""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from typing import IO, Self
+
+from exsweep.evidence.names import shown
+from exsweep.evidence.records import Budgets, EvidenceReadError
+from exsweep.model import SourceState
+
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+)
+_KEEP_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
+_LOCKED = 32
+"""Windows' ERROR_SHARING_VIOLATION."""
+
+
+class Access(ABC):
+    """Random access to bytes that do not change while we look."""
+
+    size: int
+
+    @abstractmethod
+    def at(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset`; nothing at the end. Raises EvidenceReadError."""
+
+    def hole_at(self, offset: int) -> int:
+        """Where data go on if a hole starts at `offset`, else `offset`."""
+        return offset
+
+    def verify(self) -> str:
+        """Called when all was read: a note, or nothing. Raises EvidenceReadError when it has changed."""
+        return ""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what is held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Memory(Access):
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+
+    def at(self, offset: int, size: int) -> bytes:
+        return self._data[offset : offset + size]
+
+    def close(self) -> None:
+        self._data = b""
+
+
+class DiskFile(Access):
+    """A regular file, opened for reading only, following no link, waiting for nobody."""
+
+    def __init__(self, path: bytes, budgets: Budgets) -> None:
+        self._path = path
+        self._budgets = budgets
+        try:
+            self._fd = _open(path)
+        except OSError as error:
+            raise EvidenceReadError(SourceState.UNREADABLE, _why_not_open(error)) from error
+        self._first = os.fstat(self._fd)
+        if not stat.S_ISREG(self._first.st_mode):
+            os.close(self._fd)
+            raise EvidenceReadError(SourceState.UNREADABLE, "no regular file; not read")
+        self.size = self._first.st_size
+        self.stamp = stamp_of(path, self._first)
+        blocks: int = getattr(self._first, "st_blocks", -1)
+        self._sparse = hasattr(os, "SEEK_DATA") and 0 <= blocks * 512 < self.size
+
+    def at(self, offset: int, size: int) -> bytes:
+        tries = 0
+        size = min(size, self.size - offset)
+        while size > 0:
+            try:
+                os.lseek(self._fd, offset, os.SEEK_SET)
+                return os.read(self._fd, size)
+            except OSError as error:
+                if tries == self._budgets.retries:
+                    reason = (
+                        f"read error at byte {offset:,} after {tries + 1} tries: {error.strerror or error}"
+                    )
+                    raise EvidenceReadError(SourceState.PARTIAL, reason) from error
+                time.sleep(0.02 * 4**tries)
+                tries += 1
+        return b""
+
+    def hole_at(self, offset: int) -> int:
+        if not self._sparse:
+            return offset
+        try:
+            return os.lseek(self._fd, offset, os.SEEK_DATA)
+        except OSError as error:
+            return self.size if error.errno == errno.ENXIO else offset
+
+    def verify(self) -> str:
+        now = os.fstat(self._fd)
+        if now.st_size < self._first.st_size:
+            raise EvidenceReadError(
+                SourceState.CHANGED,
+                f"shrank from {self._first.st_size:,} to {now.st_size:,} bytes while it was read",
+            )
+        try:
+            there = os.lstat(self._path)
+        except OSError as error:
+            raise EvidenceReadError(SourceState.CHANGED, "was removed while it was read") from error
+        if (there.st_ino, there.st_dev) != (now.st_ino, now.st_dev):
+            raise EvidenceReadError(SourceState.CHANGED, "was replaced by another file while it was read")
+        if now.st_size > self._first.st_size:
+            return f"grew while it was read; the first {self._first.st_size:,} bytes were read"
+        if now.st_mtime_ns != self._first.st_mtime_ns:
+            raise EvidenceReadError(SourceState.CHANGED, "was written to while it was read")
+        return ""
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class Spool(Access):
+    """A nested archive in an unnamed temporary file, for zip needs to be read from its end."""
+
+    def __init__(self, budgets: Budgets) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self.size = 0
+        self._room = int(shutil.disk_usage(tempfile.gettempdir()).free * budgets.spool_share)
+
+    def add(self, data: bytes) -> None:
+        """Append. Raises EvidenceReadError (`limit`) when the share of the free space is used up."""
+        if self.size + len(data) > self._room:
+            raise EvidenceReadError(
+                SourceState.LIMIT, "the nested archive does not fit on the temporary volume"
+            )
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise EvidenceReadError(
+                SourceState.LIMIT, f"the nested archive cannot be spooled: {error.strerror}"
+            ) from error
+        self.size += len(data)
+
+    def at(self, offset: int, size: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(min(size, self.size - offset))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def stamp_of(path: bytes, state: os.stat_result) -> str:
+    """Cheap identity of a file for resuming."""
+    return f"{shown(path)}|{state.st_size}|{state.st_mtime_ns}"
+
+
+def _open(path: bytes) -> int:
+    if _KEEP_ACCESS_TIME:
+        try:
+            return os.open(path, _FLAGS | _KEEP_ACCESS_TIME)
+        except PermissionError:
+            # Only the owner may leave the access time alone; everybody else reads as everybody reads.
+            return os.open(path, _FLAGS)
+    return os.open(path, _FLAGS)
+
+
+def _why_not_open(error: OSError) -> str:
+    if getattr(error, "winerror", None) == _LOCKED:
+        return "locked by another program: export it there, or copy it from a shadow copy, and give the copy"
+    if isinstance(error, PermissionError):
+        return "permission denied: run as a user who may read it, or copy it with its owner's rights"
+    if error.errno == errno.ELOOP:
+        return "symbolic link; links are never followed"
+    return f"cannot be opened: {error.strerror or error}"

@@ -1,0 +1,125 @@
+"""One member of a zip: its local header, its method, its checksum."""
+
+import stat
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+
+from exsweep.evidence.access import Access
+from exsweep.evidence.codecs import (
+    Codec,
+    Deflate,
+    UndecodableError,
+    Zstandard,
+    bzip2_codec,
+    xz_codec,
+    zip_lzma_codec,
+)
+from exsweep.evidence.decoded import Decoded
+from exsweep.evidence.names import shown
+from exsweep.evidence.opener import Context
+from exsweep.evidence.peel import peel
+from exsweep.evidence.reader import Checked, Reader, Window
+from exsweep.evidence.records import EvidenceReadError, Place, ZipMember
+from exsweep.evidence.source import Source
+from exsweep.evidence.zip_directory import LOCAL, UNKNOWN
+from exsweep.model import SourceState
+
+_ENCRYPTED = 1
+_MASKED = 1 << 13
+_STORED, _AES = 0, 99
+_METHODS = {
+    1: "shrink",
+    6: "implode",
+    9: "deflate64",
+    10: "TERSE",
+    18: "TERSE",
+    19: "LZ77",
+    97: "WavPack",
+    98: "PPMd",
+}
+_LINK_TARGET = 4096
+
+
+def member_sources(
+    access: Access, member: ZipMember, place: Place, context: Context, notes: tuple[str, ...] = ()
+) -> Iterator[Source]:
+    """What the member holds, or why it cannot be read. `context` is that of the member's bytes."""
+    if member.flags & _ENCRYPTED or member.method == _AES:
+        reason = "encrypted with a password: unpack it with the password and give the folder"
+        yield Source(place, None, size=member.size, state=SourceState.ENCRYPTED, reason=reason, notes=notes)
+        return
+    try:
+        reader, more = open_member(access, member, context)
+        notes += more
+        if stat.S_IFMT(member.unix_mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            yield _special(member, reader, place, notes)
+            return
+    except EvidenceReadError as error:
+        yield Source(place, None, size=member.size, state=error.state, reason=error.reason, notes=notes)
+        return
+    context = replace(context, again=lambda: open_member(access, member, context)[0])
+    size = None if member.size == UNKNOWN else member.size
+    yield from peel(reader, place, context, size=size, notes=notes)
+
+
+def open_member(access: Access, member: ZipMember, context: Context) -> tuple[Reader, tuple[str, ...]]:
+    """Its bytes, checked at the end, and notes on its local header. Raises EvidenceReadError."""
+    start, notes = _data_start(access, member)
+    stored = Window(access, start, start + member.stored_size)
+    decoded = decode_member(stored, member.method, context)
+    if member.size == UNKNOWN:
+        return decoded, notes
+    return Checked(decoded, size=member.size, crc32=member.crc32), notes
+
+
+def decode_member(stored: Reader, method: int, context: Context) -> Reader:
+    """The decoded bytes of a member. Raises EvidenceReadError for a method that cannot be read."""
+    if method == _STORED:
+        return stored
+    window = context.budgets.window_bytes
+
+    def codec() -> Codec:
+        match method:
+            case 8:
+                return Deflate(-15)
+            case 12:
+                return bzip2_codec()
+            case 14:
+                return zip_lzma_codec(stored.exactly(9), window)
+            case 95:
+                return xz_codec(window)
+            case 20 | 93:
+                return Zstandard(window)
+        name = _METHODS.get(method, f"number {method}")
+        raise UndecodableError(
+            f"saved with a method we cannot read ({name}); unpack it and give the folder, or zip it again"
+        )
+
+    try:
+        return Decoded(stored, codec, context.allowance, budgets=context.budgets)
+    except UndecodableError as error:
+        raise EvidenceReadError(SourceState.UNREADABLE, str(error)) from error
+
+
+def _data_start(access: Access, member: ZipMember) -> tuple[int, tuple[str, ...]]:
+    raw = access.at(member.offset, LOCAL.size)
+    if len(raw) < LOCAL.size or not raw.startswith(b"PK\3\4"):
+        reason = f"no member begins at byte {member.offset:,}, where the archive's directory says so"
+        raise EvidenceReadError(SourceState.UNREADABLE, reason)
+    flags, (name_size, extra_size) = struct.unpack_from("<H", raw, 6)[0], struct.unpack_from("<2H", raw, 26)
+    name = access.at(member.offset + LOCAL.size, name_size)
+    start = member.offset + LOCAL.size + name_size + extra_size
+    if name == member.name or flags & _MASKED:
+        return start, ()
+    return start, (
+        f'two names: the archive\'s directory says "{shown(member.name)}", the header "{shown(name)}"',
+    )
+
+
+def _special(member: ZipMember, reader: Reader, place: Place, notes: tuple[str, ...]) -> Source:
+    if stat.S_ISLNK(member.unix_mode):
+        reason = f'symbolic link to "{shown(reader.exactly(_LINK_TARGET))}"; links are never followed'
+    else:
+        reason = "a device, FIFO or socket; not read"
+    return Source(place, None, size=0, state=SourceState.UNREADABLE, reason=reason, notes=notes)

@@ -1,0 +1,1 @@
+"""One file per export format; importing it registers the format."""

@@ -1,0 +1,1 @@
+"""The HTML report: a view of the assessment built in Python, drawn by templates."""

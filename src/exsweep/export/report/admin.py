@@ -1,0 +1,134 @@
+"""The first screen: the answer, the three things to do, how sure we are, what we could not see."""
+
+import re
+from dataclasses import dataclass
+
+from exsweep.export import words
+from exsweep.export.text import prose
+from exsweep.export.times import apart, span, when
+from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Remedy, Step
+
+_BRIEF = 230
+"""Characters of a step's text on the first screen; the whole text stands in the list below."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
+_BREAK_IN = (Level.IN_USE, Level.BROKEN_INTO)
+_NOTHING_SEEN = (Level.NO_SIGNS, Level.CANNOT_TELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """One of the first three steps; `cut` when its text goes on in the list below."""
+
+    remedy: Remedy
+    brief: str
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A chain for people: steps in order, seen and not seen."""
+
+    chain: Chain
+    number: int
+    steps: tuple[Step, ...]
+    steps_out: int
+
+
+def first_sentences(text: str, room: int = _BRIEF) -> tuple[str, bool]:
+    """Whole sentences up to `room` characters, at least one; and whether something was left out."""
+    sentences = _SENTENCE.split(prose(text))
+    kept = sentences[0]
+    for sentence in sentences[1:]:
+        if len(kept) + 1 + len(sentence) > room:
+            return kept, True
+        kept = f"{kept} {sentence}"
+    return kept, False
+
+
+def remedies(assessment: Assessment, audience: str) -> tuple[Remedy, ...]:
+    """Steps for one reader, in the order in which the judge put them."""
+    wanted = audience == "responder"
+    return tuple(remedy for remedy in assessment.remediation if (remedy.audience == "responder") == wanted)
+
+
+def do_now(assessment: Assessment) -> tuple[Do, ...]:
+    """The first three steps of the admin."""
+    return tuple(Do(remedy, *first_sentences(remedy.text)) for remedy in remedies(assessment, "admin")[:3])
+
+
+def how_sure(assessment: Assessment) -> tuple[str, str]:
+    """`We are sure.` and what that rests on."""
+    scale = words.SURE_OF_NOTHING_SEEN if assessment.verdict.level in _NOTHING_SEEN else words.CONFIDENCE
+    return scale[assessment.verdict.confidence]
+
+
+def activity(assessment: Assessment) -> list[tuple[str, str, str]]:
+    """Facts for the first screen: label, moment in words, remark."""
+    verdict = assessment.verdict
+    facts: list[tuple[str, str, str]] = []
+    seen = "First act we saw" if verdict.level not in (Level.ATTACKED,) else "First try we saw"
+    if verdict.since:
+        facts.append((seen, when(verdict.since), ""))
+    if verdict.last_activity:
+        remark = ""
+        if verdict.evidence_end and verdict.evidence_end >= verdict.last_activity:
+            remark = f"{apart(verdict.last_activity, verdict.evidence_end)} before the records end"
+        facts.append(("Last act we saw", when(verdict.last_activity), remark))
+    if verdict.evidence_end:
+        facts.append(("Records end", when(verdict.evidence_end), ""))
+    return facts
+
+
+def gap_words(gap: Gap, titles: dict[str, str]) -> str:
+    """`Mail proxy log, 6 Mar 2021 to 8 Mar 2021`: what is missing, in words."""
+    name = titles.get(gap.kind) or words.GAP_KINDS.get(gap.kind, gap.kind)
+    dates = span(gap.first, gap.last)
+    return f"{name}, {dates}" if dates else name
+
+
+def ordered_gaps(assessment: Assessment) -> list[Gap]:
+    """What limits the verdict first."""
+    return sorted(assessment.coverage.gaps, key=lambda gap: not gap.limits_verdict)
+
+
+def blind_line(assessment: Assessment) -> str:
+    """One line: the gap that weighs most, and how many more there are."""
+    gaps = ordered_gaps(assessment)
+    if not gaps:
+        return "We know of no gap in the records that matter. Records that were never made stay unseen."
+    titles = {source.kind: source.title for source in assessment.coverage.sources}
+    first = prose(gap_words(gaps[0], titles))
+    more = f", and {words.count(len(gaps) - 1, 'more gap')}" if len(gaps) > 1 else ""
+    return f"{first[:160]}{more}."
+
+
+def stories(assessment: Assessment, steps: int) -> list[Story]:
+    """Chains, heaviest first; the numbering is that of the page."""
+    far = float("inf")
+    chains = sorted(
+        assessment.chains,
+        key=lambda c: (-c.level.rank, c.first_seen.timestamp() if c.first_seen else far, c.id),
+    )
+    return [
+        Story(chain, number, chain.steps[:steps], max(0, len(chain.steps) - steps))
+        for number, chain in enumerate(chains, start=1)
+    ]
+
+
+def impact(assessment: Assessment) -> tuple[tuple[str, ImpactItem], ...]:
+    """The four questions, in a fixed order."""
+    found = assessment.impact
+    return tuple(
+        (words.IMPACT_TITLES[name], item)
+        for name, item in (
+            ("mailboxes", found.mailboxes),
+            ("credentials", found.credentials),
+            ("files", found.files),
+            ("hosts", found.hosts),
+        )
+    )
+
+
+def is_break_in(assessment: Assessment) -> bool:
+    """Whether the letter asks for the decisions of a break-in."""
+    return assessment.verdict.level in _BREAK_IN

@@ -1,0 +1,168 @@
+"""From what was seen to one assessment. Looks at many hits at once; opens nothing, reads no clock."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from exsweep.judge import facts
+from exsweep.judge.chains import Group, join
+from exsweep.judge.coverage import Seen, measure
+from exsweep.judge.findings import findings_of, group_id
+from exsweep.judge.impact import impact_of
+from exsweep.judge.levels import level_of
+from exsweep.judge.outcome import weigh
+from exsweep.judge.patches import history, patch
+from exsweep.judge.remedies import remedies
+from exsweep.judge.story import chain_of
+from exsweep.judge.timeline import timeline
+from exsweep.judge.verdict import decide
+from exsweep.knowledge.builds import product_of
+from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.judging import judging
+from exsweep.knowledge.rules import Rule
+from exsweep.model import (
+    Assessment,
+    Chain,
+    CustodyItem,
+    Finding,
+    Hit,
+    Level,
+    Observations,
+    Run,
+    Server,
+    SourceReport,
+    Stage,
+    Strength,
+)
+
+__all__ = ["intruders", "judge"]
+
+
+def judge(
+    seen: Observations,
+    rules: Mapping[str, Rule],
+    formats: Sequence[LogFormat],
+    *,
+    now: datetime,
+    run: Run,
+    server: Server | None = None,
+    rule_counts: Mapping[str, int] | None = None,
+    rule_problems: Sequence[str] = (),
+) -> Assessment:
+    """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
+    builds = history(seen.sources)
+    covered = measure(seen.sources, formats, builds, now)
+    weighed = [weigh(hit, rules, builds) for hit in seen.hits]
+    groups = [(group, level_of(group, covered.end)) for group in _gather(join(weighed), covered)]
+    findings: list[Finding] = []
+    chains: list[Chain] = []
+    for group, level in groups:
+        told = findings_of(group, group_id(group))
+        findings += told
+        if level is not None:
+            chains.append(chain_of(group, told, level, covered, formats))
+    chains.sort(key=lambda chain: (-chain.level.rank, chain.first_seen is None, chain.first_seen, chain.id))
+    state = patch(builds)
+    verdict = decide(chains, findings, covered, state)
+    events = _events(findings, [group for group, _ in groups])
+    custody = tuple(_custody(report) for report in sorted(seen.sources, key=lambda report: (report.path, report.sha256)))
+    name = server or Server()
+    return Assessment(
+        server=Server(
+            name=name.name or _server_name(seen.sources),
+            organisation=name.organisation,
+            sector=name.sector,
+            product=product_of(builds.last) if builds.last else None,
+            builds=builds.seen,
+        ),
+        verdict=verdict,
+        chains=tuple(chains),
+        findings=tuple(sorted(findings, key=lambda item: (item.first_seen is None, item.first_seen, item.id))),
+        timeline=timeline(findings, events, seen.context),
+        coverage=covered.coverage,
+        patch=state,
+        impact=impact_of(groups, findings, covered.coverage.sources),
+        remediation=remedies(verdict.level, _leading(chains, findings, verdict.level), state),
+        custody=custody,
+        manifest_sha256=_manifest(custody),
+        rules=dict(sorted((rule_counts or {}).items())),
+        rule_problems=tuple(rule_problems),
+        run=run,
+    )
+
+
+def intruders(seen: Observations, rules: Mapping[str, Rule], formats: Sequence[LogFormat], *, now: datetime) -> tuple[frozenset[str], frozenset[str]]:
+    """Addresses and web shell pages of intruders: what a pivot looks for in all logs."""
+    builds = history(seen.sources)
+    end = measure(seen.sources, formats, builds, now).end
+    addresses: set[str] = set()
+    pages: set[str] = set()
+    for group in join([weigh(hit, rules, builds) for hit in seen.hits]):
+        level = level_of(group, end)
+        if level in (Level.BROKEN_INTO, Level.IN_USE):
+            chain_actor = _pivot_keys(group)
+            addresses |= chain_actor[0]
+            pages |= chain_actor[1]
+    return frozenset(addresses), frozenset(pages)
+
+
+def _pivot_keys(group: Group) -> tuple[set[str], set[str]]:
+    users = [item for item in group.members if item.strength is not Strength.ASSESSMENT]
+    senders = {value for item in users if (value := facts.address(item.hit)) and not facts.is_private(value) and item.stage is not Stage.WEBSHELL}
+    return senders, {value for item in users if (value := facts.shell(item.hit, item.stage))}
+
+
+def _gather(groups: Sequence[Group], seen: Seen) -> list[Group]:
+    """Senders who only tried, and were refused, are told together: one group per campaign."""
+    kept: list[Group] = []
+    crowd: dict[str, Group] = {}
+    several = sum(1 for group in groups if level_of(group, seen.end) is Level.ATTACKED) > judging().attempt_chains_kept
+    for group in groups:
+        level = level_of(group, seen.end)
+        assessed = all(item.strength is Strength.ASSESSMENT for item in group.members)
+        if (level is None or (several and level is Level.ATTACKED)) and not assessed:
+            name = ("quiet:" if level is None else "tried:") + "/".join(sorted(group.campaigns()))
+            home = crowd.setdefault(name, Group(reasons=["senders who only tried, told together"] if level else ["single records, told together"]))
+            home.members += group.members
+        else:
+            kept.append(group)
+    return kept + [crowd[name] for name in sorted(crowd)]
+
+
+def _events(findings: Sequence[Finding], groups: Sequence[Group]) -> dict[str, list[Hit]]:
+    """Events of each finding, for the timeline."""
+    by_place: dict[tuple[str, str, int | None], Hit] = {}
+    for group in groups:
+        for item in group.members:
+            origin = item.hit.origin
+            by_place[item.hit.rule, origin.path, origin.offset] = item.hit
+    return {
+        item.id: [hit for origin in item.origins if (hit := by_place.get((item.rule.id, origin.path, origin.offset)))] for item in findings
+    }
+
+
+def _leading(chains: Sequence[Chain], findings: Sequence[Finding], level: Level) -> list[Finding]:
+    """Findings of the chains that make the verdict."""
+    ids = {chain.id for chain in chains if chain.level is level}
+    return [item for item in findings if item.chain in ids]
+
+
+def _server_name(sources: Sequence[SourceReport]) -> str | None:
+    """The name that most files use; shortest spelling first among equals."""
+    votes: dict[str, int] = {}
+    for report in sources:
+        for name in report.servers:
+            votes[name.split(".")[0].upper()] = votes.get(name.split(".")[0].upper(), 0) + max(report.events, 1)
+    return min(votes, key=lambda name: (-votes[name], len(name), name)) if votes else None
+
+
+def _custody(report: SourceReport) -> CustodyItem:
+    return CustodyItem(
+        path=report.path, size=report.size, sha256=report.sha256, kind=report.kind, state=report.state.value, duplicate_of=report.duplicate_of
+    )
+
+
+def _manifest(items: Sequence[CustodyItem]) -> str:
+    """SHA-256 over `sha256  size  path` lines in order of path: seals the whole evidence."""
+    text = "".join(f"{item.sha256}  {item.size}  {item.path}\n" for item in items)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,188 @@
+"""One chain per intruder: hits joined over address, session, web shell, name of the file and time."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from exsweep.judge import facts
+from exsweep.judge.outcome import Weighed
+from exsweep.knowledge.judging import judging
+from exsweep.model import Stage, Strength
+
+_USE = frozenset({Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
+_AFTER_ENTRY = frozenset(stage for stage in Stage if stage.rank >= Stage.DROP.rank)
+
+
+@dataclass(slots=True)
+class Group:
+    """Hits of one intruder, and why they are one."""
+
+    members: list[Weighed] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def start(self) -> float:
+        return min((facts.moment(item.hit) for item in self.members), default=float("inf"))
+
+    @property
+    def end(self) -> float:
+        return max((moment for item in self.members if (moment := facts.moment(item.hit)) != float("inf")), default=float("inf"))
+
+    def addresses(self) -> set[str]:
+        return {value for item in self.members if (value := facts.address(item.hit))}
+
+    def campaigns(self) -> set[str]:
+        return {item.rule.campaign for item in self.members if item.rule.campaign and item.rule.campaign != "all"}
+
+    def shells(self) -> set[str]:
+        return {facts.file_name(value) for item in self.members if (value := facts.shell(item.hit, item.stage))} | {
+            facts.file_name(path) for item in self.members if item.stage is Stage.DROP for path in facts.dropped_paths(item.hit)
+        }
+
+    def has(self, stages: Iterable[Stage], strength: Strength = Strength.SUCCESS) -> bool:
+        wanted = frozenset(stages)
+        return any(item.stage in wanted and item.strength is strength for item in self.members)
+
+
+class _Union:
+    """Disjoint sets over the positions of a list, with the reason of each join."""
+
+    def __init__(self, size: int) -> None:
+        self.parent = list(range(size))
+        self.why: dict[int, list[str]] = defaultdict(list)
+
+    def find(self, place: int) -> int:
+        while self.parent[place] != place:
+            self.parent[place] = self.parent[self.parent[place]]
+            place = self.parent[place]
+        return place
+
+    def join(self, one: int, other: int, reason: str) -> None:
+        a, b = sorted((self.find(one), self.find(other)))
+        if a != b:
+            self.parent[b] = a
+            self.why[a] += self.why.pop(b, [])
+            if reason not in self.why[a]:
+                self.why[a].append(reason)
+
+
+def join(hits: Sequence[Weighed]) -> list[Group]:
+    """Groups in order of their first moment. Assessment traffic is never joined with an intruder."""
+    ordered = sorted(hits, key=lambda item: (facts.moment(item.hit), item.hit.origin.path, item.hit.origin.line or 0, item.hit.rule))
+    hostile = [item for item in ordered if item.strength is not Strength.ASSESSMENT]
+    union = _Union(len(hostile))
+    _by_key(hostile, union)
+    groups = _collect(hostile, union)
+    groups = _by_time(groups)
+    groups = _write_to_shell(groups)
+    seen = [item for item in ordered if item.strength is Strength.ASSESSMENT]
+    if seen:
+        groups.append(Group(seen, ["scanners and responders, each recognised by what it sends"]))
+    return sorted(groups, key=lambda group: group.start)
+
+
+def _by_key(hits: Sequence[Weighed], union: _Union) -> None:
+    """Join on equal keys: session or request id, address, and shell for those who used it."""
+    last: dict[str, int] = {}
+    moments = [facts.moment(item.hit) for item in hits]
+    for place, item in enumerate(hits):
+        for key, reason in _keys(item):
+            before = last.get(key)
+            if before is not None and not (key.startswith("private:") and moments[place] - moments[before] > judging().private_join_seconds):
+                union.join(before, place, reason)
+            last[key] = place
+
+
+def _keys(item: Weighed) -> list[tuple[str, str]]:
+    keys = [(key, f"the same {key.split(':')[0]} id in several records") for key in sorted(facts.sessions(item.hit))]
+    name = facts.shell(item.hit, item.stage)
+    if name:
+        keys.append((f"shell:{facts.file_name(name)}", f"the same page {facts.file_name(name)}"))
+    if item.stage is Stage.DROP:
+        keys += [(f"shell:{facts.file_name(path)}", f"the file {facts.file_name(path)} that was written is the page asked for") for path in facts.dropped_paths(item.hit)]
+    sender = facts.address(item.hit)
+    if sender and item.stage is not Stage.WEBSHELL:  # a mere visitor of a shell is not its user
+        kind = "private" if facts.is_private(sender) else "address"
+        keys.append((f"{kind}:{sender}", f"the same address {sender}"))
+    return keys
+
+
+def _collect(hits: Sequence[Weighed], union: _Union) -> list[Group]:
+    groups: dict[int, Group] = {}
+    for place, item in enumerate(hits):
+        root = union.find(place)
+        groups.setdefault(root, Group(reasons=union.why.get(root, []))).members.append(item)
+    return list(groups.values())
+
+
+def _compatible(one: Group, other: Group) -> bool:
+    a, b = one.campaigns(), other.campaigns()
+    return not a or not b or bool(a & b)
+
+
+def _distance(one: Group, other: Group) -> float:
+    """Smallest time between events of the two groups, in seconds."""
+    a = sorted(facts.moment(item.hit) for item in one.members)
+    b = sorted(facts.moment(item.hit) for item in other.members)
+    best, i, j = float("inf"), 0, 0
+    while i < len(a) and j < len(b):
+        best = min(best, abs(a[i] - b[j]))
+        if a[i] < b[j]:
+            i += 1
+        else:
+            j += 1
+    return best
+
+
+def _by_time(groups: list[Group]) -> list[Group]:
+    """Rows without an address: to the intruder at work at that moment, else to a run of their own kind."""
+    named = [group for group in groups if group.addresses()]
+    nameless = sorted((group for group in groups if not group.addresses()), key=lambda group: group.start)
+    runs: list[Group] = []
+    for group in nameless:
+        near = [(gap, place) for place, other in enumerate(named) if _compatible(group, other) and (gap := _distance(group, other)) <= judging().join_seconds]
+        if near:
+            _merge(named[min(near)[1]], group, f"records without an address, within {judging().join_seconds} seconds of this intruder's requests")
+            continue
+        home = next((run for run in reversed(runs) if _compatible(group, run) and _distance(group, run) <= judging().run_seconds), None)
+        if home:
+            _merge(home, group, f"records without an address that follow each other within {judging().run_seconds // 60} minutes")
+        else:
+            runs.append(group)
+    return named + runs
+
+
+def _merge(home: Group, guest: Group, reason: str) -> None:
+    home.members += guest.members
+    home.members.sort(key=lambda item: facts.moment(item.hit))
+    home.reasons += [why for why in [*guest.reasons, reason] if why not in home.reasons]
+
+
+def _write_to_shell(groups: list[Group]) -> list[Group]:
+    """A write whose file name the log does not show is joined with the shell that is asked for next."""
+    window = judging().drop_to_shell_days * 86_400
+    writers = [group for group in groups if group.has({Stage.DROP})]
+    for group in sorted(groups, key=lambda item: item.start):
+        if group in writers or not group.has({Stage.WEBSHELL, Stage.WEBSHELL_USE}):
+            continue
+        first = min(facts.moment(item.hit) for item in group.members if item.stage in (Stage.WEBSHELL, Stage.WEBSHELL_USE))
+        earlier = [
+            (max(moment for item in writer.members if item.stage is Stage.DROP and (moment := facts.moment(item.hit)) <= first), place)
+            for place, writer in enumerate(writers)
+            if any(item.stage is Stage.DROP and facts.moment(item.hit) <= first for item in writer.members)
+        ]
+        if not earlier:
+            continue
+        moment, place = max(earlier)
+        if first - moment <= window:
+            _merge(writers[place], group, f"the page was first asked for {_span(first - moment)} after a file was written")
+            groups = [other for other in groups if other is not group]
+    return groups
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    if seconds < 7_200:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3_600:.0f} hours" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"

@@ -1,0 +1,223 @@
+"""What could be looked at, per kind of log and day, held against the days on which the campaigns could have come."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from exsweep.judge.patches import BuildHistory, open_on, touches
+from exsweep.knowledge.campaigns import Campaign, campaigns
+from exsweep.knowledge.collectors import collectors_of
+from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.words import render
+from exsweep.model import Coverage, CoverageDay, CoverageSource, DayState, Gap, SourceReport, SourceState
+
+_LOST = frozenset({SourceState.PARTIAL, SourceState.UNREADABLE, SourceState.ENCRYPTED, SourceState.LIMIT, SourceState.TIMEOUT, SourceState.CHANGED})
+_MAX_CALENDAR_DAYS = 800
+"""A calendar longer than this (a wrong clock, years of web logs) keeps its newest days; counts stay exact."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days on which one campaign could have come in, and how much of them the evidence covers."""
+
+    campaign: Campaign
+    first: date
+    last: date
+    open: bool | None
+    """Whether the build of those days was open to it; None = build unknown."""
+    covered: tuple[str, ...]
+    """Kinds of log that cover all of these days."""
+    uncovered: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Coverage as the judge needs it."""
+
+    coverage: Coverage
+    windows: tuple[Window, ...]
+    end: datetime | None
+    """Last moment that any log speaks of."""
+    start: datetime | None
+
+    @property
+    def blind(self) -> tuple[Window, ...]:
+        """Windows that could hide a break-in: the server was or may have been open and no decisive log covers them."""
+        return tuple(window for window in self.windows if window.open is not False and not window.covered)
+
+
+def measure(sources: Sequence[SourceReport], formats: Sequence[LogFormat], builds: BuildHistory, now: datetime) -> Seen:
+    """Put the days of all files of one kind side by side; name every hole and what it does to the verdict."""
+    by_kind: dict[str, list[SourceReport]] = defaultdict(list)
+    for report in sources:
+        if report.state is not SourceState.DUPLICATE:
+            by_kind[report.kind].append(report)
+    titles = {item.id: item for item in formats}
+    known = sorted(kind for kind in by_kind if kind in titles and any(report.events or report.lines for report in by_kind[kind]))
+    matters = {kind for entry in campaigns() for shown in entry.shows.values() for kind in shown}
+    rows = tuple(_source(kind, by_kind[kind], titles[kind].title, kind in matters) for kind in known)
+    end = max((row.last for row in rows if row.last), default=None)
+    start = min((row.first for row in rows if row.first), default=None)
+    windows = _windows(rows, builds, end, now)
+    gaps = _file_gaps(sources, matters) + _day_gaps(rows) + _kind_gaps(windows, titles) + _collector_gaps(sources, set(known))
+    return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
+
+
+def _source(kind: str, reports: Sequence[SourceReport], title: str, matters: bool) -> CoverageSource:
+    events: dict[date, int] = defaultdict(int)
+    damaged: set[date] = set()
+    for report in reports:
+        for day, count in report.days.items():
+            events[day] += count
+        if report.state in _LOST or report.rejected:
+            damaged |= {day for day in (report.first and report.first.date(), report.last and report.last.date()) if day} if report.state in _LOST else set()
+    first = min((report.first for report in reports if report.first), default=None)
+    last = max((report.last for report in reports if report.last), default=None)
+    days: list[CoverageDay] = []
+    if first and last:
+        span = (last.date() - first.date()).days + 1
+        start = last.date() - timedelta(days=min(span, _MAX_CALENDAR_DAYS) - 1)
+        for step in range(min(span, _MAX_CALENDAR_DAYS)):
+            day = start + timedelta(days=step)
+            count = events.get(day, 0)
+            edge = (day == first.date() and first.time() > time(6)) or (day == last.date() and last.time() < time(18))
+            state = DayState.ABSENT if not count else DayState.PARTIAL if day in damaged or edge else DayState.READ
+            days.append(CoverageDay(date=day, state=state, events=count))
+    return CoverageSource(
+        kind=kind,
+        title=title,
+        files=len(reports),
+        first=first,
+        last=last,
+        events=sum(report.events for report in reports),
+        rejected=sum(report.rejected for report in reports),
+        matters=matters,
+        days=tuple(days),
+    )
+
+
+def _windows(rows: Sequence[CoverageSource], builds: BuildHistory, end: datetime | None, now: datetime) -> tuple[Window, ...]:
+    """One window per campaign that could have met this server before its evidence ends."""
+    days = {row.kind: {day.date for day in row.days if day.state is not DayState.ABSENT} for row in rows}
+    horizon = (end or now).date()
+    windows = []
+    for entry in campaigns():
+        first, last = entry.danger_from, min(_closed(entry, builds) or horizon, horizon)
+        if first > last:
+            continue
+        open_ = _open_from(entry, first, builds)
+        if open_ is False:
+            continue
+        wanted = {first + timedelta(days=step) for step in range((last - first).days + 1)}
+        covered = tuple(kind for kind in entry.decisive if wanted <= days.get(kind, set()))
+        windows.append(Window(entry, first, last, open_, covered, tuple(kind for kind in entry.decisive if kind not in covered)))
+    return tuple(windows)
+
+
+def _open_from(entry: Campaign, first: date, builds: BuildHistory) -> bool | None:
+    """Whether the server was open when the campaign began. A fixed build seen only later says nothing of earlier days."""
+    if not builds.seen or not touches(entry.cves, builds.seen[0].build):
+        return None if not builds.seen else False
+    open_ = open_on(entry.cves, builds.at(datetime.combine(first, time(), UTC)))
+    return None if open_ is False and builds.seen[0].first.date() > first else open_
+
+
+def _closed(entry: Campaign, builds: BuildHistory) -> date | None:
+    """Day on which a build with the fix was first seen."""
+    return next((item.first.date() for item in builds.seen if open_on(entry.cves, item.build) is False), None)
+
+
+def _file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
+    gaps = []
+    for report in sources:
+        weighty = report.kind in matters or report.kind == "unknown"
+        if report.state in _LOST:
+            gaps.append(
+                Gap(
+                    kind=report.kind,
+                    first=report.first,
+                    last=report.last,
+                    path=report.path,
+                    reason=f"{report.state.value}: {report.reason}" if report.reason else report.state.value,
+                    effect="What this file held beyond what was read is not part of the verdict.",
+                    limits_verdict=weighty,
+                )
+            )
+        if report.rejected:
+            reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(report.rejected_reasons.items()))
+            gaps.append(
+                Gap(
+                    kind=report.kind,
+                    first=report.first,
+                    last=report.last,
+                    path=report.path,
+                    reason=f"{report.rejected} of {report.lines} lines could not be read as events ({reasons}).",
+                    effect="These lines were counted, not judged.",
+                    limits_verdict=False,
+                )
+            )
+    return gaps
+
+
+def _day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
+    """Runs of days without an event inside a log's own span."""
+    gaps = []
+    for row in rows:
+        run: list[date] = []
+        for day in [*row.days, None]:
+            if day is not None and day.state is DayState.ABSENT:
+                run.append(day.date)
+                continue
+            if run:
+                gaps.append(
+                    Gap(
+                        kind=row.kind,
+                        first=datetime.combine(run[0], time(), UTC),
+                        last=datetime.combine(run[-1], time(23, 59, 59), UTC),
+                        reason=f"{row.title}: no records on {_days(run[0], run[-1])}, though there are some before and after.",
+                        effect="Files of these days were not given, were removed, or the log was off.",
+                        limits_verdict=row.matters,
+                    )
+                )
+            run = []
+    return gaps
+
+
+def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[Gap]:
+    gaps = []
+    for window in windows:
+        if window.covered:
+            continue
+        names = ", ".join(titles[kind].title if kind in titles else kind for kind in window.uncovered) or "logs that could show it"
+        open_ = "was open" if window.open else "may have been open"
+        gaps.append(
+            Gap(
+                kind=window.uncovered[0] if window.uncovered else "unknown",
+                first=datetime.combine(window.first, time(), UTC),
+                last=datetime.combine(window.last, time(23, 59, 59), UTC),
+                reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}, and no log covers all of these days ({names}).",
+                effect="A break-in of these days may not be seen.",
+                limits_verdict=True,
+            )
+        )
+    return gaps
+
+
+def _collector_gaps(sources: Sequence[SourceReport], present: set[str]) -> list[Gap]:
+    """What the collecting program never takes; said only for kinds of log that are in fact missing."""
+    gaps = []
+    for item in collectors_of(report.path for report in sources):
+        if set(item.leaves_out) - present:
+            gaps.append(
+                Gap(
+                    kind="collector",
+                    reason=render("gap.collector.reason", collector=item.name, what=item.say),
+                    effect=render("gap.collector.effect"),
+                )
+            )
+    return gaps
+
+
+def _days(first: date, last: date) -> str:
+    return f"{first:%Y-%m-%d}" if first == last else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

@@ -1,0 +1,121 @@
+"""What one hit tells about its sender, its session and its web shell: the keys by which hits are joined."""
+
+import re
+from datetime import datetime
+from functools import cache, lru_cache
+from ipaddress import ip_address, ip_network
+from urllib.parse import unquote
+
+from exsweep.knowledge.judging import judging
+from exsweep.model import Hit, Stage
+
+_SHELL_STAGES = frozenset({Stage.WEBSHELL, Stage.WEBSHELL_USE})
+
+
+@lru_cache(maxsize=65_536)
+def _place(address: str) -> str:
+    """`local`, `private`, `public` or `none`."""
+    try:
+        value = ip_address(address.split("%")[0])
+    except ValueError:
+        return "none"
+    mapped = getattr(value, "ipv4_mapped", None)
+    value = mapped or value
+    for name, ranges in (("local", judging().local_addresses), ("private", judging().private_addresses)):
+        if any(value in network for network in map(ip_network, ranges) if network.version == value.version):
+            return name
+    return "public"
+
+
+def address(hit: Hit) -> str | None:
+    """The sender, unless it is the server itself or not an address."""
+    value = hit.fields.get("source.ip", "")
+    return value.lower() if _place(value) in ("public", "private") else None
+
+
+def is_private(value: str) -> bool:
+    """The sender may be a load balancer."""
+    return _place(value) == "private"
+
+
+def agent(hit: Hit) -> str | None:
+    """User agent in one spelling: IIS writes `+` for a blank, HttpProxy two blanks for a comma."""
+    value = hit.fields.get("user_agent.original")
+    return re.sub(r"[+\s,]+", " ", value).strip() if value else None
+
+
+def status(hit: Hit) -> int | None:
+    value = hit.fields.get("http.response.status_code", "")
+    return int(value) if re.fullmatch(r"[0-9]{3}", value) else None
+
+
+def page(hit: Hit) -> str | None:
+    """URL path in canonical form: percent-decoded, lower case, one slash."""
+    value = hit.fields.get("url.path")
+    if not value:
+        return None
+    return re.sub(r"/{2,}", "/", unquote(unquote(value)).lower()) or None
+
+
+@cache
+def _script_path() -> re.Pattern[str]:
+    extensions = "|".join(judging().script_extensions)
+    return re.compile(rf"""(?i)(?:[a-z]:[\\/]|\\\\)[^"'<>|*?;,\r\n]*?\.(?:{extensions})\b""")
+
+
+def dropped_paths(hit: Hit) -> tuple[str, ...]:
+    """File paths of scripts that a line names, in order, e.g. `\\\\127.0.0.1\\c$\\inetpub\\wwwroot\\x.aspx`."""
+    found = _script_path().findall(hit.excerpt)
+    return tuple(dict.fromkeys(found))
+
+
+def file_name(path: str) -> str:
+    """Last part of a URL or Windows path, lower case."""
+    return re.split(r"[\\/]", path)[-1].lower()
+
+
+def shell(hit: Hit, stage: Stage) -> str | None:
+    """What identifies the web shell that the hit is about: its URL path, else the file that was written."""
+    if stage in _SHELL_STAGES:
+        return page(hit)
+    return None
+
+
+@cache
+def _session_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((name, re.compile(pattern)) for name, pattern in judging().session_patterns.items())
+
+
+def sessions(hit: Hit) -> frozenset[str]:
+    """Keys that name one session or request in several logs, `kind:value` in lower case."""
+    keys = set()
+    for column, kind in judging().session_columns.items():
+        value = hit.fields.get(column)
+        if value and len(value) >= 16:
+            keys.add(f"{kind}:{value.lower()}")
+    text = hit.excerpt
+    for kind, pattern in _session_patterns():
+        keys.update(f"{kind}:{value.lower()}" for value in pattern.findall(text))
+    return frozenset(keys)
+
+
+@cache
+def _mailbox_patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in judging().mailbox_patterns)
+
+
+def mailboxes(hit: Hit) -> tuple[str, ...]:
+    """Mailboxes that the event names as touched."""
+    found = [hit.fields[column] for column in judging().mailbox_columns if hit.fields.get(column)]
+    for pattern in _mailbox_patterns():
+        found += pattern.findall(hit.excerpt)
+    return tuple(dict.fromkeys(found))
+
+
+def moment(hit: Hit) -> float:
+    """Seconds since 1970 for sorting; events without time come last."""
+    return hit.time.timestamp() if hit.time else float("inf")
+
+
+def last_time(hit: Hit) -> datetime | None:
+    return hit.last_time or hit.time

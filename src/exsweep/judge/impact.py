@@ -1,0 +1,59 @@
+"""What was touched: mailboxes, passwords, files, other computers; each seen, possible or not seen, with what was checked."""
+
+from collections.abc import Sequence
+
+from exsweep.judge import facts
+from exsweep.judge.chains import Group
+from exsweep.knowledge.judging import judging
+from exsweep.knowledge.words import render
+from exsweep.model import CoverageSource, Finding, Impact, ImpactItem, ImpactState, Level, Stage, Strength
+
+_SYSTEM_RIGHTS = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
+
+
+def impact_of(groups: Sequence[tuple[Group, Level | None]], findings: Sequence[Finding], sources: Sequence[CoverageSource]) -> Impact:
+    """A web shell runs with the rights of the server: from there on everything is possible until shown otherwise."""
+    hostile = [group for group, level in groups if level in (Level.BROKEN_INTO, Level.IN_USE)]
+    inside = any(group.has(_SYSTEM_RIGHTS) for group in hostile)
+    entered = bool(hostile)
+    checked = ", ".join(source.title for source in sources) or "nothing"
+    return Impact(
+        mailboxes=_item("mailboxes", findings, hostile, possible=entered, checked=checked),
+        credentials=_item("credentials", findings, hostile, possible=inside, checked=checked),
+        files=_item("files", findings, hostile, possible=inside, checked=checked),
+        hosts=_item("hosts", findings, hostile, possible=inside, checked=checked),
+    )
+
+
+def _item(what: str, findings: Sequence[Finding], hostile: Sequence[Group], *, possible: bool, checked: str) -> ImpactItem:
+    techniques = frozenset(judging().impact[what])
+    rules = {item.rule.id for group in hostile for item in group.members if techniques & set(item.rule.attack) and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)}
+    proofs = tuple(item for item in findings if item.rule.id in rules and techniques & set(item.attack))
+    seen = any(item.strength is Strength.SUCCESS for item in proofs)
+    state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
+    names = _names(what, hostile, rules)
+    return ImpactItem(
+        what=what,
+        state=state,
+        text=_text(what, state, names, checked),
+        findings=tuple(item.id for item in proofs),
+        items=names,
+    )
+
+
+def _text(what: str, state: ImpactState, names: Sequence[str], checked: str) -> str:
+    if state is ImpactState.SEEN and what == "mailboxes":
+        return render("impact.mailboxes.seen", n=len(names)) if names else render("impact.mailboxes.seen_some")
+    text = render(f"impact.{what}.{state.value}")
+    return f"{text} We checked: {checked}." if state is ImpactState.NOT_SEEN else text
+
+
+def _names(what: str, hostile: Sequence[Group], rules: set[str]) -> tuple[str, ...]:
+    hits = [item.hit for group in hostile for item in group.members if item.rule.id in rules]
+    if what == "mailboxes":
+        names = [name for hit in hits for name in facts.mailboxes(hit)]
+    elif what == "files":
+        names = [path for hit in hits if (path := hit.fields.get("url.path"))]
+    else:
+        names = []
+    return tuple(dict.fromkeys(names))[:200]

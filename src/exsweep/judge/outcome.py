@@ -1,0 +1,53 @@
+"""What one hit is worth in the light of the answer it got and of the build that ran that day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exsweep.judge import facts
+from exsweep.judge.patches import BuildHistory, open_on
+from exsweep.knowledge.judging import judging
+from exsweep.knowledge.rules import Rule
+from exsweep.knowledge.words import render
+from exsweep.knowledge.scanners import scanner_of
+from exsweep.model import Hit, Stage, Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A hit with its worth."""
+
+    hit: Hit
+    rule: Rule
+    stage: Stage
+    strength: Strength
+    failed: str | None
+    """Why an attempt is known to have failed; None = nothing shows that."""
+    scanner: str | None = None
+    """Name of the assessment tool or service, where it is recognised."""
+
+
+def weigh(hit: Hit, rules: Mapping[str, Rule], builds: BuildHistory) -> Weighed:
+    """Scanner's traffic is labelled, never dropped; what succeeded stays a success whoever sent it."""
+    rule = rules[hit.rule]
+    stage, strength = Stage(rule.stage), Strength(rule.strength)
+    name = scanner_of(hit.fields)
+    if strength is not Strength.SUCCESS and name:
+        return Weighed(hit, rule, stage, Strength.ASSESSMENT, render("reason.scanner", scanner=name), name)
+    if strength is Strength.ASSESSMENT:
+        return Weighed(hit, rule, stage, strength, render("reason.scanner", scanner=rule.title), rule.title)
+    return Weighed(hit, rule, stage, strength, _failed(hit, rule, stage, strength, builds))
+
+
+def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: BuildHistory) -> str | None:
+    if strength is Strength.SUCCESS:
+        return None
+    code = facts.status(hit)
+    works_anyway = any(name in (rule.campaign or "") for name in judging().works_despite_error)
+    if code is not None and code >= judging().refused_status_from and not works_anyway:
+        return render("reason.refused", status=code)
+    build = builds.at(hit.time)
+    if open_on(rule.cves, build) is False:
+        return render("reason.build_fixed", build=build)
+    if stage is Stage.PROBE:
+        return render("reason.first_step")
+    return None

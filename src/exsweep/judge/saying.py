@@ -1,0 +1,32 @@
+"""Dates, kinds of log and wishes in plain words."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from exsweep.judge.coverage import Seen
+from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.words import has, join, render
+
+
+def day(value: date | datetime | None, *, clock: bool = False) -> str:
+    """`3 March 2021`, or with the clock `3 March 2021, 04:10 UTC`."""
+    if value is None:
+        return "a day that the records do not name"
+    text = f"{value.day} {value:%B %Y}"
+    return f"{text}, {value:%H:%M} UTC" if clock and isinstance(value, datetime) else text
+
+
+def kind_title(kind: str) -> str:
+    return next((item.title for item in load_formats() if item.id == kind), kind)
+
+
+def kinds_in_words(kinds: Sequence[str]) -> str:
+    return join([kind_title(kind) for kind in kinds]) if kinds else "server logs"
+
+
+def wanted(seen: Seen) -> str:
+    """What to send next: records that would cover the blind days, best first."""
+    kinds = [kind for window in seen.blind for kind in window.uncovered if has(f"wanted.{kind}")]
+    kinds += [gap.kind for gap in seen.coverage.gaps if gap.limits_verdict and has(f"wanted.{gap.kind}")]
+    texts = [render(f"wanted.{kind}") for kind in dict.fromkeys(kinds)][:3]
+    return "; ".join(texts or [render("wanted.all"), render("wanted.evtx")])

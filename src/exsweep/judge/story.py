@@ -1,0 +1,127 @@
+"""Chains as people read them: the steps in order, and for every missing link the reason why it is not seen."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from exsweep.judge import facts
+from exsweep.judge.chains import Group
+from exsweep.judge.coverage import Seen
+from exsweep.judge.findings import group_id
+from exsweep.knowledge.campaigns import Campaign, campaigns
+from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.words import join, render
+from exsweep.model import Actor, Chain, Finding, Level, Stage, Step, Strength
+
+_LINKS = (Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION)
+_BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
+
+
+def chain_of(group: Group, findings: Sequence[Finding], level: Level, seen: Seen, formats: Sequence[LogFormat]) -> Chain:
+    """Steps seen, in order of stage; for a break-in also the links that are not seen."""
+    actor = _actor(group)
+    campaign = _campaign(group)
+    by_stage: dict[Stage, list[Finding]] = {}
+    for item in findings:
+        by_stage.setdefault(item.stage, []).append(item)
+    steps = [_seen_step(stage, items) for stage, items in sorted(by_stage.items(), key=lambda pair: pair[0].rank)]
+    if level in _BROKEN:
+        steps += _missing(by_stage, campaign, seen, formats, _start(findings))
+    steps.sort(key=lambda step: step.stage.rank)
+    return Chain(
+        id=group_id(group),
+        title=_title(group, actor, campaign, level),
+        campaign=campaign.title if campaign else None,
+        actor=actor,
+        steps=tuple(steps),
+        joined_by=tuple(sorted(group.reasons)),
+        level=level,
+        first_seen=_start(findings),
+        last_seen=max((item.last_seen for item in findings if item.last_seen), default=None),
+    )
+
+
+def _title(group: Group, actor: Actor, campaign: Campaign | None, level: Level) -> str:
+    if all(item.strength is Strength.ASSESSMENT for item in group.members):
+        return "Scanners and responders"
+    who = actor.addresses
+    name = render("chain.nobody") if not who else join(who) if len(who) <= 3 else render("chain.several", n=len(who))
+    if campaign:
+        return render("chain.title", campaign=campaign.title, who=name)
+    return render("chain.title_unknown" if level in _BROKEN else "chain.title_tried", who=name)
+
+
+def _start(findings: Sequence[Finding]) -> datetime | None:
+    return min((item.first_seen for item in findings if item.first_seen), default=None)
+
+
+def _actor(group: Group) -> Actor:
+    """Visitors of a shell who never used it are not the intruder, unless nobody else is there."""
+    users = [item for item in group.members if item.stage is not Stage.WEBSHELL] or group.members
+    hits = [item.hit for item in users]
+    shells = [value for item in group.members if (value := facts.shell(item.hit, item.stage))]
+    shells += [path for item in group.members if item.stage is Stage.DROP for path in facts.dropped_paths(item.hit)]
+    keys = [key for hit in hits for key in sorted(facts.sessions(hit)) if not key.startswith("request:")]
+    return Actor(
+        addresses=_unique(value for hit in hits if (value := facts.address(hit))),
+        agents=_unique(value for hit in hits if (value := facts.agent(hit))),
+        users=_unique(value for hit in hits if (value := hit.fields.get("user.name"))),
+        shells=_unique(shells),
+        sessions=_unique(keys),
+    )
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))[:200]
+
+
+def _campaign(group: Group) -> Campaign | None:
+    """The campaign that most of the group's proofs name."""
+    votes: dict[str, int] = {}
+    for item in group.members:
+        if item.rule.campaign:
+            votes[item.rule.campaign] = votes.get(item.rule.campaign, 0) + 1 + 10 * item.strength.rank
+    known = {name: entry for entry in campaigns() for name in (entry.id, entry.title)}
+    named = [(-weight, name) for name, weight in votes.items() if name in known]
+    return known[min(named)[1]] if named else None
+
+
+def _seen_step(stage: Stage, items: Sequence[Finding]) -> Step:
+    proven = any(item.strength is Strength.SUCCESS for item in items)
+    return Step(
+        stage=stage,
+        time=_start(items),
+        last_time=max((item.last_seen for item in items if item.last_seen), default=None),
+        title=render(f"stage.{stage.value}.{'done' if proven else 'tried'}"),
+        findings=tuple(item.id for item in items),
+        proven=proven,
+    )
+
+
+def _missing(
+    by_stage: Mapping[Stage, Sequence[Finding]], campaign: Campaign | None, seen: Seen, formats: Sequence[LogFormat], start: datetime | None
+) -> list[Step]:
+    titles = {item.id: item.title for item in formats}
+    return [
+        Step(stage=stage, title=render(f"stage.{stage.value}.name"), missing=True, why_missing=_why(stage, campaign, seen, titles, start))
+        for stage in _LINKS
+        if stage not in by_stage and not (stage is Stage.WEBSHELL and Stage.WEBSHELL_USE in by_stage)
+    ]
+
+
+def _why(stage: Stage, campaign: Campaign | None, seen: Seen, titles: Mapping[str, str], start: datetime | None) -> str:
+    """No such log, no such day, or looked and not seen: for every kind of log that could show the step."""
+    kinds = campaign.shows.get(stage, ()) if campaign else ()
+    kinds = kinds or tuple(source.kind for source in seen.coverage.sources)
+    rows = {source.kind: source for source in seen.coverage.sources}
+    reasons = []
+    for kind in kinds:
+        title, row = titles.get(kind, kind), rows.get(kind)
+        if row is None:
+            reasons.append(f"{title}: not among the evidence")
+        elif start and row.first and row.first.date() > start.date():
+            reasons.append(f"{title}: begins only on {row.first:%Y-%m-%d}")
+        elif start and row.last and row.last.date() < start.date():
+            reasons.append(f"{title}: ends on {row.last:%Y-%m-%d}")
+        else:
+            reasons.append(f"{title}: read, and shows nothing of it")
+    return "; ".join(dict.fromkeys(reasons)) + "." if reasons else render("missing.never")

@@ -1,0 +1,216 @@
+"""The one answer: level, how sure, since when, what speaks against it and what would change it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from exsweep.judge.coverage import Seen
+from exsweep.judge.saying import day, kinds_in_words, wanted
+from exsweep.knowledge.builds import newest, product_of
+from exsweep.knowledge.words import has, join, render, render_list
+from exsweep.model import Chain, Confidence, Finding, Level, Patch, Stage, Strength, Verdict
+
+_REASONS = 12
+_HOSTILE = frozenset({Level.SUSPICIOUS, Level.BROKEN_INTO, Level.IN_USE})
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What the sentences are filled from."""
+
+    level: Level
+    carrying: tuple[Finding, ...]
+    chains: tuple[Chain, ...]
+    seen: Seen
+    patch: Patch
+    since: datetime | None
+    last: datetime | None
+
+    def stage(self, *stages: Stage, strength: Strength | None = None) -> bool:
+        return any(item.stage in stages and strength in (None, item.strength) for item in self.carrying)
+
+
+def decide(chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, patch: Patch) -> Verdict:
+    """Strongest chain; without any, `no_signs` only where the days that matter are covered and readable."""
+    level = level_of_all(chains, seen)
+    leading = tuple(chain for chain in chains if chain.level is level)
+    carrying = _carrying(level, leading, findings)
+    case = _Case(
+        level=level,
+        carrying=carrying,
+        chains=leading,
+        seen=seen,
+        patch=patch,
+        since=min((chain.first_seen for chain in leading if chain.first_seen), default=None),
+        last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
+    )
+    confidence, kinds = _confidence(level, carrying)
+    return Verdict(
+        level=level,
+        confidence=confidence,
+        since=case.since,
+        last_activity=case.last,
+        headline=render(f"verdict.{level.value}.headline"),
+        text=(*_meaning(case), *_sure(level, confidence, kinds), *_unseen(case)),
+        do_now=_do_now(case),
+        reasons=tuple(item.id for item in carrying[:_REASONS]),
+        against=_against(case),
+        would_change=_would_change(case),
+        evidence_end=seen.end,
+    )
+
+
+def level_of_all(chains: Sequence[Chain], seen: Seen) -> Level:
+    strongest = max((chain.level for chain in chains), key=lambda level: level.rank, default=None)
+    if strongest is not None and strongest.rank >= Level.ATTACKED.rank:
+        return strongest
+    return Level.CANNOT_TELL if limited(seen) else Level.NO_SIGNS
+
+
+def limited(seen: Seen) -> bool:
+    """Something that could hide a break-in was not read."""
+    nothing = not any(source.matters and source.events for source in seen.coverage.sources)
+    return nothing or bool(seen.blind) or any(gap.limits_verdict for gap in seen.coverage.gaps)
+
+
+def _carrying(level: Level, leading: Sequence[Chain], findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings of the leading chains, strongest first."""
+    ids = {chain.id for chain in leading}
+    found = [item for item in findings if item.chain in ids]
+    if level in _HOSTILE:
+        found = [item for item in found if item.strength is not Strength.ASSESSMENT] or found
+    order = lambda item: (-item.strength.rank, -item.severity.rank, -item.stage.rank, item.first_seen is None, item.first_seen, item.id)  # noqa: E731
+    return tuple(sorted(found, key=order))
+
+
+def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, int]:
+    """Sure: two independent kinds of record prove it. Very likely: one strong one. Else possible."""
+    kinds = {item.kind for item in carrying if item.strength is Strength.SUCCESS}
+    if level in (Level.BROKEN_INTO, Level.IN_USE):
+        return (Confidence.SURE, len(kinds)) if len(kinds) >= 2 else (Confidence.VERY_LIKELY, 1)
+    if level in (Level.SUSPICIOUS, Level.CANNOT_TELL):
+        return Confidence.POSSIBLE, 0
+    return Confidence.VERY_LIKELY, 0
+
+
+def _sure(level: Level, confidence: Confidence, kinds: int) -> tuple[str, ...]:
+    return (render(f"sure.{confidence.value}", n=kinds),) if level in _HOSTILE else ()
+
+
+def _meaning(case: _Case) -> tuple[str, ...]:
+    dates = {"since": day(case.since), "last": day(case.last, clock=True), "evidence_end": day(case.seen.end), "first": day(case.seen.start)}
+    at = f"verdict.{case.level.value}."
+    match case.level:
+        case Level.IN_USE:
+            said = [render(at + ("shell" if case.stage(Stage.WEBSHELL_USE) else "other"), **dates)]
+        case Level.BROKEN_INTO:
+            said = [render(at + _shell_state(case), **dates), render(at + "patched")]
+        case Level.SUSPICIOUS:
+            said = [_suspicion(case, dates)]
+        case Level.ATTACKED:
+            said = _attacked(case, dates)
+        case Level.NO_SIGNS:
+            days = {item.date for source in case.seen.coverage.sources for item in source.days if item.events}
+            said = [render(at + "meaning", days=len(days), files=sum(source.files for source in case.seen.coverage.sources), **dates)]
+        case Level.CANNOT_TELL:
+            said = [_cannot(case)]
+    return tuple(said)
+
+
+def _shell_state(case: _Case) -> str:
+    if case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS):
+        return "shell_used"
+    if case.stage(Stage.DROP, strength=Strength.SUCCESS):
+        return "shell_unused"
+    return "shell_present" if case.stage(Stage.WEBSHELL) else "no_shell"
+
+
+def _suspicion(case: _Case, dates: dict[str, str]) -> str:
+    if not case.carrying:
+        return render("verdict.suspicious.meaning_short", reason="signs of an attack")
+    first = case.carrying[0]
+    if first.strength is Strength.ATTEMPT:
+        return render("verdict.suspicious.open_build", **dates) if case.patch.build else render("verdict.suspicious.meaning_short", reason=_reason(first))
+    if first.false_positives:
+        return render("verdict.suspicious.meaning", reason=_reason(first), harmless=first.false_positives[0])
+    return render("verdict.suspicious.meaning_short", reason=_reason(first))
+
+
+def _reason(item: Finding) -> str:
+    return item.rule.title[0].lower() + item.rule.title[1:]
+
+
+def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
+    tries = [item for item in case.carrying if item.strength is not Strength.ASSESSMENT]
+    if not tries:
+        scanners = join(sorted({item.campaign or item.rule.title for item in case.carrying})[:3])
+        said = [render("verdict.attacked.scan_only", scanner=scanners)]
+    else:
+        reason = tries[0].failed[0] if tries[0].failed else render("reason.nothing_followed")
+        said = [render("verdict.attacked.meaning", n=sum(item.count for item in tries), reason=reason, **dates)]
+    if case.seen.start and case.seen.end:
+        said.append(render("verdict.attacked.limits", **dates))
+    return said
+
+
+def _cannot(case: _Case) -> str:
+    if not any(source.events for source in case.seen.coverage.sources):
+        return render("verdict.cannot_tell.nothing")
+    blind = case.seen.blind
+    if blind:
+        first, last = min(window.first for window in blind), max(window.last for window in blind)
+        return render("verdict.cannot_tell.meaning", range=f"{day(first)} to {day(last)}" if first != last else day(first))
+    lost = sorted({gap.kind for gap in case.seen.coverage.gaps if gap.limits_verdict})
+    return render("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(lost))
+
+
+def _unseen(case: _Case) -> tuple[str, ...]:
+    gaps = [gap for gap in case.seen.coverage.gaps if gap.limits_verdict]
+    if case.level is Level.NO_SIGNS:
+        return (render("verdict.no_signs.limits_none"),)
+    if not gaps:
+        return (render("unseen.none"),)
+    more = f" (and {len(gaps) - 1} more, listed below)" if len(gaps) > 1 else ""
+    return (gaps[0].reason + more,)
+
+
+def _do_now(case: _Case) -> tuple[str, ...]:
+    """The three or four things to do first, before the long list."""
+    return render_list(f"verdict.{case.level.value}.do", update=_update(case.patch), wanted=wanted(case.seen))
+
+
+def _update(patch: Patch) -> str:
+    if patch.build is None:
+        return render("update.unknown")
+    if not patch.cves.certain:
+        return render("update.done")
+    product = product_of(patch.build)
+    target = newest(product) if product else None
+    return render("update.install", update=f"{target.product} {target.cu} {target.update}".strip() if target else "see Microsoft's list")
+
+
+def _against(case: _Case) -> tuple[str, ...]:
+    if case.level not in _HOSTILE:
+        return ()
+    said = []
+    if not case.stage(Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE):
+        said.append(render("against.no_shell"))
+    elif not case.stage(Stage.WEBSHELL_USE) and case.stage(Stage.WEBSHELL):
+        said.append(render("against.only_visit"))
+    if len({item.kind for item in case.carrying if item.strength is Strength.SUCCESS}) < 2:
+        said.append(render("against.one_record"))
+    said += [f"{reason} [{item.id}]" for item in case.carrying[:_REASONS] for reason in item.false_positives]
+    return tuple(dict.fromkeys(said))[:10]
+
+
+def _would_change(case: _Case) -> tuple[str, ...]:
+    said = []
+    for window in case.seen.blind[:6]:
+        for kind in window.uncovered[:2]:
+            if has(f"wanted.{kind}"):
+                said.append(render("would_change.more_days", kind=render(f"wanted.{kind}"), first=day(window.first), last=day(window.last)))
+    shells = [name for chain in case.chains for name in chain.actor.shells][:3]
+    said += [render("would_change.file", path=name) for name in shells]
+    if case.level in _HOSTILE:
+        said.append(render("would_change.admin"))
+    return tuple(dict.fromkeys(said))

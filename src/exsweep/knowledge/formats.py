@@ -1,0 +1,180 @@
+"""Log formats with a header: one YAML file each in `data/formats/`, typed here."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from exsweep.errors import KnowledgeError
+
+
+class TimeColumns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the moment of an event stands in its columns. All times are UTC."""
+
+    columns: tuple[str, ...]
+    """`("date", "time")` or `("DateTime",)`; alternatives of one meaning are tried in order when `any` is set."""
+    style: str
+    """`w3c` (date and time columns, seconds) or `iso` (one column, ISO 8601, `Z` or nothing)."""
+    any: bool = False
+    """The columns are alternatives: the first one that is present and not empty counts."""
+
+
+class SigmaSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A Sigma log source that this format serves; an absent part matches anything that the rule leaves out too."""
+
+    category: str | None = None
+    product: str | None = None
+    service: str | None = None
+
+
+class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of log with a header line."""
+
+    id: str
+    """`iis_w3c`, `httpproxy`, `ecp_server`, `rps_cmdlet` ..."""
+    title: str
+    """Plain words for people: `Web server log (IIS)`."""
+    separator: str
+    """One character: `,` or blank."""
+    quoting: bool
+    """Double quotes protect the separator; inner quotes are doubled."""
+    log_types: tuple[str, ...] = ()
+    """Values of the `#Log-type:` header line, or `#Software:` beginnings for IIS."""
+    required_columns: tuple[str, ...] = ()
+    """A header that has all of these (any case) is of this format, whatever else it has."""
+    path_hint: str = ""
+    """RE2-compatible regex on the path; decides only between formats whose content is alike."""
+    columns: tuple[str, ...] = ()
+    """The usual header: used for lines that come without one (pasted, cut) when their field count fits."""
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    """Other known headers for header-less lines."""
+    shapes: dict[str, str] = {}
+    """Native column -> what its values look like: `date`, `time`, `iso`, `ip`, `method`, `path`, `status`, `number`,
+    `reference`. Proves that a header-less or damaged line is read into the right columns."""
+    tail: bool = False
+    """The last column takes everything that is left of the line, separators included."""
+    multiline: bool = False
+    """A quoted value may hold line breaks (what Export-Csv writes); the lines that it goes on in are no events."""
+    time: TimeColumns
+    ecs: dict[str, str] = {}
+    """ECS name -> native column."""
+    unique: tuple[str, ...] = ()
+    """Columns whose values hardly repeat: plain binary, not dictionary."""
+    drop: tuple[str, ...] = ()
+    """Columns never needed by any rule or reader (latency figures): not kept."""
+    url_columns: tuple[str, ...] = ()
+    """Columns that hold URL text: rules see them as written and percent-decoded twice."""
+    empty: tuple[str, ...] = ("", "-")
+    """Values that mean `no value`."""
+    build_columns: tuple[str, ...] = ()
+    """Four columns that give the server's build in every row."""
+    server_columns: tuple[str, ...] = ()
+    """Columns in which the server names itself."""
+    sigma: tuple[SigmaSource, ...] = ()
+    """Log sources of Sigma rules that run on this format."""
+    sigma_fields: dict[str, tuple[str, ...]] = {}
+    """Sigma field -> native columns, any of which may satisfy the condition. Native column names are always valid
+    Sigma fields too; `url` = stem ? query is built in."""
+    retention_days: int | None = None
+    """Days that the server keeps by default; None = never removed."""
+    campaigns: tuple[str, ...] = ()
+    """Ids of campaigns whose steps this log can show."""
+    source: tuple[str, ...]
+    """Where the facts come from, with the date read."""
+
+    def headers(self) -> tuple[tuple[str, ...], ...]:
+        """All headers known, the usual one first."""
+        return ((self.columns,) if self.columns else ()) + self.alternatives
+
+
+SHAPES = frozenset({"date", "time", "iso", "ip", "method", "path", "status", "number", "reference"})
+STYLES = frozenset({"w3c", "iso"})
+
+
+@cache
+def load_formats() -> tuple[LogFormat, ...]:
+    """All log formats, in order of their ids.
+
+    Raises:
+        KnowledgeError: a file cannot be read as a format, contradicts itself, or two have one id.
+    """
+    found: dict[str, LogFormat] = {}
+    folder = files("exsweep.knowledge") / "data" / "formats"
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+        if not entry.name.endswith(".yml"):
+            continue
+        made = read_format(entry.name, entry.read_bytes())
+        if made.id in found:
+            raise KnowledgeError(f"formats/{entry.name}: a format with the id {made.id!r} exists already.")
+        found[made.id] = made
+    return tuple(found[name] for name in sorted(found))
+
+
+def read_format(name: str, data: bytes) -> LogFormat:
+    """One format from the YAML text of the file `name`.
+
+    Raises:
+        KnowledgeError: with the file and what is wrong in it.
+    """
+    try:
+        made = msgspec.yaml.decode(data, type=LogFormat)
+    except msgspec.MsgspecError as error:
+        raise KnowledgeError(f"formats/{name}: {error}.", tip="Compare with formats/iis_w3c.yml.") from error
+    problems = list(_problems(name, made))
+    if problems:
+        raise KnowledgeError(f"formats/{name}: {'; '.join(problems)}.", tip="Mend the file; columns are native names.")
+    return made
+
+
+@cache
+def format_of(name: str) -> LogFormat:
+    """The format with this id.
+
+    Raises:
+        KnowledgeError: there is none.
+    """
+    for one in load_formats():
+        if one.id == name:
+            return one
+    raise KnowledgeError(f"There is no log format {name!r}.", tip="See data/formats/ for those that exist.")
+
+
+def _problems(name: str, made: LogFormat) -> Iterator[str]:
+    if name != f"{made.id}.yml":
+        yield f"the file must be called {made.id}.yml"
+    if len(made.separator) != 1:
+        yield "separator must be one character"
+    if made.time.style not in STYLES:
+        yield f"time style {made.time.style!r} is none of {', '.join(sorted(STYLES))}"
+    if made.time.style == "w3c" and len(made.time.columns) != 2:
+        yield "style w3c needs a date and a time column"
+    if not made.source:
+        yield "source is missing"
+    if made.build_columns and len(made.build_columns) != 4:
+        yield "build_columns must be four"
+    known = {column for header in made.headers() for column in header}
+    if not known:
+        yield "columns are missing"
+    used = {
+        "required_columns": made.required_columns,
+        "shapes": made.shapes,
+        "time": made.time.columns,
+        "ecs": made.ecs.values(),
+        "unique": made.unique,
+        "drop": made.drop,
+        "url_columns": made.url_columns,
+        "build_columns": made.build_columns,
+        "server_columns": made.server_columns,
+        "sigma_fields": [column for columns in made.sigma_fields.values() for column in columns],
+    }
+    for part, columns in used.items():
+        for column in columns:
+            if column not in known:
+                yield f"{part} names the column {column!r} that no header has"
+    for shape in made.shapes.values():
+        if shape not in SHAPES:
+            yield f"shape {shape!r} is none of {', '.join(sorted(SHAPES))}"
+    needed = {*made.ecs.values(), *made.time.columns, *made.url_columns, *made.build_columns, *made.server_columns}
+    for column in sorted(needed & set(made.drop)):
+        yield f"the column {column!r} is both dropped and needed"

@@ -1,0 +1,131 @@
+"""Rule files as text: a folder, one file or a zip (never extracted), and the YAML documents inside a file."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MAX_FILE = 1 << 20
+"""Bytes of one rule file; the longest public rule has 20 KB."""
+MAX_FILES = 50_000
+SUFFIXES = (".yml", ".yaml")
+ZIP_PASSWORD = b"infected"
+"""What malware samples, and rule packs that quote them, are zipped with by convention."""
+
+_MARKER = re.compile(r"(?m)^---(?=[\s]|$)[^\n]*\n?")
+
+
+class RuleFile(tuple[str, str | None, str]):
+    """`(name, text or None, reason why there is no text)`."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return self[0]
+
+    @property
+    def text(self) -> str | None:
+        return self[1]
+
+    @property
+    def reason(self) -> str:
+        return self[2]
+
+
+def read(path: Path) -> Iterator[RuleFile]:
+    """Rule files under `path` in order of their names. What cannot be read is yielded with the reason."""
+    try:
+        if path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.suffix.lower() in SUFFIXES and file.is_file():
+                    yield _decoded(str(file), _bounded(file))
+        elif path.suffix.lower() in SUFFIXES:
+            yield _decoded(str(path), _bounded(path))
+        elif path.is_file():
+            yield from _zipped(path)
+        else:
+            yield RuleFile((str(path), None, "there is no such file or folder"))
+    except OSError as error:
+        yield RuleFile((str(path), None, f"cannot be read: {error.strerror or error}"))
+
+
+def _bounded(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(MAX_FILE + 1)
+
+
+def _decoded(name: str, data: bytes) -> RuleFile:
+    if len(data) > MAX_FILE:
+        return RuleFile((name, None, "is longer than 1 MiB: no Sigma rule is"))
+    try:
+        return RuleFile((name, data.decode("utf-8-sig"), ""))
+    except UnicodeDecodeError as error:
+        return RuleFile((name, None, f"is not UTF-8 (byte {error.start})"))
+
+
+def _zipped(path: Path) -> Iterator[RuleFile]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        yield RuleFile((str(path), None, f"is neither a rule (.yml), a folder nor a zip: {error}"))
+        return
+    with archive:
+        entries = [one for one in archive.infolist() if one.filename.lower().endswith(SUFFIXES) and not one.is_dir()]
+        if len(entries) > MAX_FILES:
+            yield RuleFile((str(path), None, f"has {len(entries)} rule files; at most {MAX_FILES} are read"))
+        for entry in sorted(entries[:MAX_FILES], key=lambda one: one.filename):
+            name = f"{path}/{entry.filename}"
+            try:
+                with archive.open(entry, pwd=ZIP_PASSWORD if entry.flag_bits & 1 else None) as stream:
+                    yield _decoded(name, stream.read(MAX_FILE + 1))
+            except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+                yield RuleFile((name, None, f"cannot be taken out of the zip: {error}"))
+
+
+def documents(text: str) -> Iterator[tuple[int, Any]]:
+    """`(line of its first key or marker, document)` of each YAML document that is not empty.
+
+    Raises:
+        ValueError: not YAML, or YAML with aliases (they can blow up a small file without bound).
+    """
+    markers = list(_MARKER.finditer(text))
+    begins = [0, *(marker.end() for marker in markers)]
+    ends = [*(marker.start() for marker in markers), len(text)]
+    for begin, end in zip(begins, ends, strict=True):
+        part = text[begin:end]
+        if not part.strip():
+            continue
+        line = text.count("\n", 0, begin) + 1
+        try:
+            if "*" in part and "&" in part:
+                for token in yaml.scan(part, Loader=yaml.CSafeLoader):
+                    if isinstance(token, yaml.AliasToken):
+                        raise ValueError(f"line {line + token.start_mark.line}: YAML aliases (*name) are not read")
+            document = yaml.load(part, Loader=_Loader)  # noqa: S506  (_Loader is the safe loader)
+        except yaml.MarkedYAMLError as error:
+            at = line + (error.problem_mark.line if error.problem_mark else 0)
+            raise ValueError(f"line {at}: {error.problem}") from error
+        except yaml.YAMLError as error:
+            raise ValueError(f"line {line}: {error}") from error
+        if document is not None:
+            yield line, document
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader, but a key that stands twice is an error: one of the two would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if isinstance(name, (list, dict)):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,82 @@
+"""Rows of one log as columns: what parsers give and detectors take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exsweep.knowledge.formats import LogFormat
+
+NO_TIME = np.iinfo(np.int64).min
+"""`time_ms` of an event whose time cannot be read."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A data line that is no event; `raw` holds at most 1 MiB of it."""
+
+    line: int
+    offset: int
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one format in file order.
+
+    `table` has the native column names of the header in force (dropped columns left out), each `binary` or
+    `dictionary<int32, binary>`, bytes exactly as written (quotes of the CSV undone). `line` (1-based), `offset`
+    (of the start of the line in the file as read) and `time_ms` (Unix milliseconds UTC, or NO_TIME) have one entry a row.
+    `raw` gives the bytes of the line as written, where the reader still has them.
+    """
+
+    format: LogFormat
+    table: pa.Table
+    line: Ints
+    offset: Ints
+    time_ms: Ints
+    rejected: Sequence[RejectedLine] = ()
+    buffer: memoryview | bytes | None = None
+    """The bytes that the rows were read from ..."""
+    buffer_offset: int = 0
+    """... and where they begin in the file as read."""
+    lines: tuple[bytes, ...] | None = None
+    """Raw line of each row, once rows have been taken out of their buffer."""
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def raw(self, row: int) -> bytes | None:
+        """The line of `row` without its line end, at most 64 KiB; None where nobody kept it."""
+        if self.lines is not None:
+            return self.lines[row]
+        if self.buffer is None:
+            return None
+        start = int(self.offset[row]) - self.buffer_offset
+        if not 0 <= start < len(self.buffer):
+            return None
+        piece = bytes(self.buffer[start : start + 65_536])
+        end = piece.find(b"\n")
+        return (piece if end < 0 else piece[:end]).rstrip(b"\r")
+
+    def take(self, rows: Ints) -> "Batch":
+        """The chosen rows only, in the order given, cut loose from the buffer; rejected lines are not carried along."""
+        lines = None
+        if self.lines is not None or self.buffer is not None:
+            lines = tuple(self.raw(int(row)) or b"" for row in rows)
+        return replace(
+            self,
+            table=self.table.take(pa.array(rows)),
+            line=self.line[rows],
+            offset=self.offset[rows],
+            time_ms=self.time_ms[rows],
+            rejected=(),
+            buffer=None,
+            buffer_offset=0,
+            lines=lines,
+        )

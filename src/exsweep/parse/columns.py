@@ -1,0 +1,211 @@
+"""Lines of one header to a table: pyarrow for lines that are surely plain, one by one for the rest, same result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from exsweep.knowledge.formats import LogFormat
+from exsweep.parse.fields import fit, open_quote
+from exsweep.parse.header import Header
+from exsweep.parse.lines import Block, Index, Mask, Octets
+
+FEW = 16
+"""Below this number of lines one by one is quicker than a table of pyarrow.csv."""
+_LF, _CR, _NUL, _QUOTE = 10, 13, 0, 34
+
+
+@dataclass(slots=True)
+class Columns:
+    """What `count` chosen lines gave: a row each for `rows` (block line numbers, rising), a reason for the others."""
+
+    table: pa.Table
+    rows: Index
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+class ColumnReader:
+    """Reads lines under headers. Remembers only whether counting separators first has paid off, never content."""
+
+    def __init__(self) -> None:
+        self._count_first = False
+
+    def read(self, block: Block, chosen: Index, header: Header) -> Columns:
+        """The chosen lines (block line numbers, rising) as columns."""
+        if len(chosen) < FEW or len(header.names) < 2:
+            return _one_by_one(block, chosen, header)
+        octets = block.octets()
+        odd = _odd_lines(block, octets, chosen, header.format)
+        if self._count_first:
+            odd |= _wrong_count(block, octets, chosen, header)
+        table = self._plain(block, chosen[~odd], header)
+        if table is None and not self._count_first:
+            self._count_first = True
+            odd |= _wrong_count(block, octets, chosen, header)
+            table = self._plain(block, chosen[~odd], header)
+        elif self._count_first and not odd.any():
+            self._count_first = False
+        if table is None:
+            return _one_by_one(block, chosen, header)
+        if not odd.any():
+            return Columns(table, chosen)
+        return _merge(Columns(table, chosen[~odd]), _one_by_one(block, chosen[odd], header))
+
+    def _plain(self, block: Block, lines: Index, header: Header) -> pa.Table | None:
+        """All of the lines through pyarrow, or None when it does not give exactly one row a line."""
+        if not len(lines):
+            return header.schema().empty_table()
+        data = _gather(block, lines)
+        try:
+            table = pc.read_csv(
+                pa.BufferReader(pa.py_buffer(data)),
+                read_options=pc.ReadOptions(column_names=list(header.names), block_size=len(data) + 1, use_threads=False),
+                parse_options=_parse_options(header.format.separator, header.format.quoting),
+                convert_options=_convert_options(header),
+            )
+        except pa.ArrowInvalid:
+            # No invalid_row_handler: it dies on a bad row that is not UTF-8.
+            return None
+        return table if table.num_rows == len(lines) else None
+
+
+def _gather(block: Block, lines: Index) -> memoryview:
+    """The bytes of the lines with their line breaks, not copied where they stand together."""
+    view = memoryview(block.data)
+    jumps = np.flatnonzero(np.diff(lines) != 1)
+    if not len(jumps):
+        return view[int(block.starts[lines[0]]) : int(block.stops[lines[-1]])]
+    first = np.concatenate((lines[:1], lines[jumps + 1]))
+    final = np.concatenate((lines[jumps], lines[-1:]))
+    pairs = zip(block.starts[first].tolist(), block.stops[final].tolist(), strict=True)
+    return memoryview(b"".join([view[start:stop] for start, stop in pairs]))
+
+
+def _odd_lines(block: Block, octets: Octets, chosen: Index, kind: LogFormat) -> Mask:
+    """Chosen lines that pyarrow would read otherwise than we do."""
+    odd = block.altered.copy()
+    size = len(octets)
+    if np.count_nonzero(octets == _CR) != _line_break_returns(block, octets):
+        places = np.flatnonzero(octets == _CR)
+        following = octets[np.minimum(places + 1, size - 1)]
+        lone = places[(following != _LF) | (places + 1 >= size)]
+        odd[_line_of(block, lone)] = True
+        # "\r\r\n": the first of them ends up inside the line.
+        doubled = places[:-1][np.diff(places) == 1]
+        odd[_line_of(block, doubled)] = True
+    if b"\0" in block.data:
+        odd[_line_of(block, np.flatnonzero(octets == _NUL))] = True
+    if kind.quoting and b'"' in block.data:
+        odd[_oddly_quoted(block, octets, ord(kind.separator))] = True
+    return odd[chosen]
+
+
+def _line_break_returns(block: Block, octets: Octets) -> int:
+    """Number of lines that end in CR LF."""
+    before = block.stops - 2
+    ok = before >= 0
+    breaks = (octets[block.stops - 1] == _LF) & ok
+    return int(np.count_nonzero(breaks & (octets[np.maximum(before, 0)] == _CR)))
+
+
+def _line_of(block: Block, places: Index) -> Index:
+    return np.searchsorted(block.stops, places, side="right")
+
+
+def _oddly_quoted(block: Block, octets: Octets, separator: int) -> Index:
+    """Lines whose quotes are not all at the borders of fields, doubled inside, and balanced."""
+    places = np.flatnonzero(octets == _QUOTE)
+    lines = _line_of(block, places)
+    begins = np.concatenate((np.ones(1, np.bool_), np.diff(lines) != 0))
+    firsts = np.flatnonzero(begins)
+    ordinal = np.arange(len(places)) - np.repeat(firsts, np.diff(np.append(firsts, len(places))))
+    opening = (ordinal & 1) == 0
+    previous = octets[np.maximum(places - 1, 0)]
+    following = octets[np.minimum(places + 1, len(octets) - 1)]
+    at_start = places == block.starts[lines]
+    at_end = places + 1 == block.ends[lines]
+    good_opening = at_start | (previous == separator) | ((previous == _QUOTE) & ~at_start)
+    good_closing = at_end | (following == separator) | (following == _QUOTE)
+    bad = np.where(opening, ~good_opening, ~good_closing)
+    # A quote that opens after a quote continues a field only if that one closed nothing: doubled, both adjacent.
+    counts = np.diff(np.append(firsts, len(places)))
+    unbalanced = lines[firsts][(counts & 1) == 1]
+    return np.concatenate((lines[bad], unbalanced))
+
+
+def _wrong_count(block: Block, octets: Octets, chosen: Index, header: Header) -> Mask:
+    """Chosen lines whose separators do not make the header's number of fields; with quoting, all lines with a quote."""
+    separators = np.flatnonzero(octets == ord(header.format.separator))
+    before = np.searchsorted(separators, block.starts)
+    after = np.searchsorted(separators, np.maximum(block.ends, block.starts))
+    wrong = (after - before) != len(header.names) - 1
+    if header.format.quoting:
+        wrong[_line_of(block, np.flatnonzero(octets == _QUOTE))] = True
+    return wrong[chosen]
+
+
+@lru_cache(maxsize=8)
+def _parse_options(separator: str, quoting: bool) -> pc.ParseOptions:
+    return pc.ParseOptions(delimiter=separator, quote_char='"' if quoting else False, double_quote=quoting, newlines_in_values=False)
+
+
+def _convert_options(header: Header) -> pc.ConvertOptions:
+    return pc.ConvertOptions(
+        column_types={name: header.type_of(name) for name in header.kept},
+        include_columns=list(header.kept),
+        strings_can_be_null=False,
+        null_values=[],
+        check_utf8=False,
+    )
+
+
+def _one_by_one(block: Block, chosen: Index, header: Header) -> Columns:
+    good: list[int] = []
+    rows: list[list[bytes]] = []
+    rejected: list[tuple[int, str]] = []
+    for index in chosen.tolist():
+        found = too_long(block) or read_line(block.line(index), header)
+        if isinstance(found, str):
+            rejected.append((index, found))
+        else:
+            good.append(index)
+            rows.append(found)
+    return Columns(to_table(rows, header), np.array(good, np.int64), rejected)
+
+
+def too_long(block: Block) -> str | None:
+    """The reason to reject the one line of a block that was cut at the cap."""
+    return "too-long" if block.too_long else None
+
+
+def read_line(line: bytes, header: Header) -> list[bytes] | str:
+    """Fields of one line, or the reason code why there are none."""
+    found = fit(line, header.format, header.names)
+    if isinstance(found, str) and header.format.quoting and open_quote(line, header.format.separator.encode()):
+        return "open-quote"
+    return found
+
+
+def to_table(rows: Sequence[Sequence[bytes]], header: Header) -> pa.Table:
+    """Rows of all columns of the header as a table of the kept ones."""
+    arrays = []
+    places = {name: place for place, name in enumerate(header.names)}
+    for name in header.kept:
+        place = places[name]
+        values = pa.array([row[place] for row in rows], pa.binary())
+        kind = header.type_of(name)
+        arrays.append(values if kind == pa.binary() else values.dictionary_encode())
+    return pa.table(arrays, schema=header.schema())
+
+
+def _merge(one: Columns, other: Columns) -> Columns:
+    rejected = sorted([*one.rejected, *other.rejected])
+    if not len(other.rows):
+        return Columns(one.table, one.rows, rejected)
+    rows = np.concatenate((one.rows, other.rows))
+    order = np.argsort(rows, kind="stable")
+    table = pa.concat_tables([one.table, other.table]).unify_dictionaries().combine_chunks().take(pa.array(order))
+    return Columns(table.combine_chunks(), rows[order], rejected)

@@ -1,0 +1,173 @@
+"""Header lines: which columns the lines below them have, and what the header says about the server."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyarrow as pa
+
+from exsweep.knowledge.formats import LogFormat
+from exsweep.parse.fields import split_csv
+
+_DIRECTIVE = re.compile(rb"#\s?(software|version|log-type|date|fields|remarks?|start-date|end-date|type)\b[ \t]*:?[ \t]*(.*)", re.I | re.S)
+_BUILD = re.compile(r"(8|14|15)\.(\d{1,2})\.(\d{1,5})\.(\d{1,5})")
+MAX_COLUMNS = 1024
+"""A header with more columns is none; real ones have at most about a hundred."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns in force. Equal headers read lines alike."""
+
+    format: LogFormat
+    names: tuple[str, ...]
+    """Unique; spelled as the format spells them; an unnamed column is `_5` (its place)."""
+    inferred: bool = False
+    """No header said so: the shape of the lines did."""
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Columns that a table has, in their order."""
+        dropped = set(self.format.drop)
+        return tuple(name for name in self.names if name not in dropped)
+
+    def type_of(self, name: str) -> pa.DataType:
+        """Arrow type of a column."""
+        return pa.binary() if name in self.format.unique else pa.dictionary(pa.int32(), pa.binary())
+
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the kept columns."""
+        return pa.schema([(name, self.type_of(name)) for name in self.kept])
+
+
+def directive(line: bytes) -> tuple[str, bytes] | None:
+    """Name (lower case) and value of a `#Name: value` line; None for any other line, which then is data.
+
+    >>> directive(b"#Version: 15.01.2375.007")
+    ('version', b'15.01.2375.007')
+    """
+    match = _DIRECTIVE.match(line)
+    return (match[1].decode().lower(), match[2].strip()) if match else None
+
+
+def build_of(text: str) -> str | None:
+    """The build that a dotted version names, without leading zeros; None when it names none (`15.0.0.0`, `1.0`).
+
+    >>> build_of("15.01.2375.007"), build_of("15.0.0.0")
+    ('15.1.2375.7', None)
+    """
+    match = _BUILD.fullmatch(text.strip())
+    if match is None or not int(match[3]):
+        return None
+    return ".".join(str(int(part)) for part in match.groups())
+
+
+def read_names(value: bytes) -> list[str]:
+    """Column names of a `#Fields:` value or of a plain column row, cleaned of what writers get wrong.
+
+    Separated by commas if there are any, else by blanks. The tail written twice into one line is taken off.
+    """
+    value = value.strip()
+    parts = split_csv(value) if b"," in value else value.split()
+    names = [part.strip().strip(b'"').decode("utf-8", "backslashreplace") for part in parts]
+    return _without_second_tail(names)
+
+
+def _without_second_tail(names: list[str]) -> list[str]:
+    """`a,b,cb,c` was `a,b,c` with its tail written once more.
+
+    >>> _without_second_tail(["a", "b", "cb", "c"]), _without_second_tail(["a", "b", "c", "b", "c"])
+    (['a', 'b', 'c'], ['a', 'b', 'c'])
+    """
+    size = len(names)
+    for start in range(size):
+        tail = size - start - 1
+        if 0 < tail <= start and names[start].startswith(names[-1]) and names[start] != names[-1]:
+            whole = [*names[:start], names[-1]]
+            if names[start] == whole[-1] + whole[-tail - 1 :][0] and names[start + 1 :] == whole[-tail:]:
+                return whole
+        if 1 < size - start <= start and names[start:] == names[2 * start - size : start]:
+            return names[:start]
+    return names
+
+
+def fields_header(value: bytes, formats: Sequence[LogFormat], prefer: LogFormat, log_type: str) -> Header | None:
+    """The header that a `#Fields:` line makes. A list that fits no format counts when `prefer` knows each name of it;
+    None (a cut or foreign list) leaves the lines below without header."""
+    names = read_names(value)
+    header = make_header(names, formats, prefer, log_type)
+    if header is None and 1 < len(names) <= MAX_COLUMNS:
+        spelled = normal_names(prefer, tuple(names))
+        if set(spelled) <= {name for known in prefer.headers() for name in known}:
+            return Header(prefer, spelled)
+    return header
+
+
+def make_header(
+    names: Sequence[str], formats: Sequence[LogFormat], prefer: LogFormat | None, log_type: str = ""
+) -> Header | None:
+    """The header with its format: `prefer` when the columns fit it, else the format that they do fit, else None."""
+    if not names or len(names) > MAX_COLUMNS:
+        return None
+    found = format_by_columns(names, formats, prefer, log_type)
+    if found is None:
+        return None
+    return Header(found, normal_names(found, tuple(names)))
+
+
+def format_by_columns(
+    names: Sequence[str], formats: Sequence[LogFormat], prefer: LogFormat | None = None, log_type: str = ""
+) -> LogFormat | None:
+    """The format whose required columns are all here: of the named log type first, then `prefer`, then the pickiest."""
+    have = {name.lower() for name in names}
+    fitting = [one for one in formats if one.required_columns and all(column.lower() in have for column in one.required_columns)]
+    for one in fitting:
+        if log_type and any(kind.lower() == log_type.lower() for kind in one.log_types):
+            return one
+    if prefer is not None and any(one.id == prefer.id for one in fitting):
+        return prefer
+    return max(fitting, key=lambda one: (len(one.required_columns), _overlap(one, have), one.id), default=None)
+
+
+def _overlap(one: LogFormat, have: set[str]) -> int:
+    return max((len(have & {name.lower() for name in header}) for header in one.headers()), default=0)
+
+
+@lru_cache(maxsize=256)
+def _spelling(format_id: str, headers: tuple[tuple[str, ...], ...]) -> dict[str, str]:
+    return {name.lower(): name for header in reversed(headers) for name in header}
+
+
+def normal_names(one: LogFormat, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as the format spells them, unique: an empty one becomes `_<place>`, a repeated one gets `__<n>`."""
+    spelling = _spelling(one.id, one.headers())
+    seen: dict[str, int] = {}
+    normal = []
+    for place, name in enumerate(names, 1):
+        spelled = spelling.get(name.lower(), name) or f"_{place}"
+        count = seen[spelled] = seen.get(spelled, 0) + 1
+        normal.append(spelled if count == 1 else f"{spelled}__{count}")
+    return tuple(normal)
+
+
+def first_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
+    """First column names (lower case) of all known headers: what a plain column row begins with."""
+    return frozenset(header[0].lower().encode() for one in formats for header in one.headers())
+
+
+def plain_row(line: bytes, firsts: frozenset[bytes], formats: Sequence[LogFormat], prefer: LogFormat | None) -> Header | None:
+    """The header that a line without `#` is, if it is one.
+
+    It begins with a first column name, has all columns that its format requires, and nothing but names in it.
+    """
+    head = line[:80].lstrip(b'"').lower()
+    if not any(head.startswith(first) for first in firsts):
+        return None
+    names = read_names(line)
+    known = make_header(names, formats, prefer)
+    if known is None:
+        return None
+    spelled = {name.lower() for header in known.format.headers() for name in header}
+    strange = sum(1 for name in names if name and name.lower() not in spelled and not re.fullmatch(r"[A-Za-z][\w()-]*", name))
+    return None if strange else known

@@ -1,0 +1,232 @@
+"""What reading one file gave, counted as it goes by: lines, events, days, builds, names of the server."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from exsweep.model import Origin, Rejected, SeenBuild, SourceReport, SourceState
+from exsweep.parse.batch import NO_TIME, RejectedLine
+from exsweep.parse.header import Header, build_of
+from exsweep.parse.lines import Index
+from exsweep.parse.times import DAY_MS
+
+SAMPLES = 5
+EXCERPT = 400
+MAX_SERVERS = 64
+MAX_BUILDS = 256
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY = date(1970, 1, 1)
+
+
+def moment(ms: int) -> datetime | None:
+    """Unix milliseconds as an aware time; None for NO_TIME and for moments that no `datetime` can hold.
+
+    >>> moment(1500)
+    datetime.datetime(1970, 1, 1, 0, 0, 1, 500000, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return None if ms == NO_TIME else _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        return None
+
+
+def shown(raw: bytes, limit: int = EXCERPT) -> str:
+    """Bytes as text: unreadable ones and control characters as `\\xNN`, at most `limit` characters."""
+    text = raw[: limit * 4].decode("utf-8", "backslashreplace")
+    text = "".join(one if one.isprintable() or one == "\t" else one.encode("unicode_escape").decode() for one in text)
+    return text[:limit]
+
+
+class Tally:
+    """Counts of one file. `lines == events + rejected + unread` at any time."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        """Data lines: neither blank nor part of a header."""
+        self.events = 0
+        self.unread = 0
+        """Data lines that a sieve left out (sweep): counted, with their day, but not parsed."""
+        self.reasons: Counter[str] = Counter()
+        self.samples: list[RejectedLine] = []
+        self.header_lines = 0
+        self.blank_lines = 0
+        self.continued_lines = 0
+        """Lines in which a quoted value of the line before goes on."""
+        self.no_time = 0
+        """Events whose stamp cannot be read."""
+        self.first_ms: int | None = None
+        self.last_ms: int | None = None
+        self.kinds: Counter[str] = Counter()
+        """Events per format: more than one where files were joined."""
+        self.notes: dict[str, None] = {}
+        self.facts: dict[str, str] = {}
+        self._days: Counter[int] = Counter()
+        self._row_builds: dict[str, tuple[int, int, str]] = {}
+        self._header_builds: dict[str, tuple[int, int, str]] = {}
+        self._servers: dict[str, None] = {}
+
+    @property
+    def rejected(self) -> int:
+        """Data lines that are no event."""
+        return sum(self.reasons.values())
+
+    @property
+    def days(self) -> dict[date, int]:
+        """Events (in a sweep: data lines) per UTC day, in order."""
+        found = {}
+        for number in sorted(self._days):
+            try:
+                found[_FIRST_DAY + timedelta(days=number)] = self._days[number]
+            except OverflowError:
+                continue
+        return found
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Names under which the server speaks of itself, in order."""
+        return tuple(sorted(self._servers))
+
+    def note(self, text: str) -> None:
+        """A remark in words, kept once."""
+        self.notes[text] = None
+
+    def reject(self, lines: Sequence[RejectedLine]) -> None:
+        """Lines that are no event."""
+        self.lines += len(lines)
+        self.reasons.update(line.reason for line in lines)
+        for line in lines[: max(0, SAMPLES - len(self.samples))]:
+            self.samples.append(RejectedLine(line.line, line.offset, line.reason, line.raw[: EXCERPT * 4]))
+
+    def skip(self, count: int) -> None:
+        """Data lines that a sieve left out."""
+        self.lines += count
+        self.unread += count
+
+    def events_of(self, table: pa.Table, times: Index, header: Header, *, with_days: bool = True) -> None:
+        """Rows that became events."""
+        self.lines += len(times)
+        self.events += len(times)
+        self.kinds[header.format.id] += len(times)
+        known = times[times != NO_TIME] if len(times) and (times == NO_TIME).any() else times
+        self.no_time += len(times) - len(known)
+        if len(known):
+            self.span(int(known.min()), int(known.max()))
+            if with_days:
+                self.count_days(known // DAY_MS)
+        self._note_builds(table, times, header)
+        self._note_servers(table, header)
+
+    def span(self, first: int, last: int) -> None:
+        """A moment range that the file covers."""
+        self.first_ms = first if self.first_ms is None else min(self.first_ms, first)
+        self.last_ms = last if self.last_ms is None else max(self.last_ms, last)
+
+    def count_days(self, numbers: Index) -> None:
+        """Day numbers since 1970, one a row."""
+        changes = np.flatnonzero(np.diff(numbers)) + 1
+        begins = np.concatenate((np.zeros(1, np.int64), changes))
+        lengths = np.diff(np.append(begins, len(numbers)))
+        for number, length in zip(numbers[begins].tolist(), lengths.tolist(), strict=True):
+            self._days[number] += length
+
+    def header_build(self, text: str, first: int | None, last: int | None, kind: str) -> None:
+        """A `#Version:` line: the build that wrote what follows, seen from its `#Date:` to the last row below it."""
+        build = build_of(text)
+        moments = [one for one in (first, last) if one is not None]
+        if build is not None and moments:
+            _see(self._header_builds, build, min(moments), max(moments), kind)
+
+    def builds(self) -> tuple[SeenBuild, ...]:
+        """Builds with the span in which they were named. Rows win over a header of the same first three parts."""
+        seen = dict(self._row_builds)
+        families = {build.rsplit(".", 1)[0] for build in seen}
+        for build, span in self._header_builds.items():
+            if build.rsplit(".", 1)[0] not in families:
+                _see(seen, build, *span)
+        found = []
+        for build, (first, last, kind) in seen.items():
+            begin, end = moment(first), moment(last)
+            if begin is not None and end is not None:
+                found.append(SeenBuild(build=build, first=begin, last=end, source=kind))
+        return tuple(sorted(found, key=lambda one: (one.first, one.build)))
+
+    def report(
+        self,
+        *,
+        path: str,
+        kind: str,
+        size: int,
+        sha256: str,
+        state: SourceState = SourceState.READ,
+        reason: str = "",
+        notes: Sequence[str] = (),
+    ) -> SourceReport:
+        """The record of the file; `state` READ becomes PARTIAL when lines were rejected."""
+        if state is SourceState.READ and self.rejected:
+            state = SourceState.PARTIAL
+            told = ", ".join(f"{count} {name}" for name, count in sorted(self.reasons.items()))
+            reason = reason or f"{self.rejected} of {self.lines} lines could not be read ({told})."
+        samples = tuple(
+            Rejected(
+                origin=Origin(path=path, sha256=sha256, line=one.line, offset=one.offset),
+                reason=one.reason,
+                excerpt=shown(one.raw),
+            )
+            for one in self.samples
+        )
+        return SourceReport(
+            path=path,
+            kind=kind,
+            size=size,
+            sha256=sha256,
+            state=state,
+            reason=reason,
+            lines=self.lines,
+            events=self.lines - self.rejected,
+            rejected=self.rejected,
+            rejected_reasons=dict(sorted(self.reasons.items())),
+            rejected_samples=samples,
+            days=self.days,
+            first=None if self.first_ms is None else moment(self.first_ms),
+            last=None if self.last_ms is None else moment(self.last_ms),
+            builds=self.builds(),
+            servers=self.servers,
+            facts=dict(sorted(self.facts.items())),
+            notes=(*notes, *self.notes),
+        )
+
+    def _note_builds(self, table: pa.Table, times: Index, header: Header) -> None:
+        columns = [name for name in header.format.build_columns if name in table.column_names]
+        if not columns or len(columns) != len(header.format.build_columns) or not len(times):
+            return
+        arrays = [table[name].combine_chunks() for name in columns]
+        arrays = [one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in arrays]
+        code = np.zeros(len(times), np.int64)
+        for array in arrays:
+            if not isinstance(array, pa.DictionaryArray):
+                return
+            code = code * (len(array.dictionary) + 1) + np.asarray(array.indices)
+        for value in np.unique(code)[:MAX_BUILDS].tolist():
+            rows = np.flatnonzero(code == value)
+            build = build_of(".".join(one[int(rows[0])].as_py().decode("ascii", "replace") for one in arrays))
+            known = times[rows][times[rows] != NO_TIME]
+            if build is not None and len(known):
+                _see(self._row_builds, build, int(known.min()), int(known.max()), header.format.id)
+
+    def _note_servers(self, table: pa.Table, header: Header) -> None:
+        for name in header.format.server_columns:
+            if name not in table.column_names or len(self._servers) >= MAX_SERVERS:
+                continue
+            for value in table[name].unique().to_pylist():
+                if value and value.decode("utf-8", "replace") not in header.format.empty:
+                    self._servers[shown(value, 200)] = None
+
+
+def _see(seen: dict[str, tuple[int, int, str]], build: str, first: int, last: int, kind: str) -> None:
+    if build in seen:
+        first, last = min(first, seen[build][0]), max(last, seen[build][1])
+    if build in seen or len(seen) < MAX_BUILDS:
+        seen[build] = (first, last, kind)

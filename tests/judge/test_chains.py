@@ -1,0 +1,92 @@
+"""One chain per intruder: what joins, and what must not."""
+
+from exsweep.model import Level
+from tests.judge.build import hit, judged, log
+
+ALL = [log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[("15.1.2106.2", "01-01 00:00:00", "03-09 00:00:00")])]
+
+
+def test_two_addresses_that_use_one_shell_are_one_intruder():
+    assessment = judged(
+        [
+            hit("USE", "02-28 10:00:00", ip="203.0.113.9", path="/aspnet_client/abc.aspx"),
+            hit("USE", "03-01 10:00:00", ip="198.51.100.7", path="/aspnet_client/ABC.aspx"),
+        ],
+        ALL,
+    )
+    assert [chain.actor.addresses for chain in assessment.chains] == [("203.0.113.9", "198.51.100.7")]
+
+
+def test_a_visitor_of_a_shell_is_not_its_user():
+    assessment = judged(
+        [
+            hit("USE", "02-28 10:00:00", ip="203.0.113.9", path="/aspnet_client/abc.aspx"),
+            hit("VISIT", "03-05 03:00:00", ip="198.51.100.7", path="/aspnet_client/abc.aspx"),
+        ],
+        ALL,
+    )
+    assert len(assessment.chains) == 1
+    assert assessment.chains[0].actor.addresses == ("203.0.113.9",)
+
+
+def test_a_write_without_file_name_is_joined_with_the_page_asked_for_next():
+    assessment = judged(
+        [
+            hit("WRITE", "02-28 04:11:00", ip="203.0.113.9", kind="httpproxy"),
+            hit("USE", "02-28 04:12:00", ip="198.51.100.7", path="/aspnet_client/abc.aspx"),
+        ],
+        ALL,
+    )
+    assert len(assessment.chains) == 1
+    assert any("after a file was written" in reason for reason in assessment.chains[0].joined_by)
+
+
+def test_the_file_of_an_export_is_the_page_asked_for():
+    assessment = judged(
+        [
+            hit("WRITE", "02-01 04:11:00", ip=None, kind="rps_cmdlet", excerpt=r'-FilePath "\\127.0.0.1\c$\inetpub\wwwroot\aspnet_client\tk.aspx"'),
+            hit("USE", "03-01 04:12:00", ip="198.51.100.7", path="/aspnet_client/tk.aspx"),
+        ],
+        ALL,
+    )
+    assert len(assessment.chains) == 1
+
+
+def test_records_without_an_address_join_the_intruder_at_work_then():
+    assessment = judged(
+        [
+            hit("SESSION", "02-28 04:10:00", ip="203.0.113.9", kind="httpproxy"),
+            hit("WRITE", "02-28 04:10:30", ip=None, kind="ecp_server"),
+            hit("SESSION", "03-01 15:00:00", ip="192.0.2.4", kind="httpproxy"),
+        ],
+        ALL,
+    )
+    assert sorted(len(chain.actor.addresses) for chain in assessment.chains) == [1, 1]
+    first = min(assessment.chains, key=lambda chain: chain.first_seen)
+    assert {step.stage.value for step in first.steps if step.findings} == {"exploitation", "drop"}
+
+
+def test_one_request_in_two_logs_is_joined_by_its_id():
+    request = "5e58f5e5-1ddc-48d3-82c6-0199bc121640"
+    assessment = judged(
+        [
+            hit("SESSION", "02-28 04:10:00", ip="203.0.113.9", kind="httpproxy", RequestId=request),
+            hit("USE", "02-28 04:10:01", ip=None, kind="iis_w3c", excerpt=f"&cafeReqId={request};", path="/aspnet_client/q.aspx"),
+        ],
+        ALL,
+    )
+    assert len(assessment.chains) == 1
+    assert "the same request id in several records" in assessment.chains[0].joined_by
+
+
+def test_a_load_balancers_address_does_not_make_all_senders_one():
+    hits = [hit("SESSION", f"02-{day:02} 04:10:00", ip="10.0.0.4") for day in (1, 10, 20)]
+    assert len(judged(hits, ALL).chains) == 3
+
+
+def test_many_senders_who_only_tried_are_told_together():
+    hits = [hit("AUTODISCOVER", "02-28 04:10:00", ip=f"203.0.113.{host}") for host in range(1, 60)]
+    assessment = judged(hits, ALL)
+    assert len(assessment.chains) == 1
+    assert assessment.verdict.level is Level.ATTACKED
+    assert assessment.findings[0].count == 59

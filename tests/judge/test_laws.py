@@ -1,0 +1,128 @@
+"""Laws of the verdict (design 5), as stories."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exsweep.model import Confidence, ImpactState, Level, Stage
+from tests.judge.build import RULES, at, hit, judged, log
+
+OPEN = ("15.1.2106.2", "01-01 00:00:00", "03-02 23:00:00")
+FIXED = ("15.1.2106.13", "03-03 00:00:00", "03-09 00:00:00")
+ALL = [log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[OPEN, FIXED]), log("httpproxy", "01-01 00:00:00", "03-09 10:00:00")]
+
+
+def test_patched_on_march_3_is_not_proof_of_clean():
+    broken = judged([hit("WRITE", "02-28 04:11:00")], ALL)
+    assert broken.verdict.level is Level.BROKEN_INTO
+    assert broken.patch.build == "15.1.2106.13"
+
+
+def test_a_shell_used_in_the_last_days_is_in_use():
+    assert judged([hit("USE", "03-08 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict.level is Level.IN_USE
+
+
+def test_a_shell_used_long_before_the_evidence_ends_is_a_break_in():
+    assert judged([hit("USE", "02-20 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict.level is Level.BROKEN_INTO
+
+
+def test_a_mere_visit_is_not_use():
+    verdict = judged([hit("VISIT", "03-08 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict
+    assert verdict.level is Level.BROKEN_INTO
+    assert any("only visited" in text for text in verdict.against)
+
+
+def test_autodiscover_only_is_attacked_never_a_break_in_and_never_nothing():
+    assert judged([hit("AUTODISCOVER", "02-27 10:00:00", status="200")], ALL).verdict.level is Level.ATTACKED
+
+
+def test_assessment_traffic_alone_is_attacked():
+    assert judged([hit("NMAP", "03-06 10:00:00", status="200")], ALL).verdict.level is Level.ATTACKED
+
+
+def test_an_attempt_on_an_open_build_without_proof_either_way_is_suspicious():
+    assert judged([hit("ANCHOR", "02-28 10:00:00", status="200")], ALL).verdict.level is Level.SUSPICIOUS
+
+
+def test_the_same_attempt_after_the_update_is_attacked_and_says_why():
+    assessment = judged([hit("ANCHOR", "03-05 10:00:00", status="200")], ALL)
+    assert assessment.verdict.level is Level.ATTACKED
+    assert "15.1.2106.13" in assessment.findings[0].failed[0]
+
+
+def test_an_attempt_that_the_server_refused_is_attacked():
+    assert judged([hit("ANCHOR", "02-28 10:00:00", status="500")], ALL).verdict.level is Level.ATTACKED
+
+
+def test_daily_administration_alone_frightens_nobody():
+    assessment = judged([hit("ADMIN-WORK", "02-28 10:00:00", ip=None, kind="rps_cmdlet")], ALL)
+    assert assessment.verdict.level.rank < Level.ATTACKED.rank
+    assert len(assessment.findings) == 1, "it is shown all the same"
+
+
+def test_no_records_at_all_is_cannot_tell():
+    assert judged([], []).verdict.level is Level.CANNOT_TELL
+
+
+def test_days_that_matter_without_records_are_never_no_signs():
+    late = [log("iis_w3c", "03-05 00:00:00", "03-09 10:00:00", builds=[FIXED])]
+    assert judged([], late).verdict.level is Level.CANNOT_TELL
+
+
+def test_two_kinds_of_record_make_it_sure_and_one_very_likely():
+    one = judged([hit("WRITE", "02-28 04:11:00")], ALL)
+    two = judged([hit("WRITE", "02-28 04:11:00"), hit("SESSION", "02-28 04:10:00", kind="httpproxy")], ALL)
+    assert one.verdict.confidence is Confidence.VERY_LIKELY
+    assert two.verdict.confidence is Confidence.SURE
+
+
+@pytest.mark.parametrize("first", sorted(RULES))
+@pytest.mark.parametrize("second", sorted(RULES))
+def test_more_evidence_never_lowers_the_level(first, second):
+    base = [hit(first, "02-28 10:00:00", path="/a/x.aspx")]
+    more = [*base, hit(second, "03-01 10:00:00", ip="198.51.100.7", path="/b/y.aspx")]
+    assert judged(more, ALL).verdict.level.rank >= judged(base, ALL).verdict.level.rank
+
+
+names = st.sampled_from(sorted(RULES))
+moments = st.integers(0, 60 * 24 * 60).map(lambda minutes: (at("01-08 00:00:00") + timedelta(minutes=minutes)).isoformat()[:19])
+
+
+@given(st.lists(st.tuples(names, moments, st.sampled_from(["203.0.113.9", "198.51.100.7", "10.0.0.4", None])), max_size=8))
+def test_order_of_hits_changes_nothing(rows):
+    hits = [hit(name, moment, ip=ip, path="/aspnet_client/x.aspx") for name, moment, ip in rows]
+    one, other = judged(hits, ALL), judged(list(reversed(hits)), ALL)
+    assert one == other
+
+
+@given(st.lists(st.tuples(names, moments), max_size=6), st.integers(0, 5))
+def test_a_gap_never_becomes_no_signs(rows, dropped):
+    hits = [hit(name, moment) for name, moment in rows]
+    full = judged(hits, ALL).verdict.level
+    holes = judged(hits, ALL[: max(0, len(ALL) - 1 - dropped)]).verdict.level
+    assert not (holes is Level.NO_SIGNS and full is not Level.NO_SIGNS)
+
+
+def test_after_a_web_shell_everything_is_possible():
+    impact = judged([hit("USE", "03-08 10:00:00", path="/aspnet_client/x.aspx")], ALL).impact
+    assert {item.state for item in (impact.mailboxes, impact.credentials, impact.files, impact.hosts)} == {ImpactState.POSSIBLE}
+
+
+def test_mail_export_is_seen_in_the_impact_with_the_mailbox():
+    assessment = judged(
+        [
+            hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"),
+            hit("EXPORT", "02-28 10:01:00", excerpt='New-MailboxExportRequest,"-Mailbox ""jones"" -FilePath ""x"""'),
+        ],
+        ALL,
+    )
+    assert assessment.impact.mailboxes.state is ImpactState.SEEN
+    assert assessment.impact.mailboxes.items == ("jones",)
+
+
+def test_a_missing_link_is_named_with_its_reason():
+    chain = judged([hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"), hit("SESSION", "02-28 09:59:00")], ALL).chains[0]
+    missing = {step.stage: step.why_missing for step in chain.steps if step.missing}
+    assert "not among the evidence" in missing[Stage.DROP]
