@@ -1,10 +1,10 @@
-"""Write the logs of a busy Exchange server: 30 days, any size, the bundled example's break-in planted in them.
+"""Write the logs of a busy Exchange server: 30 days, any size, with the bundled example's break-in.
 
     python bench/gen_server.py OUT_DIR --gb 10 [--seed 20210228]
 
-IIS of both sites a day a file, HttpProxy and EWS an hour a file and rolled at 10 MB, the small logs as in the example.
-Planted events stand in OUT_DIR.truth.json. Same arguments, same bytes. Time stamps and request ids are new in every
-row; users, addresses and paths repeat as they do on a server.
+IIS of both sites a day a file, HttpProxy and EWS an hour a file, at most 10 MB; small logs as in the example.
+Planted events stand in OUT_DIR.truth.json. Same arguments, same bytes. Time stamps and request ids are new in
+every row; users, addresses and paths repeat as they do on a server.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -36,10 +36,21 @@ ROLL_BYTES = 10_000_000
 CHUNK_BYTES = 8_000_000
 FIRST_DAY = date(2021, 2, 8)
 DAYS = 30
+BIG_KINDS = {
+    "iis/front": replace(KINDS["iis/front"], header=KINDS["iis/back"].header),
+    "iis/back": KINDS["iis/back"],
+    "ews": KINDS["ews"],
+}
+"""The columns of the front end site stay the same here: the pattern rows have one set."""
 PATTERN_DAYS = {False: date(2021, 3, 2), True: date(2021, 3, 4)}
 """Days of the example whose rows are repeated: before and after the update."""
 
 Planted = tuple[int, bytes, str]
+
+
+def is_big(kind: str) -> bool:
+    """Is this one of the logs that fill the disk? The others are taken from the example as they are."""
+    return kind.split("/")[0] in ("iis", "httpproxy", "ews")
 
 
 @dataclass(slots=True)
@@ -50,7 +61,7 @@ class Splitter:
     planted: dict[str, list[Planted]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, kind: str, time_ms: int, row: bytes, truth: str = "") -> None:
-        if kind.split("/")[0] not in ("iis", "httpproxy", "ews"):
+        if not is_big(kind):
             self.small.add(kind, time_ms, row, truth)
         elif truth:
             self.planted[kind].append((time_ms, row, truth))
@@ -80,6 +91,8 @@ def templates(seed: int, scale: float) -> dict[tuple[str, bool], Template]:
             scale,
         )
         for kind, timed in rows.by_kind.items():
+            if not is_big(kind):
+                continue
             found[kind, patched] = template([row for _, row in sorted(timed)])
     return found
 
@@ -102,7 +115,7 @@ class Writer:
         self.bytes = 0
 
     def period(self, begin: int, end: int, size: float, roll: int | None = None) -> None:
-        """Rows of about `size` bytes between two Unix seconds; a new file `-2`, `-3` ... after `roll` bytes."""
+        """Rows of about `size` bytes between two Unix seconds; a new file after `roll` bytes."""
         number, done = 0, 0.0
         while done < size or (number == 0 and self._due(end)):
             number += 1
@@ -199,7 +212,7 @@ def generate(
     for kind_id in sorted(weight):
         family = kind_id if kind_id in SHARES else "httpproxy"
         share = SHARES[family] * (weight[kind_id] / proxies if family == "httpproxy" else 1.0)
-        kind = KINDS.get(kind_id) or httpproxy(kind_id.split("/")[1])
+        kind = BIG_KINDS.get(kind_id) or httpproxy(kind_id.split("/")[1])
         writer = Writer(out, kind, patterns, splitter.planted[kind_id], seed)
         _month(writer, share * gigabytes * 1e9, hourly=family in ("httpproxy", "ews"))
         written += writer.bytes
@@ -244,9 +257,8 @@ def main() -> int:
         json.dumps({"made_by": "exsweep bench/gen_server.py"} | story(places, names), indent=1) + "\n",
         "utf-8",
     )
-    print(
-        f"{args.out}: {size / 1e9:.2f} GB in {took:.0f} s ({size / 1e6 / took:.0f} MB/s); planted events in {truth}"
-    )
+    speed = f"{size / 1e9:.2f} GB in {took:.0f} s ({size / 1e6 / took:.0f} MB/s)"
+    print(f"{args.out}: {speed}; planted events in {truth}")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Blocks of real-looking rows that can be stamped out fast: new times and new request ids in place, the rest as it was.
+"""Blocks of real-looking rows that can be stamped out fast with new times and new request ids.
 
-A template is some megabytes of rows rendered by the example's own code. Stamping copies a run of rows and overwrites
-every time stamp and every request id in it with numpy, at several hundred megabytes a second.
+A template is some megabytes of rows rendered by the example's own code. Stamping copies a run of rows and
+overwrites every time stamp and every request id in it with numpy, at several hundred megabytes a second.
 """
 
 import re

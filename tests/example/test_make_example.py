@@ -27,8 +27,8 @@ class Example:
         return sorted(path for path in self.root.rglob("*") if path.is_file())
 
     def line(self, event: dict[str, Any]) -> str:
-        lines = (self.root / event["path"]).read_bytes().split(b"\n")
-        return lines[event["line"] - 1].decode()
+        raw: bytes = (self.root / event["path"]).read_bytes()
+        return raw[event["offset"] :].partition(b"\r\n")[0].decode("utf-8")
 
     def events(self, label: str, kind: str = "") -> list[dict[str, Any]]:
         return [e for e in self.truth["events"] if e["label"] == label and e["kind"].startswith(kind)]

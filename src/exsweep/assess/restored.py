@@ -60,9 +60,8 @@ def _one(folder: Path, files: Sequence[str], report: SourceReport, made: Tools, 
             candidates = batch.take(chosen)
             for match in made.engine.match([candidates]):
                 row = match.row
-                for group in made.engine.correlation_keys(match.rule, candidates, row):
-                    rows.append(CorrelationRow(match.rule.id, int(candidates.time_ms[row]), group, 0, int(candidates.line[row]), int(candidates.offset[row])))
-                if match.rule.makes_finding:
+                rows += made.counted(match.rule.id, 0, candidates, row)
+                if match.rule.id not in made.silent:
                     excerpt = lines.get((report.path, int(candidates.offset[row])))
                     hits.append(hit(match.rule.id, candidates, row, report.path, report.sha256, excerpt=excerpt))
     hits.sort(key=lambda item: (item.origin.offset or 0, item.rule))

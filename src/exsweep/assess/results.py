@@ -11,11 +11,13 @@ class CorrelationRow(msgspec.Struct, frozen=True, array_like=True):
     rule: str
     time_ms: int
     group: tuple[str | None, ...]
-    """Values of the columns that any correlation groups by, in the engine's order."""
+    """Values of the fields that some correlation groups by or counts, in order of their names."""
     source: int
     """Place of the file in `TaskResult.sources`."""
     line: int
     offset: int
+    excerpt: str
+    """The raw line, at most 400 characters."""
 
 
 class StoredTable(msgspec.Struct, frozen=True):

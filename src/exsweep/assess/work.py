@@ -15,8 +15,9 @@ from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.model import Hit, SourceReport, SourceState
-from exsweep.parse import Reader, pasted, recognise
+from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
+from exsweep.parse.pasted import looks_pasted, read_pasted
 
 CHUNK = 16 << 20
 _HEAD = 64 << 10
@@ -77,12 +78,9 @@ def _settle(pending: _Pending, made: Tools, hits: list[tuple[int, str, Batch, in
         waiting = pending.batches[kind]
         for match in made.engine.match([batch for _, batch in waiting]):
             source, batch = waiting[match.batch]
-            if match.rule.makes_finding:
+            if match.rule.id not in made.silent:
                 hits.append((source, match.rule.id, batch, match.row))
-            for group in made.engine.correlation_keys(match.rule, batch, match.row):
-                correlation.append(
-                    CorrelationRow(match.rule.id, int(batch.time_ms[match.row]), group, source, int(batch.line[match.row]), int(batch.offset[match.row]))
-                )
+            correlation += made.counted(match.rule.id, source, batch, match.row)
     pending.batches.clear()
     pending.rows = 0
 
@@ -109,12 +107,14 @@ class _Seal:
                 self.size += len(chunk)
                 yield chunk
         except EvidenceReadError as error:
-            self.state, self.reason = SourceState(error.state), error.reason
+            self.state, self.reason = error.state, error.reason
 
 
 def _read(source: Source, place: int, task: Task, made: Tools, pending: _Pending, tables: list[StoredTable]) -> SourceReport:
-    seal = _Seal()
+    seal = _Seal(state=source.state, reason=source.reason)
     chunks = seal.over(source)
+    if source.state is not SourceState.READ:
+        return _sealed_only(source, chunks, seal)
     head = b""
     start: list[bytes] = []
     for chunk in chunks:
@@ -144,6 +144,15 @@ def _read(source: Source, place: int, task: Task, made: Tools, pending: _Pending
     if writer is not None:
         tables += [StoredTable(name, source.path, kind.id, writer.rows) for name in writer.close()]
     return report
+
+
+def _sealed_only(source: Source, left: Iterator[bytes], seal: _Seal) -> SourceReport:
+    """A file that is no log, or that was known to be unreadable: its seal, as far as there are bytes."""
+    for _ in left:
+        pass
+    return SourceReport(
+        path=source.path, kind="unknown", size=seal.size, sha256=seal.digest.hexdigest(), state=seal.state, reason=seal.reason, notes=source.notes
+    )
 
 
 def _batches(reader: Reader, stream: Iterator[bytes], sieve: Callable[[memoryview], list[tuple[int, int]]] | None) -> Iterator[Batch]:
@@ -177,17 +186,15 @@ def _other(source: Source, place: int, stream: Iterator[bytes], seal: _Seal, mad
             kept.append(chunk)
         else:
             kept.clear()
-    result = pasted.read(b"".join(kept), source.path) if kept else None
-    if result is None:
-        state = SourceState.NOT_A_LOG if seal.state is SourceState.READ else seal.state
-        return SourceReport(path=source.path, kind="unknown", size=seal.size, sha256=seal.digest.hexdigest(), state=state, reason=seal.reason, notes=source.notes)
+    data = b"".join(kept)
+    if not data or not looks_pasted(data[:_HEAD]):
+        if seal.state is SourceState.READ:
+            seal.state = SourceState.NOT_A_LOG
+        return _sealed_only(source, iter(()), seal)
+    result = read_pasted(data)
     for batch in result.batches:
         pending.add(place, batch.take(np.arange(len(batch), dtype=np.int64)))
-    return msgspec.structs.replace(
-        result.report(source.path),
-        size=seal.size,
-        sha256=seal.digest.hexdigest(),
-        state=seal.state,
-        reason=seal.reason,
-        notes=(*source.notes, *result.notes),
+    report = result.tally.report(
+        path=source.path, kind=result.kind, size=seal.size, sha256=seal.digest.hexdigest(), state=seal.state, reason=seal.reason, notes=source.notes
     )
+    return msgspec.structs.replace(report, state=seal.state, reason=seal.reason)

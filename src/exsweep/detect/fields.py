@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
 from exsweep.knowledge.formats import LogFormat
 
@@ -18,7 +17,7 @@ class Kind(StrEnum):
     JOINED = "joined"
     """Path `?` query, built from two columns; read like URL."""
     EXTENSION = "extension"
-    """What follows the last dot of the last part of the path."""
+    """What follows the last dot of the last part of the path; read like URL."""
     LINE = "line"
     """All columns, joined by the separator; read like URL where the format has URL columns."""
 
@@ -33,75 +32,71 @@ class Place:
 LINE = Place(Kind.LINE)
 
 
-@cache
-def places(field: str | None, form: LogFormat, own: bool) -> tuple[Place, ...]:
-    """Places whose values a condition on `field` looks at; any of them may satisfy it.
-
-    Native names come first for own rules, the format's Sigma names first for the user's. A name that nothing knows is
-    taken for a native column: some header may have it.
-    """
-    if field is None:
-        return (LINE,)
-    low = field.lower()
-    names = _Names.of(form)
-    native = (low,) if low in names.native else ()
-    ecs = (names.ecs[low],) if low in names.ecs else ()
-    sigma = names.sigma.get(low, ())
-    for columns in (native, ecs, sigma) if own else (sigma, native, ecs):
-        if columns:
-            return _placed(columns, names)
-    if low == "url":
-        return _placed(("url",), names)
-    if low == "line":
-        return (LINE,)
-    if low == "c-uri-extension" and names.path:
-        return (Place(Kind.EXTENSION, names.path),)
-    return (Place(names.kind(low), low),)
-
-
-def query_column(form: LogFormat) -> str | None:
-    """Native name, lower case, of the column with the query."""
-    return _Names.of(form).query
-
-
-def _placed(columns: tuple[str, ...], names: "_Names") -> tuple[Place, ...]:
-    found: dict[Place, None] = {}
-    for column in columns:
-        if column == "line":
-            found[LINE] = None
-        elif column == "url":
-            if names.path and names.query:
-                found[Place(Kind.JOINED, names.path)] = None
-            elif names.path:
-                found[Place(Kind.URL, names.path)] = None
-        else:
-            found[Place(names.kind(column), column)] = None
-    if names.path and names.query and {names.path, names.query} <= set(columns):
-        found[Place(Kind.JOINED, names.path)] = None
-    return tuple(found)
-
-
-class _Names:
-    """All names of one format in lower case: header spelling varies between builds."""
+class FieldMap:
+    """All names of one format, in lower case: header spelling varies between builds."""
 
     def __init__(self, form: LogFormat) -> None:
-        self.ecs = {name.lower(): column.lower() for name, column in form.ecs.items()}
-        self.sigma = {name.lower(): tuple(one.lower() for one in columns) for name, columns in form.sigma_fields.items()}
-        self.native = {column.lower() for header in form.headers() for column in header}
-        self.native |= set(self.ecs.values()) | {column.lower() for column in form.required_columns}
-        self.url = {column.lower() for column in form.url_columns}
-        self.agent = self.ecs.get("user_agent.original")
-        self.path = self.ecs.get("url.path")
-        self.query = self.ecs.get("url.query")
+        self.form = form
+        self._ecs = {name.lower(): column.lower() for name, column in form.ecs.items()}
+        self._sigma = {
+            name.lower(): tuple(column.lower() for column in columns) for name, columns in form.sigma_fields.items()
+        }
+        self._native = {column.lower() for header in form.headers() for column in header}
+        self._native |= set(self._ecs.values()) | {column.lower() for column in form.required_columns}
+        self._url = {column.lower() for column in form.url_columns}
+        self._agent = self._ecs.get("user_agent.original")
+        self._path = self._ecs.get("url.path")
+        self.query = self._ecs.get("url.query")
+        """Column with the query, if the format has one."""
+        self.empty = tuple(dict.fromkeys(("", *form.empty)))
+        """Values that mean: no value."""
+        self.time = {column.lower() for column in form.time.columns} | {"@timestamp"}
+        """Columns that the time of the event is made from."""
+        self._known: dict[tuple[str | None, bool], tuple[Place, ...]] = {}
 
-    def kind(self, column: str) -> Kind:
-        return Kind.URL if column in self.url else Kind.AGENT if column == self.agent else Kind.PLAIN
+    def places(self, field: str | None, own: bool) -> tuple[Place, ...]:
+        """Places whose values a condition on `field` looks at; any of them may satisfy it.
 
-    @classmethod
-    def of(cls, form: LogFormat) -> "_Names":
-        return _names(form)
+        Native names come first for own rules, the format's Sigma names first for the user's. A name that nothing
+        knows is taken for a native column: some header may have it.
+        """
+        if (field, own) not in self._known:
+            self._known[field, own] = self._places(field, own)
+        return self._known[field, own]
 
+    def knows(self, field: str, own: bool) -> bool:
+        """Whether some log of this format is known to have the field."""
+        place = self.places(field, own)[0]
+        return place.kind is Kind.LINE or place.column in self._native
 
-@cache
-def _names(form: LogFormat) -> _Names:
-    return _Names(form)
+    def _places(self, field: str | None, own: bool) -> tuple[Place, ...]:
+        if field is None:
+            return (LINE,)
+        low = field.lower()
+        native = (low,) if low in self._native else ()
+        ecs = (self._ecs[low],) if low in self._ecs else ()
+        sigma = self._sigma.get(low, ())
+        for columns in (native, ecs, sigma) if own else (sigma, native, ecs):
+            if columns:
+                return self._placed(columns)
+        if low in ("url", "line"):
+            return self._placed((low,))
+        if low == "c-uri-extension" and self._path:
+            return (Place(Kind.EXTENSION, self._path),)
+        return (Place(self._kind(low), low),)
+
+    def _placed(self, columns: tuple[str, ...]) -> tuple[Place, ...]:
+        found: dict[Place, None] = {}
+        for column in columns:
+            if column == "line":
+                found[LINE] = None
+            elif column == "url" and self._path:
+                found[Place(Kind.JOINED if self.query else Kind.URL, self._path)] = None
+            else:
+                found[Place(self._kind(column), column)] = None
+        if self._path and self.query and {self._path, self.query} <= set(columns):
+            found[Place(Kind.JOINED, self._path)] = None
+        return tuple(found)
+
+    def _kind(self, column: str) -> Kind:
+        return Kind.URL if column in self._url else Kind.AGENT if column == self._agent else Kind.PLAIN

@@ -7,7 +7,7 @@ from exsweep.detect.need import SHORTEST
 
 LONGEST = 40
 """Characters of a literal that are looked for: more would not be rarer."""
-SPELLED = 4
+SPELLED = 3
 """Characters of a URL literal that are looked for in both spellings, `/` and `%2f`: 2 ** SPELLED patterns."""
 
 _ESCAPED_PLAIN = [f"%{code:02x}" for code in range(128) if re.fullmatch(r"[A-Za-z0-9._%-]", chr(code))]

@@ -8,11 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exsweep.detect.columns import offsets_and_data
-from exsweep.detect.fields import Kind, Place, places, query_column
+from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.detect.need import Clause, Literal, need
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
-from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import Rule
 
 Mask = npt.NDArray[np.bool_]
@@ -20,7 +19,11 @@ Mask = npt.NDArray[np.bool_]
 ANYWHERE = "*"
 """Instead of a column: any column of the row."""
 RARE = 5
-"""A literal of this length may be looked for in text that hardly repeats, and in raw lines, besides the rarest one."""
+"""From this weight on a clause is looked for in text that hardly repeats even if the rule has a rarer one."""
+RARE_IN_LINES = 8
+"""The same for raw lines, where a call for every second line would halve the speed."""
+_FEW_VALUES = ("http.request.method", "http.response.status_code", "network.protocol", "http.version")
+"""Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
 _URLISH = (Kind.URL, Kind.JOINED, Kind.EXTENSION)
 
@@ -34,15 +37,17 @@ class Choice:
 
     probes: frozenset[Probe]
     weight: int
-    """Length of the shortest literal."""
+    """How rare a hit is: the least of its literals' weights."""
 
 
 class Prefilter:
     """The needs of all rules that run on one format."""
 
-    def __init__(self, form: LogFormat, rules: Sequence[Rule]) -> None:
-        self._form = form
-        self._unique = {column.lower() for column in form.unique}
+    def __init__(self, fields: FieldMap, rules: Sequence[Rule]) -> None:
+        self._fields = fields
+        self._form = fields.form
+        self._few = {form.ecs[name].lower() for name in _FEW_VALUES if name in (form := fields.form).ecs}
+        self._unique = {column.lower() for column in fields.form.unique}
         self._patterns: dict[tuple[bytes, ...], int] = {HIDDEN: _HIDDEN, FOLDED: _FOLDED}
         self.choices = [self._choices(rule) for rule in rules]
         self.always = [at for at, choices in enumerate(self.choices) if not choices]
@@ -119,11 +124,11 @@ class Prefilter:
         probes: set[Probe] = set()
         weight = 1 << 30
         for literal in sorted(clause, key=lambda one: (one.field or "", one.text)):
-            for place in places(literal.field, self._form, own):
+            for place in self._fields.places(literal.field, own):
                 spelled = spellings(literal.text, place.kind, self._form.separator)
                 if not spelled:
                     return None
-                weight = min(weight, min(map(len, spelled)))
+                weight = min(weight, 1 if place.column in self._few else rarity(spelled[0]))
                 probes.update(self._probes(spelled, literal, place))
         return Choice(frozenset(probes), weight)
 
@@ -139,7 +144,7 @@ class Prefilter:
     def _columns(self, place: Place) -> tuple[str, ...]:
         if place.kind is Kind.LINE:
             return (ANYWHERE,)
-        query = query_column(self._form)
+        query = self._fields.query
         return (place.column, query) if place.kind is Kind.JOINED and query else (place.column,)
 
     def _frequent(self, choice: Choice) -> bool:
@@ -152,7 +157,7 @@ class Prefilter:
         if not choices:
             return ()
         best = max(choices, key=lambda choice: (choice.weight, -len(choice.probes)))
-        kept = [choice for choice in choices if choice is best or choice.weight >= RARE]
+        kept = [choice for choice in choices if choice is best or choice.weight >= RARE_IN_LINES]
         return tuple(frozenset(pattern for _, pattern in choice.probes) for choice in kept)
 
     def _may_match(self, hit: frozenset[int]) -> bool:
@@ -175,13 +180,13 @@ class Prefilter:
         """For each probe that hits at all: the rows."""
         hits: dict[Probe, Mask] = {}
         everywhere = self._wanted.get(ANYWHERE, set())
-        for name in table.column_names:
+        for at, name in enumerate(table.column_names):
             here = self._wanted.get(name.lower(), set())
             if not here and not everywhere:
                 continue
             matcher = self._matcher(frozenset(here | everywhere))
             base = 0
-            for chunk in table.column(name).chunks:
+            for chunk in table.column(at).chunks:
                 for pattern, rows in _scan(chunk, matcher):
                     for column, wanted in ((name.lower(), here), (ANYWHERE, everywhere)):
                         if pattern in wanted:
@@ -191,6 +196,11 @@ class Prefilter:
                             mask[base : base + len(chunk)] |= rows
                 base += len(chunk)
         return hits
+
+
+def rarity(literal: bytes) -> int:
+    """Its length, where a character that neither words nor addresses are made of counts twice."""
+    return len(literal) + sum(letter in b" !\"#$'()*<>@[\\]^`{|}~;" for letter in literal)
 
 
 def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask]]:

@@ -30,13 +30,18 @@ class Access(ABC):
 
     size: int
 
-    @abstractmethod
     def at(self, offset: int, size: int) -> bytes:
-        """At most `size` bytes from `offset`; nothing at the end. Raises EvidenceReadError."""
+        """At most `size` bytes from `offset`; nothing outside. Raises EvidenceReadError."""
+        size = min(size, self.size - offset)
+        return self._at(offset, size) if offset >= 0 and size > 0 else b""
 
-    def hole_at(self, offset: int) -> int:
-        """Where data go on if a hole starts at `offset`, else `offset`."""
-        return offset
+    @abstractmethod
+    def _at(self, offset: int, size: int) -> bytes:
+        """At least one byte; nothing if the file has shrunk. Raises EvidenceReadError."""
+
+    def stretch(self, offset: int) -> tuple[int, int]:
+        """Where data go on at or after `offset`, and where the next hole begins."""
+        return offset, self.size
 
     def verify(self) -> str:
         """Called when all was read: a note, or nothing. Raises EvidenceReadError when it has changed."""
@@ -60,7 +65,7 @@ class Memory(Access):
         self._data = data
         self.size = len(data)
 
-    def at(self, offset: int, size: int) -> bytes:
+    def _at(self, offset: int, size: int) -> bytes:
         return self._data[offset : offset + size]
 
     def close(self) -> None:
@@ -73,6 +78,7 @@ class DiskFile(Access):
     def __init__(self, path: bytes, budgets: Budgets) -> None:
         self._path = path
         self._budgets = budgets
+        self._closed = False
         try:
             self._fd = _open(path)
         except OSError as error:
@@ -81,15 +87,17 @@ class DiskFile(Access):
         if not stat.S_ISREG(self._first.st_mode):
             os.close(self._fd)
             raise EvidenceReadError(SourceState.UNREADABLE, "no regular file; not read")
+        self._place = _file_id(path)
         self.size = self._first.st_size
         self.stamp = stamp_of(path, self._first)
         blocks: int = getattr(self._first, "st_blocks", -1)
         self._sparse = hasattr(os, "SEEK_DATA") and 0 <= blocks * 512 < self.size
 
-    def at(self, offset: int, size: int) -> bytes:
+    def _at(self, offset: int, size: int) -> bytes:
+        if self._closed:
+            raise ValueError("this source was left: read it before asking for the next one")
         tries = 0
-        size = min(size, self.size - offset)
-        while size > 0:
+        while True:
             try:
                 os.lseek(self._fd, offset, os.SEEK_SET)
                 return os.read(self._fd, size)
@@ -101,15 +109,16 @@ class DiskFile(Access):
                     raise EvidenceReadError(SourceState.PARTIAL, reason) from error
                 time.sleep(0.02 * 4**tries)
                 tries += 1
-        return b""
 
-    def hole_at(self, offset: int) -> int:
+    def stretch(self, offset: int) -> tuple[int, int]:
         if not self._sparse:
-            return offset
+            return offset, self.size
         try:
-            return os.lseek(self._fd, offset, os.SEEK_DATA)
+            data = os.lseek(self._fd, offset, os.SEEK_DATA)
+            return data, os.lseek(self._fd, data, os.SEEK_HOLE)
         except OSError as error:
-            return self.size if error.errno == errno.ENXIO else offset
+            # ENXIO: nothing but hole until the end. Anything else: this file system cannot say.
+            return (self.size if error.errno == errno.ENXIO else offset), self.size
 
     def verify(self) -> str:
         now = os.fstat(self._fd)
@@ -118,11 +127,10 @@ class DiskFile(Access):
                 SourceState.CHANGED,
                 f"shrank from {self._first.st_size:,} to {now.st_size:,} bytes while it was read",
             )
-        try:
-            there = os.lstat(self._path)
-        except OSError as error:
-            raise EvidenceReadError(SourceState.CHANGED, "was removed while it was read") from error
-        if (there.st_ino, there.st_dev) != (now.st_ino, now.st_dev):
+        place = _file_id(self._path)
+        if place is None:
+            raise EvidenceReadError(SourceState.CHANGED, "was removed while it was read")
+        if place != self._place:
             raise EvidenceReadError(SourceState.CHANGED, "was replaced by another file while it was read")
         if now.st_size > self._first.st_size:
             return f"grew while it was read; the first {self._first.st_size:,} bytes were read"
@@ -131,7 +139,9 @@ class DiskFile(Access):
         return ""
 
     def close(self) -> None:
-        os.close(self._fd)
+        if not self._closed:
+            self._closed = True
+            os.close(self._fd)
 
 
 class Spool(Access):
@@ -156,9 +166,9 @@ class Spool(Access):
             ) from error
         self.size += len(data)
 
-    def at(self, offset: int, size: int) -> bytes:
+    def _at(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
-        return self._file.read(min(size, self.size - offset))
+        return self._file.read(size)
 
     def close(self) -> None:
         self._file.close()
@@ -167,6 +177,15 @@ class Spool(Access):
 def stamp_of(path: bytes, state: os.stat_result) -> str:
     """Cheap identity of a file for resuming."""
     return f"{shown(path)}|{state.st_size}|{state.st_mtime_ns}"
+
+
+def _file_id(path: bytes) -> tuple[int, int] | None:
+    # By name both times: on Windows a handle and a name may give different ids for one file.
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def _open(path: bytes) -> int:

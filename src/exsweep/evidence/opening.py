@@ -17,7 +17,7 @@ from exsweep.evidence.opener import HEAD, Archive, Context, Part, openers, recog
 from exsweep.evidence.own import written_by_us
 from exsweep.evidence.peel import peel
 from exsweep.evidence.reader import Window
-from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, TarMember, Unit
+from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, Unit
 from exsweep.evidence.source import Source
 from exsweep.model import SourceState
 
@@ -55,9 +55,7 @@ def open_evidence(
         if root.is_dir():
             units += _folder_units(os.fsencode(root), f"{name}/" if several else "", budgets)
         else:
-            place = Place(
-                path=name, inside=f"{name}/" if several else "", shown=name, stem=stem_of(root.name)
-            )
+            place = Place(name, stem=stem_of(root.name), root=not several)
             units += _file_units(_look(os.fsencode(root)), place, budgets)
             what = units[before].kind if len(units) > before else "archive"
         described.append(f"{what} {name}: {_amount(what, units[before:])}")
@@ -89,7 +87,7 @@ def sources(unit: Unit, budgets: Budgets = DEFAULTS) -> Iterator[Source]:
         return
     context = Context(budgets, Allowance(budgets.expansion_bytes))
     notes = unit.notes
-    if isinstance(access, DiskFile) and not unit.stamp.startswith(access.stamp):
+    if isinstance(access, DiskFile) and unit.container_stamp != access.stamp:
         notes += ("was written to after it had been listed",)
     with access:
         try:
@@ -121,7 +119,7 @@ def _folder_units(root: bytes, inside: str, budgets: Budgets) -> Iterator[Unit]:
     for found in walk(root):
         name = logical(found.name)
         path, more = claims.claim(name.path)
-        place = Place(path=inside + path, inside=f"{inside}{path}/", shown=name.shown)
+        place = Place(inside + path, name.shown if name.shown != path else "")
         yield from _file_units(found, place, budgets, (*name.notes, *more))
 
 
@@ -136,7 +134,9 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
         part = Part(place, 0, None, notes, SourceState.UNREADABLE, found.problem)
         return [_recorded(found.path, part, stamp=shown(found.path))]
     size, stamp = found.state.st_size, stamp_of(found.path, found.state)
-    whole = Unit(kind="file", container=found.path, place=place, size=size, stamp=stamp, notes=notes)
+    whole = Unit(
+        kind="file", container=found.path, place=place, size=size, container_stamp=stamp, notes=notes
+    )
     try:
         with DiskFile(found.path, budgets) as access:
             head = access.at(0, HEAD)
@@ -156,15 +156,13 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
 def _part_unit(kind: str, container: bytes, part: Part, stamp: str, notes: tuple[str, ...]) -> Unit:
     if part.member is None:
         return _recorded(container, part, stamp)
-    member = part.member
-    which = f"{member.offset}" if isinstance(member, TarMember) else f"{member.offset}|{member.crc32:08x}"
     return Unit(
         kind=kind,
         container=container,
         place=part.place,
         size=part.size,
-        stamp=f"{stamp}|{which}|{part.size}",
-        member=member,
+        container_stamp=stamp,
+        member=part.member,
         notes=(*notes, *part.notes),
     )
 
@@ -175,7 +173,7 @@ def _recorded(container: bytes, part: Part, stamp: str) -> Unit:
         container=container,
         place=part.place,
         size=part.size,
-        stamp=f"{stamp}|{part.place.path}",
+        container_stamp=stamp,
         state=part.state,
         reason=part.reason,
         notes=part.notes,
@@ -184,10 +182,8 @@ def _recorded(container: bytes, part: Part, stamp: str) -> Unit:
 
 def _pasted(data: bytes, name: str) -> Unit:
     digest = hashlib.sha256(data).hexdigest()
-    place = Place(path=name, inside=f"{name}/", shown=name)
-    return Unit(
-        kind="memory", container=b"", place=place, size=len(data), stamp=f"{name}|{digest}", data=data
-    )
+    place = Place(name)
+    return Unit(kind="memory", container=b"", place=place, size=len(data), container_stamp=digest, data=data)
 
 
 def _access(unit: Unit, budgets: Budgets) -> Access:

@@ -81,6 +81,8 @@ class Window(Reader):
         self.position = self._start = start
         self._end = access.size if end is None else end
         self._holes = holes
+        self._hole = start if holes else self._end
+        """How far to read before looking for the next hole: what is left out must not depend on `size`."""
         self._left_out = 0
 
     @property
@@ -89,10 +91,10 @@ class Window(Reader):
         return (*self._notes, *(holes if self._left_out else ()))
 
     def _pull(self, size: int) -> bytes:
-        if self._holes:
+        if self._holes and self.position >= self._hole:
             self._pass_hole(self._holes.hole_bytes)
-        want = min(size, self._end - self.position)
-        part = self.access.at(self.position, want) if want > 0 else b""
+        want = self._end - self.position
+        part = self.access.at(self.position, min(size, self._hole - self.position))
         self.position += len(part)
         if part:
             return part
@@ -111,7 +113,8 @@ class Window(Reader):
         return Window(self.access, self._start, None if self.whole else self._end)
 
     def _pass_hole(self, least: int) -> None:
-        data = min(self.access.hole_at(self.position), self._end)
+        data, hole = self.access.stretch(self.position)
+        data, self._hole = min(data, self._end), min(hole, self._end)
         if data - self.position > least:
             self._left_out += data - self.position
             self.position = data

@@ -66,31 +66,41 @@ class TarMember(msgspec.Struct, frozen=True, kw_only=True, tag="tar"):
     offset: int
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where something stands in the evidence, in logical paths."""
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where something stands in the evidence, in logical paths. Small: an archive may have millions."""
 
     path: str
     """Its own logical path."""
-    inside: str
-    """What the paths of its members begin with: empty or ending in `/`."""
-    shown: str
-    """The name as the evidence has it, made safe to show."""
+    name: str = ""
+    """The name as the evidence has it, made safe to show, where it is not the path."""
     stem: str = ""
     """Top folder that is left out when all members stand in it (archives named on the command line)."""
+    root: bool = False
+    """Members stand at the root of the evidence: the only archive named on the command line."""
+
+    @property
+    def shown(self) -> str:
+        """The name as the evidence has it, made safe to show."""
+        return self.name or self.path
+
+    @property
+    def inside(self) -> str:
+        """What the paths of its members begin with."""
+        return "" if self.root else f"{self.path}/"
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A piece of work that any process can open again: no handle inside; pickles and encodes."""
 
     kind: str
-    """`file`, `memory` or `recorded` (nothing to read), else the name of the opener that split its archive."""
+    """`file`, `memory` or `recorded` (nothing to read), else the opener that split the archive."""
     container: bytes
     """Real path on this machine as bytes (`os.fsencode`); empty for `memory`."""
     place: Place
     size: int
     """Bytes for planning: of the file, or what the archive says the member has. Not to be trusted."""
-    stamp: str
-    """Changes when the container changes: real path, size, mtime_ns, and which member."""
+    container_stamp: str
+    """Real path, size, mtime_ns; the hash of what was pasted."""
     member: ZipMember | TarMember | None = None
     data: bytes = b""
     """The bytes themselves for `memory`."""
@@ -98,6 +108,18 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known before reading; if not `read`, nothing will be read."""
     reason: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """Cheap identity for resuming: changes when the container changes, differs between its members."""
+        match self.member:
+            case ZipMember() as member:
+                which = f"{member.offset}|{member.crc32:08x}|{member.size}|{self.path}"
+            case TarMember() as member:
+                which = f"{member.offset}|{self.size}|{self.path}"
+            case None:
+                which = self.path
+        return f"{self.container_stamp}|{which}"
 
     @property
     def path(self) -> str:

@@ -100,7 +100,7 @@ def _parts(tar: Tar, place: Place, top: str, budgets: Budgets) -> Iterator[tuple
 
 def _part(entry: Entry, name: Name, inside: str, top: str, claims: Claims) -> Part:
     path, notes = claims.claim(name.path.removeprefix(top))
-    place = Place(path=inside + path, inside=f"{inside}{path}/", shown=name.shown)
+    place = Place(inside + path, name.shown if name.shown != path else "")
     return Part(place, entry.size, None, (*name.notes, *notes, *entry.notes))
 
 

@@ -67,6 +67,9 @@ def _read_end(
     shift = ends_at - size - start
     if disk != disk_start or disk or shift < 0:
         return None
+    if shift and access.at(0, 4) == b"PK\3\4":
+        # The end of an archive inside this one, whose own end is lost; or made to hide what stands before it.
+        return None
     if count and not access.at(start + shift, 4).startswith(b"PK\1\2"):
         return None
     return Directory(start + shift, size, count, shift)

@@ -104,7 +104,7 @@ def _is_folder(member: ZipMember) -> bool:
 
 def _part(member: ZipMember, name: Name, inside: str, top: str, claims: Claims, regions: "_Regions") -> Part:
     path, notes = claims.claim(name.path.removeprefix(top))
-    place = Place(path=inside + path, inside=f"{inside}{path}/", shown=name.shown)
+    place = Place(inside + path, name.shown if name.shown != path else "")
     state, reason = regions.take(member)
     if state is not SourceState.READ:
         return Part(place, max(member.size, 0), None, (*name.notes, *notes), state, reason)

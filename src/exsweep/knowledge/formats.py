@@ -1,5 +1,6 @@
 """Log formats with a header: one YAML file each in `data/formats/`, typed here."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -28,6 +29,14 @@ class SigmaSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     service: str | None = None
 
 
+class BuildPattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A build inside the text of a column."""
+
+    column: str
+    regex: str
+    """Its first group is the dotted build."""
+
+
 class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of log with a header line."""
 
@@ -49,11 +58,16 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The usual header: used for lines that come without one (pasted, cut) when their field count fits."""
     alternatives: tuple[tuple[str, ...], ...] = ()
     """Other known headers for header-less lines."""
+    aliases: dict[str, str] = {}
+    """Other names under which writers know a column -> the name here (letter case never matters)."""
     shapes: dict[str, str] = {}
-    """Native column -> what its values look like: `date`, `time`, `iso`, `ip`, `method`, `path`, `status`, `number`,
-    `reference`. Proves that a header-less or damaged line is read into the right columns."""
+    """Native column -> what its values look like (one of SHAPES). Proves that a header-less or damaged line is read
+    into the right columns."""
     tail: bool = False
     """The last column takes everything that is left of the line, separators included."""
+    hints: tuple[str, ...] = ()
+    """RE2-compatible regexes: a pasted line without header or shape that one of them finds is of this format, all of it in
+    the last of `columns`."""
     multiline: bool = False
     """A quoted value may hold line breaks (what Export-Csv writes); the lines that it goes on in are no events."""
     time: TimeColumns
@@ -68,7 +82,9 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     empty: tuple[str, ...] = ("", "-")
     """Values that mean `no value`."""
     build_columns: tuple[str, ...] = ()
-    """Four columns that give the server's build in every row."""
+    """The four columns, or the one, that give the server's build in every row."""
+    build_pattern: BuildPattern | None = None
+    """Where the build stands when it has no column of its own."""
     server_columns: tuple[str, ...] = ()
     """Columns in which the server names itself."""
     sigma: tuple[SigmaSource, ...] = ()
@@ -88,7 +104,9 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return ((self.columns,) if self.columns else ()) + self.alternatives
 
 
-SHAPES = frozenset({"date", "time", "iso", "ip", "method", "path", "status", "number", "reference"})
+SHAPES = frozenset(
+    {"date", "time", "iso", "ip", "method", "path", "status", "number", "reference", "guid", "token", "pairs"}
+)
 STYLES = frozenset({"w3c", "iso"})
 
 
@@ -123,7 +141,9 @@ def read_format(name: str, data: bytes) -> LogFormat:
         raise KnowledgeError(f"formats/{name}: {error}.", tip="Compare with formats/iis_w3c.yml.") from error
     problems = list(_problems(name, made))
     if problems:
-        raise KnowledgeError(f"formats/{name}: {'; '.join(problems)}.", tip="Mend the file; columns are native names.")
+        raise KnowledgeError(
+            f"formats/{name}: {'; '.join(problems)}.", tip="Mend the file; columns are native names."
+        )
     return made
 
 
@@ -151,13 +171,14 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         yield "style w3c needs a date and a time column"
     if not made.source:
         yield "source is missing"
-    if made.build_columns and len(made.build_columns) != 4:
-        yield "build_columns must be four"
+    if len(made.build_columns) not in (0, 1, 4):
+        yield "build_columns must be four columns, or one with dots"
     known = {column for header in made.headers() for column in header}
     if not known:
         yield "columns are missing"
     used = {
         "required_columns": made.required_columns,
+        "aliases": made.aliases.values(),
         "shapes": made.shapes,
         "time": made.time.columns,
         "ecs": made.ecs.values(),
@@ -165,6 +186,7 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         "drop": made.drop,
         "url_columns": made.url_columns,
         "build_columns": made.build_columns,
+        "build_pattern": (made.build_pattern.column,) if made.build_pattern else (),
         "server_columns": made.server_columns,
         "sigma_fields": [column for columns in made.sigma_fields.values() for column in columns],
     }
@@ -172,9 +194,20 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         for column in columns:
             if column not in known:
                 yield f"{part} names the column {column!r} that no header has"
+    for text in (made.path_hint, *made.hints, made.build_pattern.regex if made.build_pattern else ""):
+        try:
+            re.compile(text)
+        except re.error as error:
+            yield f"{text!r} is no regex: {error}"
     for shape in made.shapes.values():
         if shape not in SHAPES:
             yield f"shape {shape!r} is none of {', '.join(sorted(SHAPES))}"
-    needed = {*made.ecs.values(), *made.time.columns, *made.url_columns, *made.build_columns, *made.server_columns}
+    needed = {
+        *made.ecs.values(),
+        *made.time.columns,
+        *made.url_columns,
+        *made.build_columns,
+        *made.server_columns,
+    }
     for column in sorted(needed & set(made.drop)):
         yield f"the column {column!r} is both dropped and needed"

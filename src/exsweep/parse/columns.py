@@ -62,7 +62,9 @@ class ColumnReader:
         try:
             table = pc.read_csv(
                 pa.BufferReader(pa.py_buffer(data)),
-                read_options=pc.ReadOptions(column_names=list(header.names), block_size=len(data) + 1, use_threads=False),
+                read_options=pc.ReadOptions(
+                    column_names=list(header.names), block_size=len(data) + 1, use_threads=False
+                ),
                 parse_options=_parse_options(header.format.separator, header.format.quoting),
                 convert_options=_convert_options(header),
             )
@@ -144,12 +146,18 @@ def _wrong_count(block: Block, octets: Octets, chosen: Index, header: Header) ->
     wrong = (after - before) != len(header.names) - 1
     if header.format.quoting:
         wrong[_line_of(block, np.flatnonzero(octets == _QUOTE))] = True
-    return wrong[chosen]
+    found: Mask = wrong[chosen]
+    return found
 
 
 @lru_cache(maxsize=8)
 def _parse_options(separator: str, quoting: bool) -> pc.ParseOptions:
-    return pc.ParseOptions(delimiter=separator, quote_char='"' if quoting else False, double_quote=quoting, newlines_in_values=False)
+    return pc.ParseOptions(
+        delimiter=separator,
+        quote_char='"' if quoting else False,
+        double_quote=quoting,
+        newlines_in_values=False,
+    )
 
 
 def _convert_options(header: Header) -> pc.ConvertOptions:
@@ -184,7 +192,11 @@ def too_long(block: Block) -> str | None:
 def read_line(line: bytes, header: Header) -> list[bytes] | str:
     """Fields of one line, or the reason code why there are none."""
     found = fit(line, header.format, header.names)
-    if isinstance(found, str) and header.format.quoting and open_quote(line, header.format.separator.encode()):
+    if (
+        isinstance(found, str)
+        and header.format.quoting
+        and open_quote(line, header.format.separator.encode())
+    ):
         return "open-quote"
     return found
 
@@ -207,5 +219,7 @@ def _merge(one: Columns, other: Columns) -> Columns:
         return Columns(one.table, one.rows, rejected)
     rows = np.concatenate((one.rows, other.rows))
     order = np.argsort(rows, kind="stable")
-    table = pa.concat_tables([one.table, other.table]).unify_dictionaries().combine_chunks().take(pa.array(order))
+    table = (
+        pa.concat_tables([one.table, other.table]).unify_dictionaries().combine_chunks().take(pa.array(order))
+    )
     return Columns(table.combine_chunks(), rows[order], rejected)

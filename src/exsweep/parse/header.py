@@ -10,8 +10,12 @@ import pyarrow as pa
 from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.fields import split_csv
 
-_DIRECTIVE = re.compile(rb"#\s?(software|version|log-type|date|fields|remarks?|start-date|end-date|type)\b[ \t]*:?[ \t]*(.*)", re.I | re.S)
+_DIRECTIVE = re.compile(
+    rb"#\s?(software|version|log-type|date|fields|remarks?|start-date|end-date|type)\b[ \t]*:?[ \t]*(.*)",
+    re.I | re.S,
+)
 _BUILD = re.compile(r"(8|14|15)\.(\d{1,2})\.(\d{1,5})\.(\d{1,5})")
+_NAME = re.compile(r"[A-Za-z][\w() .-]{0,80}")
 MAX_COLUMNS = 1024
 """A header with more columns is none; real ones have at most about a hundred."""
 
@@ -92,7 +96,9 @@ def _without_second_tail(names: list[str]) -> list[str]:
     return names
 
 
-def fields_header(value: bytes, formats: Sequence[LogFormat], prefer: LogFormat, log_type: str) -> Header | None:
+def fields_header(
+    value: bytes, formats: Sequence[LogFormat], prefer: LogFormat, log_type: str
+) -> Header | None:
     """The header that a `#Fields:` line makes. A list that fits no format counts when `prefer` knows each name of it;
     None (a cut or foreign list) leaves the lines below without header."""
     names = read_names(value)
@@ -116,32 +122,56 @@ def make_header(
     return Header(found, normal_names(found, tuple(names)))
 
 
+def is_type(one: LogFormat, text: str) -> bool:
+    """A `#Log-type:` or `#Software:` value names this format."""
+    low = text.lower()
+    return any(low == kind.lower() or low.startswith(kind.lower() + " ") for kind in one.log_types)
+
+
 def format_by_columns(
     names: Sequence[str], formats: Sequence[LogFormat], prefer: LogFormat | None = None, log_type: str = ""
 ) -> LogFormat | None:
     """The format whose required columns are all here: of the named log type first, then `prefer`, then the pickiest."""
-    have = {name.lower() for name in names}
-    fitting = [one for one in formats if one.required_columns and all(column.lower() in have for column in one.required_columns)]
-    for one in fitting:
-        if log_type and any(kind.lower() == log_type.lower() for kind in one.log_types):
-            return one
+    fitting = [one for one in formats if _has_required(one, names)]
+    if log_type:
+        for one in fitting:
+            if is_type(one, log_type):
+                return one
+    fitting = [one for one in fitting if one.required_columns]
     if prefer is not None and any(one.id == prefer.id for one in fitting):
         return prefer
-    return max(fitting, key=lambda one: (len(one.required_columns), _overlap(one, have), one.id), default=None)
+    have = {name.lower() for name in names}
+    return max(
+        fitting, key=lambda one: (len(one.required_columns), _overlap(one, have), one.id), default=None
+    )
+
+
+def _has_required(one: LogFormat, names: Sequence[str]) -> bool:
+    spelling = _spelling(one)
+    have = {spelling.get(name.lower(), "") for name in names}
+    return all(column in have for column in one.required_columns)
 
 
 def _overlap(one: LogFormat, have: set[str]) -> int:
     return max((len(have & {name.lower() for name in header}) for header in one.headers()), default=0)
 
 
+def _spelling(one: LogFormat) -> dict[str, str]:
+    """Names in lower case -> as the format spells them."""
+    return _spelling_of(one.headers(), tuple(one.aliases.items()))
+
+
 @lru_cache(maxsize=256)
-def _spelling(format_id: str, headers: tuple[tuple[str, ...], ...]) -> dict[str, str]:
-    return {name.lower(): name for header in reversed(headers) for name in header}
+def _spelling_of(
+    headers: tuple[tuple[str, ...], ...], aliases: tuple[tuple[str, str], ...]
+) -> dict[str, str]:
+    spelling = {alias.lower(): name for alias, name in aliases}
+    return spelling | {name.lower(): name for header in reversed(headers) for name in header}
 
 
 def normal_names(one: LogFormat, names: tuple[str, ...]) -> tuple[str, ...]:
     """Names as the format spells them, unique: an empty one becomes `_<place>`, a repeated one gets `__<n>`."""
-    spelling = _spelling(one.id, one.headers())
+    spelling = _spelling(one)
     seen: dict[str, int] = {}
     normal = []
     for place, name in enumerate(names, 1):
@@ -151,23 +181,24 @@ def normal_names(one: LogFormat, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(normal)
 
 
-def first_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
-    """First column names (lower case) of all known headers: what a plain column row begins with."""
-    return frozenset(header[0].lower().encode() for one in formats for header in one.headers())
+def known_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
+    """All column names in lower case: what a plain column row begins with."""
+    return frozenset(name.encode() for one in formats for name in _spelling(one))
 
 
-def plain_row(line: bytes, firsts: frozenset[bytes], formats: Sequence[LogFormat], prefer: LogFormat | None) -> Header | None:
+def plain_row(
+    line: bytes, known: frozenset[bytes], formats: Sequence[LogFormat], prefer: LogFormat | None
+) -> Header | None:
     """The header that a line without `#` is, if it is one.
 
-    It begins with a first column name, has all columns that its format requires, and nothing but names in it.
+    It begins with a column name, has all columns that its format requires, and nothing but names in it.
     """
-    head = line[:80].lstrip(b'"').lower()
-    if not any(head.startswith(first) for first in firsts):
+    start = line[:120].lower()
+    first = start.split(b"," if b"," in start else b" ", 1)[0].strip(b' "\t')
+    if first not in known:
         return None
     names = read_names(line)
-    known = make_header(names, formats, prefer)
-    if known is None:
+    if any(name and not _NAME.fullmatch(name) for name in names):
         return None
-    spelled = {name.lower() for header in known.format.headers() for name in header}
-    strange = sum(1 for name in names if name and name.lower() not in spelled and not re.fullmatch(r"[A-Za-z][\w()-]*", name))
-    return None if strange else known
+    header = make_header(names, formats, prefer)
+    return header if header is not None and header.format.separator.encode() in line else None

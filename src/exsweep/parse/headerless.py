@@ -44,7 +44,12 @@ class ShapeReader:
     def _fields(self, line: bytes) -> tuple[Header, list[bytes]] | str:
         fields = split(line, self.kind)
         known = self._header
-        if known is not None and known.format is self.kind and len(fields) == len(known.names) and proves(self.kind, known.names, fields):
+        if (
+            known is not None
+            and known.format is self.kind
+            and len(fields) == len(known.names)
+            and proves(self.kind, known.names, fields)
+        ):
             return known, fields
         while self.kind.separator == " " and fields and not fields[-1]:
             fields = fields[:-1]
@@ -55,6 +60,8 @@ class ShapeReader:
         return "no-header"
 
 
-def _columns(header: Header | None, rows: list[list[bytes]], good: list[int], bad: list[tuple[int, str]]) -> Columns:
+def _columns(
+    header: Header | None, rows: list[list[bytes]], good: list[int], bad: list[tuple[int, str]]
+) -> Columns:
     table = pa.table({}) if header is None else to_table(rows, header)
     return Columns(table, np.array(good, np.int64), bad)

@@ -118,7 +118,9 @@ class LineSplitter:
                 stops = stops[: max(1, int(np.searchsorted(stops, BLOCK_BYTES, side="right")))]
             stops = stops[:BLOCK_LINES]
             size = int(stops[-1])
-            yield from self._split_long(data, at, data[at : at + size] if at or size < len(data) else data, stops)
+            yield from self._split_long(
+                data, at, data[at : at + size] if at or size < len(data) else data, stops
+            )
             at += size
 
     def _split_long(self, data: bytes, at: int, piece: bytes, stops: Index) -> Iterator[Block]:
@@ -131,7 +133,12 @@ class LineSplitter:
         for index in (*over.tolist(), len(stops)):
             if index > begin:
                 low, high = int(starts[begin]), int(stops[index - 1])
-                yield self._block(piece[low:high], starts[begin:index] - low, stops[begin:index] - low, self._offset + at + low)
+                yield self._block(
+                    piece[low:high],
+                    starts[begin:index] - low,
+                    stops[begin:index] - low,
+                    self._offset + at + low,
+                )
             if index < len(stops):
                 yield self._long_block(data, at + int(starts[index]), at + int(stops[index]))
             begin = index + 1
@@ -202,7 +209,9 @@ class _LongLine:
         starts = np.array([mark], np.int64)
         ends = np.array([max(len(text), mark)], np.int64)
         stops = np.array([len(text)], np.int64)
-        return Block(text, starts, ends, stops, np.ones(1, np.bool_), self.begin + self._skipped, line, too_long)
+        return Block(
+            text, starts, ends, stops, np.ones(1, np.bool_), self.begin + self._skipped, line, too_long
+        )
 
 
 def _trim(data: bytes, octets: Octets, starts: Index, ends: Index, altered: Mask) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.columns import ColumnReader, Columns
-from exsweep.parse.header import Header, directive, fields_header, first_names, plain_row
+from exsweep.parse.header import Header, directive, fields_header, is_type, known_names, plain_row
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
@@ -62,7 +62,7 @@ class Reader:
         """Format of the file as recognised; a header inside may change it for the lines below it."""
         self.tally = Tally()
         self._formats = tuple(formats) if formats is not None else load_formats()
-        self._firsts = first_names(self._formats)
+        self._names = known_names(self._formats)
         self._decoder = TextDecoder()
         self._splitter = LineSplitter()
         self._columns = ColumnReader()
@@ -90,7 +90,9 @@ class Reader:
     def _close(self) -> Iterator[Batch]:
         yield from self._close_records()
         if self._decoder.encoding is not None:
-            self.tally.note(f"The text is {self._decoder.encoding.upper()}: byte offsets count in its UTF-8 form.")
+            self.tally.note(
+                f"The text is {self._decoder.encoding.upper()}: byte offsets count in its UTF-8 form."
+            )
         if self._decoder.lost:
             self.tally.note(f"{self._decoder.lost} bytes at the end are half a character.")
         if self._splitter.nul_tail:
@@ -125,14 +127,14 @@ class Reader:
         if found is None:
             if line.startswith(b"#"):
                 return None
-            header = plain_row(line, self._firsts, self._formats, self._kind())
+            header = plain_row(line, self._names, self._formats, self._kind())
             return None if header is None else replace(self._state, header=header)
         name, value = found
         state = self._state
         if name == "fields":
             return replace(state, header=fields_header(value, self._formats, self._kind(), state.log_type))
         text = value[:200].decode("ascii", "replace")
-        if name == "log-type" or (name == "software" and text.startswith("Microsoft Internet")):
+        if name == "log-type" or (name == "software" and any(is_type(one, text) for one in self._formats)):
             return replace(state, log_type=text)
         if name == "version":
             return replace(state, version=text)
@@ -146,7 +148,9 @@ class Reader:
     def _kind(self) -> LogFormat:
         return self.format if self._state.header is None else self._state.header.format
 
-    def _segment(self, block: Block, begin: int, end: int, data: Mask, chosen: Mask | None) -> Iterator[Batch]:
+    def _segment(
+        self, block: Block, begin: int, end: int, data: Mask, chosen: Mask | None
+    ) -> Iterator[Batch]:
         """Lines between two changes of the header."""
         header = self._state.header
         lines = np.flatnonzero(data[begin:end]) + begin
@@ -167,10 +171,18 @@ class Reader:
         self.tally.skip(len(lines) - len(wanted))
         self._sweep_days(block, lines, header)
         if len(wanted):
-            yield from self._emit(block, header, self._columns.read(block, wanted, header), None, with_days=False)
+            yield from self._emit(
+                block, header, self._columns.read(block, wanted, header), None, with_days=False
+            )
 
     def _emit(
-        self, block: Block, header: Header | None, columns: Columns, chosen: Mask | None, *, with_days: bool = True
+        self,
+        block: Block,
+        header: Header | None,
+        columns: Columns,
+        chosen: Mask | None,
+        *,
+        with_days: bool = True,
     ) -> Iterator[Batch]:
         times = np.empty(0, np.int64)
         if header is not None:
@@ -185,6 +197,8 @@ class Reader:
             block.offset + block.starts[columns.rows],
             times,
             rejected,
+            buffer=block.data,
+            buffer_offset=block.offset,
         )
         if chosen is not None:
             kept = np.flatnonzero(chosen[columns.rows])
@@ -214,7 +228,10 @@ class Reader:
         self._count(table, times, found.header, with_days=True)
         self.tally.reject(found.rejected)
         if found.rows or found.rejected:
-            yield Batch(found.header.format, table, found.line(), found.offset(), times, found.rejected)
+            lines = tuple(found.texts)
+            yield Batch(
+                found.header.format, table, found.line(), found.offset(), times, found.rejected, lines=lines
+            )
 
     def _count(self, table: pa.Table, times: Index, header: Header, *, with_days: bool) -> None:
         self.tally.events_of(table, times, header, with_days=with_days)
@@ -231,7 +248,9 @@ class Reader:
         if not len(lines):
             return
         stamps = octets[block.starts[lines][:, None] + np.arange(10)]
-        changes = np.concatenate((np.zeros(1, np.int64), np.flatnonzero((stamps[1:] != stamps[:-1]).any(axis=1)) + 1))
+        changes = np.concatenate(
+            (np.zeros(1, np.int64), np.flatnonzero((stamps[1:] != stamps[:-1]).any(axis=1)) + 1)
+        )
         counts = np.diff(np.append(changes, len(lines)))
         for place, count in zip(changes.tolist(), counts.tolist(), strict=True):
             day = day_of(stamps[place].tobytes())

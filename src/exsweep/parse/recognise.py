@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from exsweep.knowledge.formats import LogFormat, load_formats
+from exsweep.parse.console import read_console
 from exsweep.parse.fields import split
-from exsweep.parse.header import Header, directive, fields_header, first_names, plain_row
+from exsweep.parse.header import Header, directive, fields_header, is_type, known_names, plain_row
 from exsweep.parse.lines import BOM
 from exsweep.parse.shapes import infer
 from exsweep.parse.text import to_utf8
@@ -24,8 +25,16 @@ def recognise(head: bytes, path: str = "", formats: Sequence[LogFormat] | None =
     """
     known = tuple(formats) if formats is not None else load_formats()
     lines = _lines(head)
+    if len(head) < HEAD and any(_is_report(line) for line in lines):
+        return None
     found = _by_header(lines, known, path)
-    return found if found is not None else _by_shape(lines, known, path)
+    return found if found is not None else _by_shape(lines, known, path, whole=len(head) < HEAD)
+
+
+def _is_report(line: bytes) -> bool:
+    """A script said this on a console: the text is something that a person put together, to be read as such."""
+    said = read_console(line, "")
+    return said is not None and (bool(said.facts) or said.test is not None)
 
 
 def _lines(head: bytes) -> list[bytes]:
@@ -37,7 +46,7 @@ def _lines(head: bytes) -> list[bytes]:
 
 
 def _by_header(lines: list[bytes], known: tuple[LogFormat, ...], path: str) -> LogFormat | None:
-    firsts = first_names(known)
+    names = known_names(known)
     hinted = _hinted(known, path)
     log_type = ""
     typed: LogFormat | None = None
@@ -54,35 +63,47 @@ def _by_header(lines: list[bytes], known: tuple[LogFormat, ...], path: str) -> L
             elif name == "fields":
                 header = fields_header(value, known, typed or hinted or known[0], log_type)
         elif not line.startswith(b"#"):
-            header = plain_row(line, firsts, known, hinted)
+            header = plain_row(line, names, known, hinted)
         if header is not None:
             return header.format
     return typed
 
 
 def _of_type(known: Sequence[LogFormat], text: str, hinted: LogFormat | None) -> LogFormat | None:
-    low = text.lower()
-    fitting = [one for one in known if any(low == kind.lower() or low.startswith(kind.lower() + " ") for kind in one.log_types)]
+    fitting = [one for one in known if is_type(one, text)]
     if hinted is not None and any(one.id == hinted.id for one in fitting):
         return hinted
     return fitting[0] if fitting else None
 
 
-def _by_shape(lines: list[bytes], known: tuple[LogFormat, ...], path: str) -> LogFormat | None:
-    """The format that most of the first lines fit by number and shape of their fields."""
+def _by_shape(
+    lines: list[bytes], known: tuple[LogFormat, ...], path: str, *, whole: bool
+) -> LogFormat | None:
+    """The format that most of the first lines fit by number and shape of their fields.
+
+    A small text in which other lines stand between them is no log but a paste: None.
+    """
     votes: dict[str, int] = {}
     hinted = _hinted(known, path)
-    for line in [line for line in lines if line.strip()][:20]:
+    sample = [line for line in lines if line.strip()][:40]
+    for line in sample:
         for one in known:
-            if infer(one, split(line, one)) is not None or infer(one, [part for part in split(line, one) if part]) is not None:
+            if _has_shape(one, line):
                 votes[one.id] = votes.get(one.id, 0) + 1
-    if not votes:
+    best = max(votes.values(), default=0)
+    if not best or (whole and best < len(sample) - 1):
         return None
-    best = max(votes.values())
     fitting = [one for one in known if votes.get(one.id) == best]
     if hinted is not None and any(one.id == hinted.id for one in fitting):
         return hinted
     return fitting[0]
+
+
+def _has_shape(one: LogFormat, line: bytes) -> bool:
+    fields = split(line, one)
+    if infer(one, fields) is not None:
+        return True
+    return one.separator == " " and infer(one, [field for field in fields if field]) is not None
 
 
 def _hinted(known: Sequence[LogFormat], path: str) -> LogFormat | None:

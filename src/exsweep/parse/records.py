@@ -23,6 +23,8 @@ class Records:
     rows: list[list[bytes]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    """The first line of each, as written."""
     rejected: list[RejectedLine] = field(default_factory=list)
     continued: int = 0
     """Lines in which a value of the line before goes on."""
@@ -52,7 +54,11 @@ class RecordReader:
         """Records that these lines (block line numbers) finish."""
         found = Records(header)
         for index in lines.tolist():
-            line, offset, text = block.first_line + index, block.offset + int(block.starts[index]), block.line(index)
+            line, offset, text = (
+                block.first_line + index,
+                block.offset + int(block.starts[index]),
+                block.line(index),
+            )
             if block.too_long:
                 found.rejected.append(RejectedLine(line, offset, "too-long", text))
             else:
@@ -84,6 +90,7 @@ class RecordReader:
             found.rows.append(fields)
             found.lines.append(line)
             found.offsets.append(offset)
+            found.texts.append(text)
         found.continued += len(self._open) - 1
         self._open.clear()
         self._quotes = self._size = 0

@@ -1,5 +1,6 @@
 """What reading one file gave, counted as it goes by: lines, events, days, builds, names of the server."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +37,9 @@ def moment(ms: int) -> datetime | None:
 def shown(raw: bytes, limit: int = EXCERPT) -> str:
     """Bytes as text: unreadable ones and control characters as `\\xNN`, at most `limit` characters."""
     text = raw[: limit * 4].decode("utf-8", "backslashreplace")
-    text = "".join(one if one.isprintable() or one == "\t" else one.encode("unicode_escape").decode() for one in text)
+    text = "".join(
+        one if one.isprintable() or one == "\t" else one.encode("unicode_escape").decode() for one in text
+    )
     return text[:limit]
 
 
@@ -52,6 +55,8 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.samples: list[RejectedLine] = []
         self.header_lines = 0
+        self.fact_lines = 0
+        """Lines that state something of the server as a whole (pasted reports); see `facts`."""
         self.blank_lines = 0
         self.continued_lines = 0
         """Lines in which a quoted value of the line before goes on."""
@@ -117,6 +122,7 @@ class Tally:
             if with_days:
                 self.count_days(known // DAY_MS)
         self._note_builds(table, times, header)
+        self._note_pattern(table, times, header)
         self._note_servers(table, header)
 
     def span(self, first: int, last: int) -> None:
@@ -215,6 +221,18 @@ class Tally:
             known = times[rows][times[rows] != NO_TIME]
             if build is not None and len(known):
                 _see(self._row_builds, build, int(known.min()), int(known.max()), header.format.id)
+
+    def _note_pattern(self, table: pa.Table, times: Index, header: Header) -> None:
+        """Builds inside a text column: of the first and the last row, for a build holds from one to the other."""
+        pattern = header.format.build_pattern
+        known = np.flatnonzero(times != NO_TIME)
+        if pattern is None or pattern.column not in table.column_names or not len(known):
+            return
+        for row in {int(known[0]), int(known[-1])}:
+            match = re.search(pattern.regex, table[pattern.column][row].as_py().decode("utf-8", "replace"))
+            build = build_of(match[1]) if match else None
+            if build is not None:
+                _see(self._row_builds, build, int(times[row]), int(times[row]), header.format.id)
 
     def _note_servers(self, table: pa.Table, header: Header) -> None:
         for name in header.format.server_columns:

@@ -11,7 +11,9 @@ from exsweep.parse.header import Header
 from exsweep.parse.lines import Index, Octets
 
 DAY_MS = 86_400_000
-_ISO = re.compile(rb"\s*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?\s*")
+_ISO = re.compile(
+    rb"\s*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?\s*"
+)
 _CLOCK = re.compile(rb"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?")
 _DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)")
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -122,13 +124,19 @@ def _array_ms(array: pa.Array, style: str) -> Index:
         distinct = _array_ms(array.dictionary, style)
         if not len(distinct):
             return np.full(len(array), NO_TIME, np.int64)
-        return distinct[np.asarray(array.indices)]
+        codes: Index = np.asarray(array.indices).astype(np.int64)
+        return distinct[codes]
     offsets, data = binary_parts(array)
     widths = np.diff(offsets)
     times = np.full(len(array), NO_TIME, np.int64)
     width = int(widths[0]) if len(widths) else 0
     usual = widths == width
-    if style == "day" or len(widths) < 32 or (style == "iso" and width < 19) or (style == "clock" and width != 8):
+    if (
+        style == "day"
+        or len(widths) < 32
+        or (style == "iso" and width < 19)
+        or (style == "clock" and width != 8)
+    ):
         rest = np.arange(len(widths))
     else:
         begin = int(offsets[0])
@@ -150,7 +158,11 @@ def _array_ms(array: pa.Array, style: str) -> Index:
 def binary_parts(array: pa.Array) -> "tuple[np.ndarray[tuple[int], np.dtype[np.int32]], Octets]":
     """Offsets (one more than values) and bytes of a binary array, not copied."""
     _, offsets, data = array.buffers()
-    numbers = np.frombuffer(offsets, np.int32, count=len(array) + 1, offset=4 * array.offset) if offsets else np.zeros(1, np.int32)
+    numbers = (
+        np.frombuffer(offsets, np.int32, count=len(array) + 1, offset=4 * array.offset)
+        if offsets
+        else np.zeros(1, np.int32)
+    )
     octets = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
     return numbers, octets
 

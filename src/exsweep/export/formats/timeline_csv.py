@@ -20,8 +20,9 @@ NOTE = (
 """Title of the last, empty column: a note that stays with the file and breaks no reader."""
 
 _FORMULA = re.compile("[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
-# Where the list separator is a semicolon, a spreadsheet starts a new cell inside our quoted one.
-_INNER = re.compile("(;[\\s\"']*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+# Where the list separator is a semicolon, a spreadsheet starts a new cell inside our quoted one. IIS writes a
+# blank as `+`, so `;+` alone is an ordinary user agent; what calls (`|`, `!`, `name(`) is not.
+_INNER = re.compile("(;[\\s\"']*)(?=[=@\uff1d\uff20]|[+\\-\uff0b\uff0d][^;]*?(?:[|!]|[A-Za-z0-9.][(]))")
 
 COLUMNS = (
     "time_utc", "stage", "strength", "severity", "confidence", "rule", "rule_id", "campaign", "cves",

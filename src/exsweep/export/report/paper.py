@@ -1,8 +1,8 @@
 """Templates, style sheet and content policy of the page; the only place where HTML leaves as bytes.
 
 Laws: `autoescape` is always on; every printed string passes `plain` (odd characters visible, addresses dead)
-unless a filter has already made it markup; no script, no style attribute, no outside address; the one style sheet
-is allowed by its hash.
+unless a filter has already made it markup; no script, no style attribute, no outside address; the one style
+sheet is allowed by its hash.
 """
 
 import base64
@@ -12,12 +12,12 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from exsweep.export import words
 from exsweep.export.report import chart, page
 from exsweep.export.report.room import PAGE_BYTES, Room
-from exsweep.export.text import plain, prose, show, visible
+from exsweep.export.text import plain, prose, show
 from exsweep.export.times import day, iso, span, stamp, when
 from exsweep.model import Assessment
 
@@ -26,11 +26,6 @@ def _final(value: Any) -> Any:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return plain(value)
-
-
-def _known(text: str) -> Markup:
-    """Knowledge that may name an address in full (a source); still escaped, still no link."""
-    return escape(visible(prose(text)))
 
 
 @cache
@@ -45,7 +40,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        show=show, prose=prose, known=_known, when=when, stamp=stamp, day=day, iso=iso, span=span, plain=plain
+        show=show, prose=prose, when=when, stamp=stamp, day=day, iso=iso, span=span, plain=plain
     )
     environment.globals.update(w=words, count=words.count, svg=chart)
     return environment

@@ -11,9 +11,10 @@ from uuid import UUID, uuid5
 import msgspec
 
 from exsweep.export.times import utc
-from exsweep.model import Assessment, Run, encode
+from exsweep.model import Assessment, Run
 
 _NAMESPACE = UUID("6d2c1d6e-3f0b-5b1a-9a63-0e7c4b8f52a9")
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 TIMELESS = datetime(2021, 1, 1, tzinfo=UTC)
 """`created` of what is the same in every case (a CVE, a technique), so that its id never has two versions."""
 
@@ -37,7 +38,9 @@ class Case:
 
 def case(assessment: Assessment) -> Case:
     """The run block does not count: only it differs between two runs over the same evidence."""
-    settled = msgspec.structs.replace(assessment, run=Run(version="", knowledge=""))
+    settled = msgspec.structs.replace(
+        assessment, run=Run(version="", knowledge=""), findings=(), timeline=(), custody=()
+    )
     verdict = assessment.verdict
     known = [verdict.evidence_end, verdict.last_activity, verdict.since]
     known += [finding.last_seen or finding.first_seen for finding in assessment.findings]
@@ -45,4 +48,8 @@ def case(assessment: Assessment) -> Case:
         gap.last for gap in assessment.coverage.gaps
     ]
     moments = [utc(moment) for moment in known if moment is not None]
-    return Case(hashlib.sha256(encode(settled)).hexdigest(), max(moments, default=TIMELESS))
+    # Piece by piece: a huge case is never in memory twice.
+    digest = hashlib.sha256(_ENCODER.encode(settled))
+    for piece in (*assessment.findings, *assessment.timeline, *assessment.custody):
+        digest.update(_ENCODER.encode(piece))
+    return Case(digest.hexdigest(), max(moments, default=TIMELESS))

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,8 @@ class Kept:
         if documents is None:
             documents = compile_text(text)
             self.compiled += 1
-        self._used[key] = documents
+        if not any(one.problem for one in documents):  # a newer pySigma may be able to read it
+            self._used[key] = documents
         return documents
 
     def save(self) -> None:
@@ -221,6 +223,6 @@ class Kept:
 
 
 def _layout() -> str:
-    """Changes whenever a record above does, so that old files are never read into new records."""
-    shape = repr(msgspec.json.schema(Compiled)).encode()
-    return hashlib.sha256(shape).hexdigest()[:12]
+    """Changes with the records above and with pySigma: old files are never read into new records."""
+    shape = repr(msgspec.json.schema(Compiled)) + version("pysigma")
+    return hashlib.sha256(shape.encode()).hexdigest()[:12]

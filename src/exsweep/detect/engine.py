@@ -1,0 +1,187 @@
+"""All rules on the rows of all formats: which rows to look at, and what matches there."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exsweep.detect import correlation, exact
+from exsweep.detect.fields import FieldMap
+from exsweep.detect.prefilter import Prefilter
+from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.rules import Rule, RuleState
+
+BLOCK = 65_536
+"""Rows that are evaluated at once: bounds the memory of a log in which everything is suspicious."""
+
+
+class Rows(Protocol):
+    """What the engine asks of a batch of events (see `parse.batch.Batch`)."""
+
+    @property
+    def format(self) -> LogFormat: ...
+
+    @property
+    def table(self) -> pa.Table: ...
+
+    @property
+    def time_ms(self) -> npt.NDArray[np.int64]: ...
+
+
+class Match(NamedTuple):
+    """One rule is true for one row."""
+
+    rule: Rule
+    batch: int
+    """Position in the batches given."""
+    row: int
+
+
+class Engine:
+    """Rules ready to run. Cheap to make: what a format needs is prepared when its first rows come.
+
+    One engine belongs to one thread.
+    """
+
+    def __init__(self, rules: Sequence[Rule], formats: Sequence[LogFormat]) -> None:
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self._formats = {form.id: form for form in formats}
+        self._ready: dict[str, _Ready] = {}
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._correlated = correlation.needed_fields(rule for rule in self.rules if rule.state is RuleState.RUNS)
+        self.silent = correlation.silent(rule for rule in self.rules if rule.state is RuleState.RUNS)
+        """Ids of rules that only serve correlations: their matches are no findings."""
+        self.failures: dict[str, str] = {}
+        """Rule id -> why the database could not run it; such a rule matched nothing."""
+
+    def candidates(self, batch: Rows) -> npt.NDArray[np.int64]:
+        """Row numbers, ascending, that some rule may match: all that `match` can match, and more."""
+        return self._of(batch.format).prefilter.candidates(batch.table)
+
+    def sieve(self, format_id: str, data: bytes | memoryview) -> list[tuple[int, int]]:
+        """`(start, end)`, ascending, of the lines of `data` that some rule may match; `\\n` is inside.
+
+        Every row of `candidates` that `match` can match lies in one of these lines.
+        """
+        return self._of(self._formats[format_id]).prefilter.spans(bytes(data))
+
+    def unfiltered(self, format_id: str) -> tuple[str, ...]:
+        """Ids of the rules that need no literal: with any of them every row of this format is a candidate."""
+        ready = self._of(self._formats[format_id])
+        return tuple(ready.rules[at].id for at in ready.prefilter.always)
+
+    def match(self, batches: Sequence[Rows]) -> list[Match]:
+        """Everything that matches in the rows of one format, in order of batch, row and rule id."""
+        if not batches:
+            return []
+        found: list[Match] = []
+        for first, pieces in _blocks(batches):
+            found.extend(self._match(first, pieces))
+        return sorted(found, key=lambda one: (one.batch, one.row, one.rule.id))
+
+    def correlation_events(self, batches: Sequence[Rows], matches: Sequence[Match], first: int = 0) -> pa.Table:
+        """What `correlate` needs of matches: one row for each match of a rule that some correlation refers to.
+
+        Columns: `rule`, `time_ms`, `origin` (`first` + position in `matches`), then the fields that are grouped by or
+        counted, as written. Tables of several workers can be concatenated. Events without a time are left out.
+        """
+        names = sorted({name for fields in self._correlated.values() for name in fields})
+        events: list[dict[str, str | int | None]] = []
+        chosen: dict[int, list[tuple[int, Match]]] = {}
+        for origin, match in enumerate(matches, start=first):
+            if match.rule.id in self._correlated:
+                chosen.setdefault(match.batch, []).append((origin, match))
+        for number, pairs in chosen.items():
+            batch = batches[number]
+            rows = np.array([match.row for _, match in pairs], np.int64)
+            times = batch.time_ms[rows]
+            fields = self._of(batch.format).fields
+            texts = exact.RowTexts(fields, [batch.table.take(pa.array(rows))], times)
+            for at, (origin, match) in enumerate(pairs):
+                if times[at] != exact.NO_TIME:
+                    event: dict[str, str | int | None] = {
+                        "rule": match.rule.id, "time_ms": int(times[at]), "origin": origin
+                    }
+                    for name in self._correlated[match.rule.id]:
+                        event[correlation.FIELD + name] = texts.first(name, match.rule.own, at)
+                    events.append(event)
+        return pa.Table.from_pylist(events, schema=correlation.schema(names))
+
+    def correlate(self, events: pa.Table) -> list[correlation.Correlated]:
+        """Evaluate the correlation rules over all events of the case (see `correlation_events`)."""
+        return correlation.correlate([rule for rule in self.rules if rule.state is RuleState.RUNS], events)
+
+    def _match(self, first: tuple[int, int], pieces: "list[_Piece]") -> list[Match]:
+        ready = self._of(pieces[0][2])
+        per_table = [ready.prefilter.rows(table) for table, _, _ in pieces]
+        chosen = []
+        for at, rule in enumerate(ready.rules):
+            masks = [
+                np.zeros(table.num_rows, bool) if rows[at] is None else rows[at]
+                for (table, _, _), rows in zip(pieces, per_table, strict=True)
+            ]
+            mask = np.concatenate([one for one in masks if one is not None])
+            if mask.any():
+                chosen.append((rule, mask))
+        if not chosen:
+            return []
+        times = np.concatenate([time for _, time, _ in pieces])
+        texts = exact.RowTexts(ready.fields, [table for table, _, _ in pieces], times)
+        if self._database is None:
+            self._database = exact.connect()
+        rows_of, failed = exact.evaluate(self._database, ready.fields, texts, chosen)
+        self.failures |= failed
+        starts = np.cumsum([0, *(table.num_rows for table, _, _ in pieces)])
+        found = []
+        for (rule, _), rows in zip(chosen, rows_of, strict=True):
+            where = np.searchsorted(starts, rows, side="right") - 1
+            for piece, row in zip(where.tolist(), (rows - starts[where]).tolist(), strict=True):
+                offset = first[1] if piece == 0 else 0
+                found.append(Match(rule, first[0] + piece, row + offset))
+        return found
+
+    def _of(self, form: LogFormat) -> "_Ready":
+        ready = self._ready.get(form.id)
+        if ready is None:
+            rules = tuple(
+                rule
+                for rule in self.rules
+                if rule.condition is not None and rule.state is RuleState.RUNS and form.id in rule.formats
+            )
+            fields = FieldMap(form)
+            ready = self._ready[form.id] = _Ready(fields, Prefilter(fields, rules), rules)
+        return ready
+
+
+class _Ready(NamedTuple):
+    """What one format needs."""
+
+    fields: FieldMap
+    prefilter: Prefilter
+    rules: tuple[Rule, ...]
+
+
+_Piece = tuple[pa.Table, npt.NDArray[np.int64], LogFormat]
+
+
+def _blocks(batches: Sequence[Rows]) -> list[tuple[tuple[int, int], list[_Piece]]]:
+    """Batches cut or gathered into blocks: ((batch, row) of the first row, pieces of neighbouring batches)."""
+    found: list[tuple[tuple[int, int], list[_Piece]]] = []
+    room = 0
+    for number, batch in enumerate(batches):
+        rows = batch.table.num_rows
+        at = 0
+        while at < rows or (rows == 0 and at == 0):
+            if room <= 0 or not found:
+                found.append(((number, at), []))
+                room = BLOCK
+            take = min(rows - at, room)
+            found[-1][1].append((batch.table.slice(at, take), batch.time_ms[at : at + take], batch.format))
+            room -= max(take, 1)
+            at += take
+            if rows == 0:
+                break
+    return found

@@ -1,0 +1,153 @@
+"""One log line that stands alone in a text: found by its shape, whatever stands around it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from exsweep.knowledge.formats import LogFormat
+from exsweep.parse.fields import split, split_csv
+from exsweep.parse.header import Header, normal_names
+from exsweep.parse.shapes import infer, infer_cut
+from exsweep.parse.times import iso_ms
+
+LONGEST = 1 << 18
+MAX_WRAP = 4
+"""Lines over which a pasted line may be wrapped."""
+_QUOTE_MARKS = re.compile(rb"(?:[ \t]*[>|][ \t]?)+")
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_LISTED = re.compile(rb"[A-Za-z]:\\")
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A line with its inferred header."""
+
+    header: Header
+    fields: list[bytes]
+    used: int = 1
+    """Lines it took: more than one when it was wrapped."""
+    missing: int = 0
+    """Columns that were cut off."""
+
+
+def unquoted(line: bytes) -> bytes:
+    """A line without the marks with which mail and forums quote (`> `, `| `, backticks).
+
+    >>> unquoted(b"> > 2021-03-03 ...")
+    b'2021-03-03 ...'
+    """
+    match = _QUOTE_MARKS.match(line)
+    text = line[match.end() :] if match else line
+    stripped = text.strip()
+    if len(stripped) > 2 and stripped.startswith(b"`") and stripped.endswith(b"`"):
+        return stripped.strip(b"`")
+    return text
+
+
+def read_loose(texts: Sequence[bytes], at: int, formats: Sequence[LogFormat]) -> Loose | None:
+    """The log line at `at`, in order of trust: whole, wrapped over some lines, cut, told by a phrase; None: no log line."""
+    text = texts[at]
+    if len(text) > LONGEST:
+        return None
+    for variant in _variants(text):
+        found = _whole(variant, formats, 1) or _listed(variant, formats)
+        if found is not None:
+            return found
+    for variant in _variants(text):
+        if _STAMP.match(variant):
+            found = _wrapped(variant, texts, at, formats) or _cut(variant, formats)
+            if found is not None:
+                return found
+    return _hinted(text, formats)
+
+
+def _variants(text: bytes) -> Iterator[bytes]:
+    """The line as it is, and from its first stamp on when what stands before it is a file name, number or mark."""
+    stripped = text.strip()
+    yield stripped
+    match = _STAMP.search(stripped[:1000])
+    if match is not None and match.start() and _is_prefix(stripped[: match.start()]):
+        yield stripped[match.start() :]
+        yield stripped[match.start() :].rstrip(b"\"'`|")
+
+
+def _is_prefix(text: bytes) -> bool:
+    """`C:\\logs\\u_ex210303.log:17:` and the like."""
+    return text.rstrip().endswith(
+        (b":", b">", b"|", b'"', b"'", b"`", b"]", b")", b"-", b"*")
+    ) or not re.search(rb"[A-Za-z]", text)
+
+
+def _whole(text: bytes, formats: Sequence[LogFormat], used: int) -> Loose | None:
+    for kind in formats:
+        fields = split(text, kind)
+        for reading in (fields, [one for one in fields if one]) if kind.separator == " " else (fields,):
+            names = infer(kind, reading)
+            if names is not None:
+                return Loose(Header(kind, normal_names(kind, names), inferred=True), list(reading), used)
+    return None
+
+
+def _wrapped(text: bytes, texts: Sequence[bytes], at: int, formats: Sequence[LogFormat]) -> Loose | None:
+    joined = {b"": text, b" ": text}
+    for used in range(2, MAX_WRAP + 1):
+        if (
+            at + used > len(texts)
+            or not texts[at + used - 1].strip()
+            or _STAMP.match(texts[at + used - 1].strip())
+        ):
+            return None
+        for glue in joined:
+            joined[glue] += glue + texts[at + used - 1].strip()
+            found = _whole(joined[glue], formats, used)
+            if found is not None:
+                return found
+    return None
+
+
+def _cut(text: bytes, formats: Sequence[LogFormat]) -> Loose | None:
+    best: tuple[int, Loose] | None = None
+    for kind in formats:
+        fields = [one for one in split(text, kind) if one or kind.separator != " "]
+        found = infer_cut(kind, fields)
+        if found is not None and (best is None or found[1] > best[0]):
+            names, shown = found
+            missing = len(names) - len(fields)
+            header = Header(kind, normal_names(kind, names), inferred=True)
+            best = shown, Loose(header, [*fields, *[b""] * missing], missing=missing)
+    return best[1] if best else None
+
+
+def _listed(text: bytes, formats: Sequence[LogFormat]) -> Loose | None:
+    """A CSV row of a file list without its header: a full path followed by the name that it ends in."""
+    if b"\\" not in text or b"," not in text:
+        return None
+    fields = split_csv(text)
+    for kind in formats:
+        if kind.id == "file_listing":
+            for header in kind.alternatives:
+                if len(header) == len(fields) and "Name" in header and _path_and_name(header, fields):
+                    return Loose(Header(kind, normal_names(kind, header), inferred=True), fields)
+    return None
+
+
+def _path_and_name(header: Sequence[str], fields: Sequence[bytes]) -> bool:
+    path, name = fields[header.index("Path")], fields[header.index("Name")]
+    return bool(_LISTED.match(path)) and bool(name) and path.endswith(b"\\" + name)
+
+
+def _hinted(text: bytes, formats: Sequence[LogFormat]) -> Loose | None:
+    for kind in formats:
+        if any(_hint(hint).search(text) for hint in kind.hints):
+            stamp = _STAMP.search(text[:1000])
+            names = (kind.time.columns[0], kind.columns[-1])
+            when = text[stamp.start() :].split(kind.separator.encode(), 1)[0] if stamp else b""
+            header = Header(kind, normal_names(kind, names), inferred=True)
+            return Loose(header, [when if iso_ms(when) is not None else b"", text.strip()])
+    return None
+
+
+@lru_cache(maxsize=64)
+def _hint(text: str) -> re.Pattern[bytes]:
+    return re.compile(text.encode())

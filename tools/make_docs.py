@@ -1,0 +1,130 @@
+"""Write the tables of docs/reference from the registries: python tools/make_docs.py [FOLDER]."""
+
+import inspect
+import sys
+from collections import defaultdict
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from exsweep.errors import ExitCode
+from exsweep.export import EXPORTERS
+from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.rules import load_rules
+from exsweep.model import Assessment, Level, Stage, Strength
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "reference"
+MADE = "<!-- made by tools/make_docs.py: do not edit -->\n"
+
+
+def pages() -> dict[str, str]:
+    """File name -> text of every generated page."""
+    return {
+        "log-formats.md": log_formats(),
+        "detections.md": detections(),
+        "exit-codes.md": exit_codes(),
+        "assessment.md": assessment(),
+        "exports.md": exports(),
+    }
+
+
+def cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join(cell(value) for value in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def log_formats() -> str:
+    rows: list[tuple[object, ...]] = [
+        (f"`{item.id}`", item.title, f"{item.retention_days} days" if item.retention_days else "not removed, or not known", ", ".join(sorted(item.ecs)))
+        for item in load_formats()
+    ]
+    return (
+        f"{MADE}# Log formats\n\nLogs are recognised by what is in them, then by their path. Columns keep their own names; those listed have an ECS"
+        " name in the event store.\n\n" + table(("id", "log", "the server keeps it", "ECS columns"), rows)
+    )
+
+
+def detections() -> str:
+    formats = load_formats()
+    rules = load_rules(Path(str(files("exsweep.knowledge") / "data" / "rules")), formats=formats).rules
+    groups = defaultdict(list)
+    for rule in rules:
+        groups[", ".join(rule.formats) or rule.reason or "several logs"].append(rule)
+    text = f"{MADE}# Detections\n\n{len(rules)} rules of exsweep. Each is one file in `src/exsweep/knowledge/data/rules/` with sources and tested examples.\n"
+    for name in sorted(groups):
+        rows: list[tuple[object, ...]] = [
+            (f"`{rule.id}`", rule.title, rule.campaign or "", rule.stage.value, rule.strength.value, rule.level.value, " ".join(rule.attack))
+            for rule in sorted(groups[name], key=lambda rule: rule.id)
+        ]
+        text += f"\n## {name}\n\n" + table(("id", "what", "campaign", "stage", "proves", "level", "ATT&CK"), rows)
+    return text
+
+
+def comments(kind: type) -> dict[str, str]:
+    """Docstrings below the members of a class, by member."""
+    lines = inspect.getsource(kind).splitlines()
+    found: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        text = line.strip()
+        if text.startswith('"""') and name:
+            found[name] = text.strip('"').strip()
+            name = ""
+        elif " = " in text or (": " in text and not text.startswith(('"', "#", "def", "class", "return", "if"))):
+            name = text.split(" = ")[0].split(":")[0].strip()
+    return found
+
+
+def exit_codes() -> str:
+    said = comments(ExitCode)
+    rows: list[tuple[object, ...]] = [(int(code), code.name.lower(), said.get(code.name, "")) for code in ExitCode]
+    return f"{MADE}# Exit codes\n\nA found compromise wins over gaps.\n\n" + table(("code", "name", "meaning"), rows)
+
+
+def exports() -> str:
+    rows: list[tuple[object, ...]] = [(f"`{name}`", f"`{EXPORTERS[name].file_name}`", EXPORTERS[name].media_type) for name in EXPORTERS]
+    return f"{MADE}# Export formats\n\n`exsweep triage --format` and `exsweep report --format` take these.\n\n" + table(("name", "file", "media type"), rows)
+
+
+def assessment() -> str:
+    text = f"{MADE}# The assessment\n\n`assessment.json`, schema `exsweep.assessment/1`. Times are RFC 3339 UTC. Only `run` may differ between two runs.\n"
+    for kind in (Level, Stage, Strength):
+        said = comments(kind)
+        rows: list[tuple[object, ...]] = [(f"`{member.value}`", said.get(member.name, "")) for member in kind]
+        text += f"\n## {kind.__name__.lower()}\n\n{(kind.__doc__ or '').splitlines()[0]}\n\n" + table(("value", "meaning"), rows)
+    schema = msgspec.json.schema(Assessment)
+    for name, part in sorted(schema["$defs"].items()):
+        if "properties" not in part:
+            continue
+        rows = [(f"`{key}`", _kind(value)) for key, value in part["properties"].items()]
+        text += f"\n## {name}\n\n{part.get('description', '').splitlines()[0] if part.get('description') else ''}\n\n" + table(("key", "value"), rows)
+    return text
+
+
+def _kind(value: dict[str, object]) -> str:
+    if "$ref" in value:
+        return str(value["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in value:
+        return " or ".join(_kind(item) for item in value["anyOf"])  # type: ignore[attr-defined]
+    if value.get("type") == "array":
+        items = value.get("items")
+        return f"list of {_kind(items)}" if isinstance(items, dict) else "list"
+    form = value.get("format")
+    return f"{value.get('type', 'any')} ({form})" if form else str(value.get("type", "any"))
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
