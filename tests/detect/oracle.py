@@ -138,7 +138,7 @@ def _same(text: str, cased: bool) -> str:
 
 
 def _inside(value: bytes, cidr: str) -> bool:
-    text = re.split(r"[,;\s]", _text(value).strip(' "'))[0]
+    text = re.split(r"[,;\s]", _text(value).strip(' "'))[0].partition("%")[0]
     try:
         address = ip_address(text)
     except ValueError:

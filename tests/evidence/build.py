@@ -209,7 +209,7 @@ def write_tree(root: Path) -> Path:
     """A small server's tree: many kinds of names and sizes, compressed logs among them."""
     files = {
         "inetpub/logs/LogFiles/W3SVC1/u_ex210302.log": log_lines(3000, 1),
-        "inetpub/logs/LogFiles/W3SVC1/u_ex210303.log": log_lines(40_000, 2),
+        "inetpub/logs/LogFiles/W3SVC1/u_ex210303.log": log_lines(8_000, 2),
         "inetpub/logs/LogFiles/W3SVC2/u_ex210303.log": b"",
         "Logging/HttpProxy/Owa/HttpProxy_2021030304-1.LOG": log_lines(100, 3),
         "Logging/ältere Logs/\u5831\u544a.log": log_lines(10, 4),

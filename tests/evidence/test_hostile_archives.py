@@ -434,3 +434,32 @@ def test_no_damage_ends_a_run_by_an_exception(tmp_path: Path, kind: str) -> None
             read_bytes(tmp_path, f"e.{kind}", broken)
         except EvidenceError:
             assert seed == 0 or len(broken) < 64
+
+
+@pytest.mark.parametrize(
+    "kind", ["zip", "streamed", "stored", "tar", "tar.gz", "tar.zst", "tar.xz", "tar.bz2", "gz", "zst"]
+)
+def test_i4_no_cut_makes_less_look_whole(tmp_path: Path, kind: str) -> None:
+    entries = [(f"{n}.log", log_lines(9, n)) for n in range(3)] + [
+        ("in.zip", zip_of([("i.log", log_lines(9))]))
+    ]
+    makers = {"zip": deflated, "streamed": zip_streamed, "stored": zip_of, "tar": tar_of}
+    if kind in ("gz", "zst"):
+        # One stream: a cut exactly between two streams leaves a sound file, as with two plain files.
+        raw = compressed(kind, log_lines(40))
+    else:
+        raw = (
+            makers[kind](entries)
+            if kind in makers
+            else compressed(kind.removeprefix("tar."), tar_of(entries))
+        )
+    whole = {
+        path: [read.data for read in reads] for path, reads in read_bytes(tmp_path, f"e.{kind}", raw).items()
+    }
+    steps = range(1, len(raw), 1 + len(raw) // 400)
+    for size in steps:
+        found = read_bytes(tmp_path, f"e.{kind}", raw[:size])
+        some_gap = any(not read.whole for reads in found.values() for read in reads)
+        same = {path: [read.data for read in reads] for path, reads in found.items()} == whole
+        # What is shorter than any magic is a file of its own, and of no kind that is a log.
+        assert some_gap or same or size < (512 if kind == "tar" else 12), size

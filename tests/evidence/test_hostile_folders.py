@@ -31,6 +31,7 @@ def test_h43_our_own_results_are_no_evidence(tmp_path: Path) -> None:
     found = read_all(tmp_path)
     assert only(found, "x.log").whole
     assert only(found, "assessment.json").state is SourceState.NOT_A_LOG
+    assert only(found, "assessment.json").data == OURS
     assert only(found, "report.html").state is SourceState.NOT_A_LOG
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "make_example.py"
-SCALE = "0.3"
+SCALE = "0.2"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def test_every_planted_event_stands_at_its_line_and_offset(example: Example) -> 
 
 def test_every_row_has_as_many_fields_as_the_header_above_it(example: Example) -> None:
     for path in example.files():
-        if path.suffix.lower() != ".log" or "OABGenerator" in path.parent.name:
+        if path.suffix.lower() != ".log":
             continue
         names: list[str] = []
         text = path.read_bytes().decode("utf-8-sig")

@@ -57,7 +57,9 @@ def test_no_text_at_all_begins_a_formula(text: str) -> None:
 
 
 def test_ordinary_lines_stay_as_they_are() -> None:
-    line = "2021-02-28 04:19:40 10.20.0.5 POST /aspnet_client/kvqzhtwp.aspx - 443 - 198.51.100.77 Mozilla/5.0+(X;+Y)"
+    line = (
+        "2021-02-28 04:19:40 POST /x.aspx - 443 - Mozilla/5.0+(X;+Y)+AppleWebKit/537.36+(KHTML,+like+Gecko)"
+    )
     assert cell(line) == line
 
 

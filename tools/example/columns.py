@@ -110,3 +110,6 @@ HTTPERR = _words("""
     s-queuename
 """)
 """HTTP.sys errors."""
+
+OAB_GENERATOR = ("Timestamp", "RecordType", "TraceId", "OabGuid", "AddressListGuid", "Message")
+"""Address book generator; column names of its writer in Exchange 2013; no real file was seen."""

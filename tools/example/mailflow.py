@@ -18,19 +18,22 @@ from example.scene import (
     version_text,
 )
 from example.server import Sink
+from example.staff import HOURS_FREE, HOURS_SCHOOL
 from example.weblogs import csv_row
 
 SENDERS = ("news", "office", "j.doe", "no-reply", "parent")
 SENDER_DOMAINS = ("vendor.example", "county.example", "families.example", "state.example")
 SUBJECTS = ("Bus schedule", "Board meeting, agenda", "Re: field trip", "Invoice", "Lunch menu", "Café order")
-PER_DAY = {True: 90, False: 22}
+PER_DAY = {True: 75, False: 12}
 """Mails on school days and on free days at scale 1."""
 
 
 def mail_day(sink: Sink, rng: random.Random, day: date, users: tuple[User, ...], scale: float) -> None:
     """The mails of one day."""
-    for number in range(int(PER_DAY[is_school_day(day)] * scale)):
-        t = day_start(day) + rng.randrange(86_400_000)
+    school = is_school_day(day)
+    for number in range(int(PER_DAY[school] * scale)):
+        hour = rng.choices(range(24), HOURS_SCHOOL if school else HOURS_FREE)[0]
+        t = day_start(day) + hour * 3_600_000 + rng.randrange(3_600_000)
         _mail(sink, rng, t, number, rng.choice(users))
 
 

@@ -43,7 +43,7 @@ def health_mailboxes(rng: random.Random) -> tuple[User, ...]:
 
 
 def probe_day(server: Server, rng: random.Random, day: date, mailboxes: tuple[User, ...]) -> None:
-    """About 480 probe requests, evenly over the day; rare ones every four hours."""
+    """About 450 probe requests, evenly over the day; rare ones every eight hours."""
     midnight = day_start(day)
     for hour in range(24):
         start = midnight + hour * 3_600_000
@@ -52,10 +52,10 @@ def probe_day(server: Server, rng: random.Random, day: date, mailboxes: tuple[Us
             _mapi(server, rng, start + minute * 60_000 + rng.randrange(9000), box)
             _owa(server, start + minute * 60_000 + 11_000 + rng.randrange(9000), box)
             _eas(server, start + minute * 60_000 + 31_000 + rng.randrange(9000), box)
-        if hour % 2 == 0:
+        if hour % 3 == 0:
             _ews(server, start + 9 * 60_000 + rng.randrange(9000), rng.choice(mailboxes))
             _autodiscover(server, start + 12 * 60_000 + rng.randrange(9000), rng.choice(mailboxes))
-        if hour % 6 == 1:
+        if hour % 8 == 1:
             _rare(server, start + 17 * 60_000 + rng.randrange(9000), rng.choice(mailboxes))
 
 

@@ -81,10 +81,6 @@ def _httperr_header(time_ms: int, first: bool) -> list[bytes]:
     return [b"#Software: Microsoft HTTP API 2.0", *block[1:]]
 
 
-def _no_header(time_ms: int, first: bool) -> list[bytes]:
-    return []
-
-
 def is_wide(time_ms: int) -> bool:
     """Were sizes logged on the front end site at that time?"""
     return WIDE_IIS[0] <= time_ms < WIDE_IIS[1]
@@ -140,11 +136,14 @@ KINDS: dict[str, LogKind] = {
             _httperr_header,
             bom=False,
         ),
-        LogKind(
+        _exchange(
             "oabgenerator",
-            f"{EXCHANGE}/Logging/OABGeneratorLog",
-            lambda t: f"OABGenerator_{moment(t):%Y%m%d}.log",
-            _no_header,
+            "Logging/OABGeneratorLog",
+            _daily("OABGeneratorLog"),
+            "OAB Generator Log",
+            columns.OAB_GENERATOR,
+            plain=False,
+            versioned=False,
         ),
         _exchange("ews", "Logging/Ews", _hourly("Ews_"), "EWS Logs", columns.EWS, plain=True, versioned=True),
         _exchange(

@@ -3,9 +3,12 @@
 import random
 from datetime import date
 
-from example.scene import COLLECTED, OUTAGES, SERVER, SERVER_IP, day_start, iso, moment, public_address
+from example.scene import COLLECTED, OUTAGES, SERVER_IP, day_start, guid, iso, moment, public_address
 from example.server import Sink
+from example.weblogs import csv_row
 
+OAB = "4f1c6a57-2b0d-4e8e-9a3c-d7a6b1f08c52"
+ADDRESS_LIST = "93e0b1c4-71d5-4f2a-8c66-0a9be4d21f37"
 OAB_TEMP = "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\ClientAccess\\OAB\\Temp"
 
 
@@ -13,16 +16,17 @@ def address_book(sink: Sink, rng: random.Random, day: date) -> None:
     """The daily address book; once a download fails inside its own folder, which is harmless."""
     t = day_start(day) + 5 * 3_600_000 + rng.randrange(60_000)
     lines = [
-        "OABGenTask: starting generation of '\\Default Offline Address Book'",
-        "OABGenTask: 143 objects written, 0 skipped",
-        "OABGenTask: finished",
+        "Starting generation of '\\Default Offline Address Book'",
+        "143 objects written, 0 skipped",
+        "Generation finished",
     ]
     if day == date(2021, 2, 19):
         failed = f"{OAB_TEMP}\\a61c9d1e.tmp"
         lines.insert(1, f"Download failed and temporary file '{failed}' needs to be removed")
+    trace = guid(rng)
     for number, line in enumerate(lines):
         when = t + number * 900
-        sink.add("oabgenerator", when, f"{iso(when)},{SERVER},{line}".encode())
+        sink.add("oabgenerator", when, csv_row((iso(when), "Information", trace, OAB, ADDRESS_LIST, line)))
 
 
 def kernel_errors(sink: Sink, rng: random.Random, first: date) -> None:

@@ -7,7 +7,6 @@ import msgspec
 from exsweep.assess.gather import Gathered
 from exsweep.assess.journal import write_whole
 from exsweep.errors import EvidenceError
-from exsweep.model import Hit
 
 _NAME = "sources.json"
 _SCHEMA = "exsweep.events/1"
@@ -18,11 +17,10 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: str = _SCHEMA
     gathered: Gathered
-    context: tuple[Hit, ...] = ()
 
 
-def write_manifest(folder: Path, gathered: Gathered, context: tuple[Hit, ...]) -> None:
-    write_whole(folder / _NAME, msgspec.json.encode(Saved(gathered=gathered, context=context)))
+def write_manifest(folder: Path, gathered: Gathered) -> None:
+    write_whole(folder / _NAME, msgspec.json.encode(Saved(gathered=gathered)))
 
 
 def read_manifest(folder: Path) -> Saved:

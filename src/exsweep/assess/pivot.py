@@ -17,7 +17,7 @@ from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
 
 RULE = "pivot"
-_PER_FILE = 500
+PER_FILE = 500
 _CHUNK = 16 << 20
 _HEAD = 64 << 10
 
@@ -62,7 +62,7 @@ def _source(source: object, task: PivotTask, spans: Callable[[memoryview], list[
     if reader is not None:
         for batch in reader.feed(b"", last=True, sieve=spans):
             found += hits_of(batch, task, source.path)  # type: ignore[attr-defined]
-    return found[:_PER_FILE]
+    return found[:PER_FILE]
 
 
 def lines_with(needles: Sequence[bytes]) -> Callable[[memoryview], list[tuple[int, int]]]:
@@ -87,7 +87,7 @@ def lines_with(needles: Sequence[bytes]) -> Callable[[memoryview], list[tuple[in
 def hits_of(batch: Batch, task: PivotTask, path: str) -> list[Hit]:
     """Rows whose sender or page is one of those looked for."""
     rows = matching(batch, frozenset(task.addresses), frozenset(task.pages))
-    return [hit(RULE, batch, int(row), path, "") for row in rows[:_PER_FILE]]
+    return [hit(RULE, batch, int(row), path, "") for row in rows[:PER_FILE]]
 
 
 def matching(batch: Batch, addresses: frozenset[str], pages: frozenset[str]) -> npt.NDArray[np.int64]:

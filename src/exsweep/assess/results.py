@@ -24,8 +24,6 @@ class StoredTable(msgspec.Struct, frozen=True):
     """One Parquet file of the event store and what it was made from."""
 
     file: str
-    path: str
-    """Logical path of the log."""
     kind: str
     rows: int
 

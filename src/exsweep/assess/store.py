@@ -1,15 +1,18 @@
-"""The event store: all rows of one log as Parquet, under ECS names where there are any, with their origin.
+"""The event store: all rows of all logs as Parquet, under ECS names where there are any, with their origin.
 
-Columns: `@timestamp` (milliseconds, UTC), `log.line`, `log.offset`, then the log's own columns as text; a column that
-ECS names carries the ECS name and keeps its own in the field's metadata (`native`). Bytes that are not UTF-8 are shown
-as `\\xNN`. File metadata: `exsweep.path`, `exsweep.sha256` (empty until the file is sealed), `exsweep.kind`.
+Columns: `@timestamp` (milliseconds, UTC), `log.file.path`, `log.line`, `log.offset`, then the log's own columns as text;
+a column that ECS names carries the ECS name and keeps its own in the field's metadata (`native`). Bytes that are not
+UTF-8 are shown as `\\xNN`. One file holds the rows of many small logs of one format and one set of columns, in order:
+an Exchange server writes thousands of hourly files, and engines are slow with thousands of Parquet files.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -18,81 +21,109 @@ from exsweep.errors import StoreError
 from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.batch import NO_TIME, Batch
 
-_FIXED = ("@timestamp", "log.line", "log.offset")
+_PATH = "log.file.path"
+_FIXED = ("@timestamp", _PATH, "log.line", "log.offset")
+_GROUP_ROWS = 65_536
 
 
 class EventWriter:
-    """Writes the batches of one log; a header with other columns begins another file. Nothing appears until `close`."""
+    """Collects the rows of one task; files appear when `close` is called, all or none."""
 
-    def __init__(self, folder: Path, name: str, kind: str, path: str) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
-        self._meta = {"exsweep.kind": kind, "exsweep.path": path}
-        self._writer: pq.ParquetWriter | None = None
-        self._schema: pa.Schema | None = None
-        self._files: list[tuple[Path, Path]] = []
-        self.rows = 0
+        self._parts: dict[tuple[str, tuple[str, ...]], _Part] = {}
 
-    def write(self, batch: Batch) -> None:
-        """Append rows.
+    def write(self, batch: Batch, path: str) -> None:
+        """Append rows of the log at `path`.
 
         Raises:
             StoreError: the disk is full or not writable.
         """
         if not len(batch):
             return
-        table = _to_store(batch)
-        try:
-            if self._writer is None or not table.schema.equals(self._schema):
-                self._begin(table.schema, batch.format)
-            assert self._writer is not None
-            self._writer.write_table(table)
-        except OSError as error:
-            raise StoreError(f"Cannot write to {self._folder}: {error.strerror or error}.", tip="Free space there, or name another folder with --out.") from error
-        self.rows += len(batch)
+        key = (batch.format.id, tuple(batch.table.column_names))
+        if key not in self._parts:
+            self._parts[key] = _Part(self._folder, f"{batch.format.id}-{self._name}-{len(self._parts):02}", batch.format.id)
+        with _as_store_error(self._folder):
+            self._parts[key].add(_to_store(batch, path))
 
-    def _begin(self, schema: pa.Schema, kind: LogFormat) -> None:
-        self._end()
-        part = len(self._files)
-        final = self._folder / (f"{self._name}.parquet" if part == 0 else f"{self._name}.{part}.parquet")
-        hidden = final.with_suffix(f".{os.getpid()}.tmp")
-        self._files.append((hidden, final))
-        self._schema = schema
-        unique = {name for name in schema.names if not pa.types.is_dictionary(schema.field(name).type)}
-        deltas = {name: "DELTA_BINARY_PACKED" for name in _FIXED}
-        self._writer = pq.ParquetWriter(
-            hidden,
-            schema.with_metadata({**self._meta, "exsweep.format": kind.id}),
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=[name for name in schema.names if name not in unique],
-            column_encoding=deltas,
-            write_statistics=["@timestamp"],
-        )
-
-    def _end(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-    def close(self) -> list[str]:
-        """Put the files in place, all or none; their names."""
-        self._end()
-        for hidden, final in self._files:
-            hidden.replace(final)
-        return [final.name for _, final in self._files]
+    def close(self) -> list[tuple[str, str, int]]:
+        """Put the files in place; name, format and rows of each."""
+        with _as_store_error(self._folder):
+            return [part.close() for part in self._parts.values()]
 
     def abandon(self) -> None:
         """Leave nothing behind."""
-        self._end()
-        for hidden, _ in self._files:
-            hidden.unlink(missing_ok=True)
+        for part in self._parts.values():
+            part.abandon()
 
 
-def _to_store(batch: Batch) -> pa.Table:
+@contextlib.contextmanager
+def _as_store_error(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"Cannot write to {folder}: {error.strerror or error}.", tip="Free space there, then run the same command again: it goes on.") from error
+
+
+class _Part:
+    """One Parquet file in the making: small batches are gathered into row groups."""
+
+    def __init__(self, folder: Path, name: str, kind: str) -> None:
+        self._final = folder / f"{name}.parquet"
+        self._hidden = folder / f".{name}.{os.getpid()}.tmp"
+        self._kind = kind
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        self._waiting.append(table)
+        self._waiting_rows += table.num_rows
+        if self._waiting_rows >= _GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        table = self._waiting[0] if len(self._waiting) == 1 else pa.concat_tables(self._waiting).unify_dictionaries()
+        self._waiting, self._waiting_rows = [], 0
+        if self._writer is None:
+            schema = table.schema
+            self._writer = pq.ParquetWriter(
+                self._hidden,
+                schema.with_metadata({"exsweep.format": self._kind}),
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=[name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)],
+                column_encoding=dict.fromkeys(("@timestamp", "log.line", "log.offset"), "DELTA_BINARY_PACKED"),
+                write_statistics=["@timestamp"],
+            )
+        self._writer.write_table(table.replace_schema_metadata(self._writer.schema.metadata))
+        self._rows += table.num_rows
+
+    def close(self) -> tuple[str, str, int]:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+        self._hidden.replace(self._final)
+        return self._final.name, self._kind, self._rows
+
+    def abandon(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._writer is not None:
+                self._writer.close()
+            self._hidden.unlink(missing_ok=True)
+
+
+def _to_store(batch: Batch, path: str) -> pa.Table:
     names = {native: ecs for ecs, native in reversed(batch.format.ecs.items())}
     stamps = pa.array(batch.time_ms, pa.int64(), mask=batch.time_ms == NO_TIME).cast(pa.timestamp("ms", tz="UTC"))
-    fields = [pa.field("@timestamp", stamps.type), pa.field("log.line", pa.int64()), pa.field("log.offset", pa.int64())]
-    columns: list[pa.Array | pa.ChunkedArray] = [stamps, pa.array(batch.line), pa.array(batch.offset)]
+    shown = path.encode("utf-8", "backslashreplace").decode()
+    where = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(batch), np.int32)), pa.array([shown]))
+    fields = [pa.field("@timestamp", stamps.type), pa.field(_PATH, where.type), pa.field("log.line", pa.int64()), pa.field("log.offset", pa.int64())]
+    columns: list[pa.Array | pa.ChunkedArray] = [stamps, where, pa.array(batch.line), pa.array(batch.offset)]
     taken = set(_FIXED)
     for native, values in zip(batch.table.column_names, batch.table.columns, strict=True):
         name = names.get(native, native)
@@ -105,11 +136,8 @@ def _to_store(batch: Batch) -> pa.Table:
 
 
 def _readable(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pa.chunked_array([_readable_chunk(chunk) for chunk in values.chunks], type=_text_type(values.type))
-
-
-def _text_type(kind: pa.DataType) -> pa.DataType:
-    return pa.dictionary(pa.int32(), pa.string()) if pa.types.is_dictionary(kind) else pa.string()
+    kind = pa.dictionary(pa.int32(), pa.string()) if pa.types.is_dictionary(values.type) else pa.string()
+    return pa.chunked_array([_readable_chunk(chunk) for chunk in values.chunks], type=kind)
 
 
 def _readable_chunk(chunk: pa.Array) -> pa.Array:
@@ -126,8 +154,8 @@ def _as_text(values: pa.Array) -> pa.Array:
         return pa.array([None if value is None else value.decode("utf-8", "backslashreplace") for value in values.to_pylist()], pa.string())
 
 
-def read_events(file: Path, kind: LogFormat) -> Iterator[Batch]:
-    """Rows of one stored file again as batches, columns under their native names, as bytes.
+def read_events(file: Path, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
+    """Rows of one stored file again: (path of the log, batch), columns under their native names, as bytes.
 
     Raises:
         StoreError: the file is not one of ours, or damaged.
@@ -135,7 +163,7 @@ def read_events(file: Path, kind: LogFormat) -> Iterator[Batch]:
     try:
         source = pq.ParquetFile(file, read_dictionary=_dictionaries(file))
         for group in range(source.num_row_groups):
-            yield _from_store(source.read_row_group(group), kind)
+            yield from _from_store(source.read_row_group(group), kind)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{file} cannot be read: {error}.", tip="Run triage again on the evidence.") from error
 
@@ -145,22 +173,30 @@ def _dictionaries(file: Path) -> list[str]:
     return [name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)]
 
 
-def _from_store(table: pa.Table, kind: LogFormat) -> Batch:
+def _from_store(table: pa.Table, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
     names, columns = [], []
     for field, values in zip(table.schema, table.columns, strict=True):
         native = (field.metadata or {}).get(b"native")
-        if native is None:
-            continue
-        names.append(native.decode())
-        columns.append(_as_bytes(values))
+        if native is not None:
+            names.append(native.decode())
+            columns.append(_as_bytes(values))
     stamps = table.column("@timestamp").cast(pa.int64()).combine_chunks()
-    return Batch(
+    whole = Batch(
         format=kind,
-        table=pa.table(dict(zip(names, columns, strict=True))) if names else pa.table({}),
+        table=pa.Table.from_arrays(columns, names=names),
         line=_ints(table.column("log.line")),
         offset=_ints(table.column("log.offset")),
         time_ms=np.asarray(pc.fill_null(stamps, int(NO_TIME)), dtype=np.int64),
     )
+    paths = table.column(_PATH).combine_chunks()
+    codes = np.asarray(paths.indices)
+    borders = np.flatnonzero(np.diff(codes)) + 1
+    for start, end in zip([0, *borders.tolist()], [*borders.tolist(), len(codes)], strict=True):
+        yield paths.dictionary[int(codes[start])].as_py(), _slice(whole, start, end)
+
+
+def _slice(batch: Batch, start: int, end: int) -> Batch:
+    return Batch(batch.format, batch.table.slice(start, end - start), batch.line[start:end], batch.offset[start:end], batch.time_ms[start:end])
 
 
 def _as_bytes(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -174,5 +210,5 @@ def _as_bytes(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, type=kind)
 
 
-def _ints(values: pa.ChunkedArray) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _ints(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(values.combine_chunks(), dtype=np.int64)

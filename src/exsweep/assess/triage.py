@@ -29,6 +29,7 @@ from exsweep.model import Assessment, Hit, Observations, Run, SourceReport, Sour
 
 _TASK_BYTES = 32 << 20
 """Small files are read together up to this size, so that the exact evaluation has many rows at once."""
+_TASK_FILES = 500
 _IN_PROCESS_BYTES = 24 << 20
 """Less than this is read in this process: starting workers would cost more."""
 
@@ -53,7 +54,7 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
             gathered, made = _read(settings, opened, journal, shown)
             context = _context(settings, opened.units, gathered, made, shown)
             if not settings.quick:
-                write_manifest(settings.out / "events", gathered, tuple(context))
+                write_manifest(settings.out / "events", gathered)
             journal.forget()
     return _judge(settings, gathered, made, context, gathered.described, started, shown)
 
@@ -114,19 +115,24 @@ def _read(settings: Settings, opened: Opened, journal: Journal | None, shown: Pr
     return gathered, made
 
 
-def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | None) -> list[work.Task]:
-    """Group the units in order; the id of a task names its input, the rules and the way of reading."""
+def grouped(units: Iterable[Unit]) -> list[list[Unit]]:
+    """Units in order, small ones together."""
     groups: list[list[Unit]] = []
     size = 0
     for unit in units:
-        if not groups or size + unit.size > _TASK_BYTES:
+        if not groups or size + unit.size > _TASK_BYTES or len(groups[-1]) >= _TASK_FILES:
             groups.append([])
             size = 0
         groups[-1].append(unit)
         size += unit.size
+    return groups
+
+
+def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | None) -> list[work.Task]:
+    """Group the units in order; the id of a task names its input, the rules and the way of reading."""
     base = [exsweep.__version__, version(), made.digest, str(settings.quick)]
     tasks = []
-    for group in groups:
+    for group in grouped(units):
         stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in group)])
         name = hashlib.sha256(stamp.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         tasks.append(work.Task(id=name, units=tuple(group), quick=settings.quick, events=str(events) if events else None))
@@ -154,8 +160,10 @@ def _context(settings: Settings, units: Sequence[Unit], gathered: Gathered, made
     if not addresses and not pages:
         return []
     shown.stage("Looking for every trace of the intruder")
+    if settings.out is not None and not settings.quick:
+        return stored_context(settings.out / "events", gathered, made, addresses, pages)
     size = sum(unit.size for unit in units)
-    tasks = [pivot.PivotTask((unit,), tuple(sorted(addresses)), tuple(sorted(pages))) for unit in units]
+    tasks = [pivot.PivotTask(tuple(group), tuple(sorted(addresses)), tuple(sorted(pages))) for group in grouped(units)]
     found: list[Hit] = []
     for finished in run(tasks, pivot.start, (), 1 if size < _IN_PROCESS_BYTES else settings.jobs):
         found += finished.result or ()
@@ -188,5 +196,5 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
     gathered = restored(folder, saved, made, shown)
     seen = Observations(sources=gathered.sources, hits=gathered.hits)
     addresses, pages = intruders(seen, made.by_id, made.formats, now=settings.now)
-    context = stored_context(folder, saved, made, addresses, pages) if addresses or pages else []
+    context = stored_context(folder, gathered, made, addresses, pages) if addresses or pages else []
     return _judge(settings, gathered, made, context, gathered.described, started, shown)

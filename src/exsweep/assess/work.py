@@ -58,17 +58,22 @@ def start(user_rules: Sequence[str]) -> Callable[[Task], TaskResult]:
 
 def work(task: Task, made: Tools) -> TaskResult:
     reports: list[SourceReport] = []
-    tables: list[StoredTable] = []
     pending = _Pending()
     hits: list[tuple[int, str, Batch, int]] = []
     correlation: list[CorrelationRow] = []
-    for unit in task.units:
-        for source in sources(unit):
-            place = len(reports)
-            reports.append(_read(source, place, task, made, pending, tables))
-            if pending.rows >= _FLUSH_ROWS:
-                _settle(pending, made, hits, correlation)
-    _settle(pending, made, hits, correlation)
+    writer = EventWriter(Path(task.events), task.id[:12]) if task.events is not None and not task.quick else None
+    try:
+        for unit in task.units:
+            for source in sources(unit):
+                reports.append(_read(source, len(reports), task.quick, made, pending, writer))
+                if pending.rows >= _FLUSH_ROWS:
+                    _settle(pending, made, hits, correlation)
+        _settle(pending, made, hits, correlation)
+        tables = [StoredTable(*row) for row in writer.close()] if writer is not None else []
+    except BaseException:
+        if writer is not None:
+            writer.abandon()
+        raise
     return TaskResult(tuple(reports), fold(_hits(hits, reports)), tuple(correlation), tuple(tables))
 
 
@@ -110,7 +115,7 @@ class _Seal:
             self.state, self.reason = error.state, error.reason
 
 
-def _read(source: Source, place: int, task: Task, made: Tools, pending: _Pending, tables: list[StoredTable]) -> SourceReport:
+def _read(source: Source, place: int, quick: bool, made: Tools, pending: _Pending, writer: EventWriter | None) -> SourceReport:
     seal = _Seal(state=source.state, reason=source.reason)
     chunks = seal.over(source)
     if source.state is not SourceState.READ:
@@ -127,23 +132,14 @@ def _read(source: Source, place: int, task: Task, made: Tools, pending: _Pending
     if kind is None:
         return _other(source, place, stream, seal, made, pending)
     reader = Reader(kind)
-    writer = _writer(task, source.path, kind.id)
-    sieve = (lambda data: made.engine.sieve(kind.id, data)) if task.quick else None
-    try:
-        for batch in _batches(reader, stream, sieve):
-            rows = made.engine.candidates(batch)
-            if len(rows):
-                pending.add(place, batch.take(rows))
-            if writer is not None:
-                writer.write(batch)
-    except BaseException:
+    sieve = (lambda data: made.engine.sieve(kind.id, data)) if quick else None
+    for batch in _batches(reader, stream, sieve):
+        rows = made.engine.candidates(batch)
+        if len(rows):
+            pending.add(place, batch.take(rows))
         if writer is not None:
-            writer.abandon()
-        raise
-    report = _report(source, kind.id, seal, reader)
-    if writer is not None:
-        tables += [StoredTable(name, source.path, kind.id, writer.rows) for name in writer.close()]
-    return report
+            writer.write(batch, source.path)
+    return _report(source, kind.id, seal, reader)
 
 
 def _sealed_only(source: Source, left: Iterator[bytes], seal: _Seal) -> SourceReport:
@@ -159,13 +155,6 @@ def _batches(reader: Reader, stream: Iterator[bytes], sieve: Callable[[memoryvie
     for chunk in stream:
         yield from reader.feed(chunk, sieve=sieve)
     yield from reader.feed(b"", last=True, sieve=sieve)
-
-
-def _writer(task: Task, path: str, kind: str) -> EventWriter | None:
-    if task.events is None or task.quick:
-        return None
-    name = f"{kind}-{hashlib.sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
-    return EventWriter(Path(task.events), name, kind, path)
 
 
 def _report(source: Source, kind: str, seal: _Seal, reader: Reader) -> SourceReport:

@@ -141,8 +141,7 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
         with DiskFile(found.path, budgets) as access:
             head = access.at(0, HEAD)
             if ours := written_by_us(place.path, head):
-                part = Part(place, size, None, notes, SourceState.NOT_A_LOG, ours)
-                return [_recorded(found.path, part, stamp)]
+                return [msgspec.structs.replace(whole, state=SourceState.NOT_A_LOG, reason=ours)]
             kind = recognise(head)
             if kind is None or not isinstance(kind[1], Archive):
                 return [whole]

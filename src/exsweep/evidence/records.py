@@ -105,7 +105,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: bytes = b""
     """The bytes themselves for `memory`."""
     state: SourceState = SourceState.READ
-    """What is known before reading; if not `read`, nothing will be read."""
+    """What is known before reading. Bytes may still come for the seal, except from `recorded`."""
     reason: str = ""
     notes: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ _ANY = 20_000
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # The scheme is bounded so that the search stays linear on hostile text.
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,19})://([^\s/?#'\"<>\\]*)|\b([Ww]{3})\.")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _DEAD_SCHEMES = {"http": "hxxp", "https": "hxxps"}
 
 
@@ -98,5 +99,5 @@ def show(text: str, limit: int = SHORT) -> Markup:
 
 
 def prose(text: str) -> str:
-    """Our own sentences: line ends of a knowledge file are only blanks."""
-    return " ".join(text.split())
+    """Our own sentences: line ends are only blanks. Other odd characters stay, to be shown."""
+    return _BLANKS.sub(" ", text).strip(" ")

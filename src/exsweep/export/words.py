@@ -1,10 +1,12 @@
 """The labels of the report: short, plain, one word for one thing.
 
-The verdict's own sentences are knowledge and come in the assessment; these are only the words around them.
+What has a name in the knowledge (levels, stages, strengths) is called by it; these are the words around them.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
+from exsweep.knowledge.words import render
 from exsweep.model import Confidence, DayState, ImpactState, Level, Severity, Stage, Step, Strength
 
 
@@ -17,14 +19,35 @@ class LevelWords:
     do_title: str
 
 
-LEVELS: dict[Level, LevelWords] = {
-    Level.IN_USE: LevelWords("In use now", "octagon", "Do this now, in this order"),
-    Level.BROKEN_INTO: LevelWords("Break-in confirmed", "triangle", "Do this now, in this order"),
-    Level.SUSPICIOUS: LevelWords("Needs a person to look", "diamond", "Do this today"),
-    Level.ATTACKED: LevelWords("Attacked, no break-in seen", "shield", "Do this today"),
-    Level.NO_SIGNS: LevelWords("No signs in what we could read", "lens", "Do this next"),
-    Level.CANNOT_TELL: LevelWords("Cannot tell yet", "dashed", "Do this next"),
+_NOW, _TODAY, _NEXT = "Do this now, in this order", "Do this today", "Do this next"
+_LEVELS = {
+    Level.IN_USE: ("octagon", _NOW),
+    Level.BROKEN_INTO: ("triangle", _NOW),
+    Level.SUSPICIOUS: ("diamond", _TODAY),
+    Level.ATTACKED: ("shield", _TODAY),
+    Level.NO_SIGNS: ("lens", _NEXT),
+    Level.CANNOT_TELL: ("dashed", _NEXT),
 }
+
+
+@cache
+def level(value: Level) -> LevelWords:
+    """Tag, shape and heading of a level."""
+    name = render(f"level.{value.value}")
+    return LevelWords(name[:1].upper() + name[1:], *_LEVELS[value])
+
+
+@cache
+def stage(value: Stage) -> tuple[str, str]:
+    """Plain name and technical word of a stage: `Left a file`, `web shell drop`."""
+    return render(f"stage.{value.value}.name"), render(f"stage.{value.value}.tech")
+
+
+@cache
+def strength(value: Strength) -> tuple[str, str]:
+    """Sign and words for what a finding proves: `●`, `it worked`."""
+    return "○◔◑●"[value.rank], render(f"strength.{value.value}")
+
 
 CONFIDENCE: dict[Confidence, tuple[str, str]] = {
     Confidence.SURE: ("We are sure.", "Two or more kinds of record show it."),
@@ -39,24 +62,6 @@ SURE_OF_NOTHING_SEEN: dict[Confidence, tuple[str, str]] = {
 }
 """The same scale where the verdict rests on what was not found."""
 
-STAGES: dict[Stage, tuple[str, str]] = {
-    Stage.PROBE: ("Looked around", "probe"),
-    Stage.EXPLOITATION: ("Way in", "exploitation"),
-    Stage.DROP: ("Wrote a file", "drop"),
-    Stage.WEBSHELL: ("Back door", "web shell"),
-    Stage.WEBSHELL_USE: ("Used the back door", "web shell use"),
-    Stage.POST_EXPLOITATION: ("Went further", "post-exploitation"),
-    Stage.PERSISTENCE: ("Made a way to come back", "persistence"),
-    Stage.CLEANUP: ("Hid traces", "cleanup"),
-}
-
-STRENGTHS: dict[Strength, tuple[str, str]] = {
-    Strength.ASSESSMENT: ("○", "scan by a checker"),
-    Strength.ATTEMPT: ("◔", "attempt"),
-    Strength.AMBIGUOUS: ("◑", "open question"),
-    Strength.SUCCESS: ("●", "it worked"),
-}
-
 SEVERITIES: dict[Severity, str] = {severity: severity.value for severity in Severity}
 
 FINDING_CONFIDENCE: dict[Confidence, str] = {
@@ -69,13 +74,6 @@ IMPACT_STATES: dict[ImpactState, tuple[str, str]] = {
     ImpactState.SEEN: ("●", "seen"),
     ImpactState.POSSIBLE: ("◑", "possible"),
     ImpactState.NOT_SEEN: ("○", "not seen"),
-}
-
-IMPACT_TITLES = {
-    "mailboxes": "Mail",
-    "credentials": "Passwords and keys",
-    "files": "Files on the server",
-    "hosts": "Other computers",
 }
 
 DAY_STATES: dict[DayState, tuple[str, str]] = {

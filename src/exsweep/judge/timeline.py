@@ -38,4 +38,4 @@ def text_of(hit: Hit) -> str:
         return " ".join(part for part in parts if part)[:600]
     if cmdlet := get("Cmdlet"):
         return f"{cmdlet} {get('Parameters', '')} {get('ExecutionResult', '')}".strip()[:600]
-    return hit.excerpt[:600]
+    return " ".join(f"{name}={value}" for name, value in sorted(hit.fields.items()))[:600] or hit.excerpt[:600]

@@ -84,8 +84,13 @@ class Patched:
 @cache
 def cves() -> tuple[Cve, ...]:
     """Every known flaw, in order of number."""
-    conditions = document("cve_conditions.yml", dict[str, Condition])
-    return tuple(_cve(row, conditions.get(row["cve"])) for row in rows("cves.csv"))
+    return tuple(_cve(row, conditions().get(row["cve"])) for row in rows("cves.csv"))
+
+
+@cache
+def conditions() -> dict[str, Condition]:
+    """Flaws that the build alone does not settle, by their id."""
+    return document("cve_conditions.yml", dict[str, Condition])
 
 
 def cve(cve_id: str) -> Cve:

@@ -14,7 +14,7 @@ ADMIN, RESPONDER = "admin", "responder"
 MOST_FOR_ADMIN = 5
 """More steps than this are not read under stress; the rest is shown below them."""
 
-_SOURCES = {
+SOURCES = {
     "M1": "Microsoft MSRC guidance for responders, March 2021",
     "M2": "github:microsoft/CSS-Exchange docs and scripts",
     "M3": "Exchange Team posts 2025-2026",
@@ -125,5 +125,5 @@ def _remedy(remedy_id: str, name: str) -> Remedy:
         why=step.why,
         done_when=step.done_when,
         audience=step.audience,
-        source=tuple(_SOURCES[letter] for letter in step.source),
+        source=tuple(SOURCES[letter] for letter in step.source),
     )

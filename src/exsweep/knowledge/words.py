@@ -28,7 +28,7 @@ def render(key: str, **values: object) -> str:
         raise KnowledgeError(
             f"words: {key!r} is no single sentence.", tip="Use render_list, or a longer key."
         )
-    return _fill(key, text, values)
+    return fill(key, text, values)
 
 
 def render_list(key: str, **values: object) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def render_list(key: str, **values: object) -> tuple[str, ...]:
     texts = _entry(key)
     if not isinstance(texts, list):
         raise KnowledgeError(f"words: {key!r} is no list.", tip="Use render.")
-    return tuple(_fill(key, text, values) for text in texts)
+    return tuple(fill(key, text, values) for text in texts)
 
 
 def has(key: str) -> bool:
@@ -71,7 +71,8 @@ def _entry(key: str) -> str | list[str]:
         raise KnowledgeError(f"words: there is no text {key!r}.", tip="See data/words/en.yml.") from None
 
 
-def _fill(key: str, text: str, values: Mapping[str, object]) -> str:
+def fill(key: str, text: str, values: Mapping[str, object]) -> str:
+    """The text with every gap filled; `key` names it in errors (see `render`)."""
     missing = [name for name in gaps(text) if name not in values]
     if missing:
         raise KnowledgeError(f"words: {key!r} needs {', '.join(missing)}.", tip="Give a value for each gap.")

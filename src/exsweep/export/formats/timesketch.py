@@ -14,7 +14,6 @@ from exsweep.export.kinds import exporter
 from exsweep.export.rows import Row, rows
 from exsweep.export.text import clip, visible
 from exsweep.export.times import iso
-from exsweep.export.words import STAGES
 from exsweep.model import Assessment
 
 _MOST_FIELDS = 60
@@ -45,8 +44,8 @@ def _fields(row: Row) -> dict[str, str]:
 
 def _event(row: Row, host: str) -> dict[str, Any]:
     finding, origin = row.finding, row.origin
-    stage = STAGES[row.stage][1] if row.stage else ""
-    head = f"[{stage}] {finding.rule.title}: " if finding and stage else f"[{stage}] " if stage else ""
+    head = f"[{row.stage.value}] " if row.stage else ""
+    head += f"{finding.rule.title}: " if finding else ""
     event: dict[str, Any] = {
         "message": _text(head + row.text),
         "datetime": iso(row.time) if row.time else _EPOCH,

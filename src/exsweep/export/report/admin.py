@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from exsweep.export import words
 from exsweep.export.text import prose
 from exsweep.export.times import apart, span, when
+from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.words import render
 from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Remedy, Step
 
 _BRIEF = 230
 """Characters of a step's text on the first screen; the whole text stands in the list below."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
+_FIRST = 4
 _BREAK_IN = (Level.IN_USE, Level.BROKEN_INTO)
 _NOTHING_SEEN = (Level.NO_SIGNS, Level.CANNOT_TELL)
 
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """One of the first three steps; `cut` when its text goes on in the list below."""
+    """One of the first things to do; `step` is its number in the list below where its text goes on there."""
 
-    remedy: Remedy
+    title: str
     brief: str
-    cut: bool
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,17 @@ def remedies(assessment: Assessment, audience: str) -> tuple[Remedy, ...]:
 
 
 def do_now(assessment: Assessment) -> tuple[Do, ...]:
-    """The first three steps of the admin."""
-    return tuple(Do(remedy, *first_sentences(remedy.text)) for remedy in remedies(assessment, "admin")[:3])
+    """What the verdict puts first, else the first three steps of the admin."""
+    found = []
+    for text in assessment.verdict.do_now[:_FIRST]:
+        title, _, rest = prose(text).partition(". ")
+        found.append(Do(title if title.endswith(".") else f"{title}.", rest))
+    if found:
+        return tuple(found)
+    for number, remedy in enumerate(remedies(assessment, "admin")[:3], start=1):
+        brief, cut = first_sentences(remedy.text)
+        found.append(Do(prose(remedy.title), brief, number if cut else None))
+    return tuple(found)
 
 
 def how_sure(assessment: Assessment) -> tuple[str, str]:
@@ -79,9 +91,15 @@ def activity(assessment: Assessment) -> list[tuple[str, str, str]]:
     return facts
 
 
-def gap_words(gap: Gap, titles: dict[str, str]) -> str:
+def titles(assessment: Assessment) -> dict[str, str]:
+    """Kind of log or gap -> its name in words; of a kind that is wholly absent from the knowledge."""
+    known = {item.id: item.title for item in load_formats()} | words.GAP_KINDS
+    return known | {source.kind: source.title for source in assessment.coverage.sources if source.title}
+
+
+def gap_words(gap: Gap, names: dict[str, str]) -> str:
     """`Mail proxy log, 6 Mar 2021 to 8 Mar 2021`: what is missing, in words."""
-    name = titles.get(gap.kind) or words.GAP_KINDS.get(gap.kind, gap.kind)
+    name = names.get(gap.kind, gap.kind)
     dates = span(gap.first, gap.last)
     return f"{name}, {dates}" if dates else name
 
@@ -96,8 +114,7 @@ def blind_line(assessment: Assessment) -> str:
     gaps = ordered_gaps(assessment)
     if not gaps:
         return "We know of no gap in the records that matter. Records that were never made stay unseen."
-    titles = {source.kind: source.title for source in assessment.coverage.sources}
-    first = prose(gap_words(gaps[0], titles))
+    first = prose(gap_words(gaps[0], titles(assessment)))
     more = f", and {words.count(len(gaps) - 1, 'more gap')}" if len(gaps) > 1 else ""
     return f"{first[:160]}{more}."
 
@@ -119,7 +136,7 @@ def impact(assessment: Assessment) -> tuple[tuple[str, ImpactItem], ...]:
     """The four questions, in a fixed order."""
     found = assessment.impact
     return tuple(
-        (words.IMPACT_TITLES[name], item)
+        (render(f"impact.{name}.title"), item)
         for name, item in (
             ("mailboxes", found.mailboxes),
             ("credentials", found.credentials),

@@ -10,7 +10,8 @@ from math import log1p
 from exsweep.export.report.bins import Bins, bins
 from exsweep.export.text import plain
 from exsweep.export.times import day, utc, when
-from exsweep.export.words import STAGES, count
+from exsweep.export.words import count
+from exsweep.export.words import stage as stage_words
 from exsweep.model import Assessment, CoverageSource, DayState, Patch, Stage
 
 WIDTH, LEFT, RIGHT = 960, 176, 12
@@ -88,9 +89,9 @@ def _lanes(found: Bins, scale: _Scale) -> tuple[Lane, ...]:
             x = scale.x(found.at(step))
             width = max(3.0, scale.x(found.at(step + 1)) - x - 0.6)
             height = round(5 + (BAR - 5) * log1p(number) / log1p(most), 1)
-            label = f"{when(found.at(step))}: {count(number, 'line')}, {STAGES[stage][0].lower()}"
+            label = f"{when(found.at(step))}: {count(number, 'line')}, {stage_words(stage)[0].lower()}"
             boxes.append(Box(x, base - height, round(width, 1), height, "event", label))
-        title, term = STAGES[stage]
+        title, term = stage_words(stage)
         lanes.append(Lane(base, title, term, tuple(boxes), found.counts[stage].total()))
     return tuple(lanes)
 

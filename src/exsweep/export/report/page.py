@@ -58,7 +58,7 @@ def _row(row: TimelineRow, stage_of_finding: Stage | None) -> RowView:
         text=show(row.text, SHORT),
         place=show(where, 60),
         path=plain(clip(row.origin.path, SHORT)),
-        stage=words.STAGES[stage][0] if stage else "",
+        stage=words.stage(stage)[0] if stage else "",
         finding=row.finding or "",
     )
 
@@ -79,7 +79,7 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
     return {
         "a": assessment,
         "room": room,
-        "level": words.LEVELS[assessment.verdict.level],
+        "level": words.level(assessment.verdict.level),
         "sure": sure,
         "rests_on": rests_on,
         "do_now": admin.do_now(assessment),
@@ -94,7 +94,7 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
         "gaps": gaps[: room.gaps],
         "gaps_left": _left(gaps, room.gaps),
         "gap_words": admin.gap_words,
-        "titles": {source.kind: source.title for source in assessment.coverage.sources},
+        "titles": admin.titles(assessment),
         "found": found,
         "by_id": by_id,
         "chain_numbers": {story.chain.id: story.number for story in stories},
