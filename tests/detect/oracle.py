@@ -48,7 +48,7 @@ class Row:
         if not node.parts:
             return self._first(node.field or "") in (None, *EMPTY)
         if node.parts == (tree.ANY_RUN,) and node.field:
-            return any(one not in EMPTY for one in self._written(node.field))
+            return self._first(node.field) not in (None, *EMPTY)
         return any(
             _like(reading, [_blanks(part) if spaced else part for part in node.parts], node.cased)
             for spaced, readings in ((False, self._readings(node.field)), (True, self._spaced(node.field)))

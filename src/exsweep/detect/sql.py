@@ -98,8 +98,8 @@ class _Translator:
         return "true" if name is None else f"({name} is null or {name} in ({self._empties()}))"
 
     def _present(self, field: str) -> str:
-        names = self._views(field, "raw")
-        return joined("or", [f"{name} not in ({self._empties()})" for name in names])
+        name = self._column(self._fields.places(field, self._own)[0], "raw")
+        return NEVER if name is None else f"{name} not in ({self._empties()})"
 
     def _empties(self) -> str:
         return ", ".join(quoted(value) for value in self._fields.empty)

@@ -9,6 +9,7 @@ from exsweep.judge.patches import BuildHistory, open_on, touches
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.collectors import collectors_of
 from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
 from exsweep.model import Coverage, CoverageDay, CoverageSource, DayState, Gap, SourceReport, SourceState
 
@@ -177,11 +178,17 @@ def _day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
                         last=datetime.combine(run[-1], time(23, 59, 59), UTC),
                         reason=f"{row.title}: no records on {_days(run[0], run[-1])}, though there are some before and after.",
                         effect="Files of these days were not given, were removed, or the log was off.",
-                        limits_verdict=row.matters,
+                        limits_verdict=row.matters and _busy(row),
                     )
                 )
             run = []
     return gaps
+
+
+def _busy(row: CoverageSource) -> bool:
+    """A log that has many records on every day: a day without any is a hole, not a quiet day."""
+    counts = sorted(day.events for day in row.days if day.events)
+    return bool(counts) and counts[len(counts) // 2] >= judging().busy_events_per_day
 
 
 def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[Gap]:

@@ -47,6 +47,7 @@ def _finding(items: Sequence[Weighed], chain: str) -> Finding:
         kind=first.hit.kind,
         explanation=rule.explanation,
         failed=tuple(reason for reason, _ in failed.most_common()),
+        scanner=next((item.scanner for item in items if item.scanner), None),
         false_positives=tuple(rule.false_positives),
         tip=rule.tip or None,
         chain=chain,

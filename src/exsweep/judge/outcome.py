@@ -34,7 +34,8 @@ def weigh(hit: Hit, rules: Mapping[str, Rule], builds: BuildHistory) -> Weighed:
     if strength is not Strength.SUCCESS and name:
         return Weighed(hit, rule, stage, Strength.ASSESSMENT, render("reason.scanner", scanner=name), name)
     if strength is Strength.ASSESSMENT:
-        return Weighed(hit, rule, stage, strength, render("reason.scanner", scanner=rule.title), rule.title)
+        name = name or rule.title
+        return Weighed(hit, rule, stage, strength, render("reason.scanner", scanner=name), name)
     return Weighed(hit, rule, stage, strength, _failed(hit, rule, stage, strength, builds))
 
 

@@ -143,7 +143,7 @@ def _reason(item: Finding) -> str:
 def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
     tries = [item for item in case.carrying if item.strength is not Strength.ASSESSMENT]
     if not tries:
-        scanners = join(sorted({item.campaign or item.rule.title for item in case.carrying})[:3])
+        scanners = join(sorted({item.scanner or item.rule.title for item in case.carrying})[:3])
         said = [render("verdict.attacked.scan_only", scanner=scanners)]
     else:
         reason = tries[0].failed[0] if tries[0].failed else render("reason.nothing_followed")
@@ -157,9 +157,11 @@ def _cannot(case: _Case) -> str:
     if not any(source.events for source in case.seen.coverage.sources):
         return render("verdict.cannot_tell.nothing")
     blind = case.seen.blind
+    if blind and case.seen.end is not None:
+        window = blind[0]  # campaigns stand in the order of their weight
+        return render("verdict.cannot_tell.meaning", range=f"{day(window.first)} to {day(window.last)}" if window.first != window.last else day(window.first))
     if blind:
-        first, last = min(window.first for window in blind), max(window.last for window in blind)
-        return render("verdict.cannot_tell.meaning", range=f"{day(first)} to {day(last)}" if first != last else day(first))
+        return render("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(blind[0].uncovered))
     lost = sorted({gap.kind for gap in case.seen.coverage.gaps if gap.limits_verdict})
     return render("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(lost))
 

@@ -31,6 +31,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     impact: dict[str, tuple[str, ...]]
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
+    busy_events_per_day: int
     origins_kept: int
     timeline_rows: int
     attempt_chains_kept: int

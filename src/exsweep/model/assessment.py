@@ -133,6 +133,8 @@ class Finding(_Record, kw_only=True):
     """Plain words: what this is and what it proves."""
     failed: tuple[str, ...] = ()
     """Why attempts of this finding are known to have failed, in words; empty where nothing shows that."""
+    scanner: str | None = None
+    """The known test or survey whose traffic this is."""
     false_positives: tuple[str, ...] = ()
     tip: str | None = None
     """What to look at next to settle it."""
