@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from exsweep.export import EXPORTERS
+from exsweep.model import Level
 from tests.export.samples import SAMPLES
 
 HERE = Path(__file__).parent
@@ -54,7 +56,11 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each sample's report on disk, as a reader gets it."""
     folder = tmp_path_factory.mktemp("reports")
     paths = {}
-    for name, sample in SAMPLES.items():
+    cases = {name: sample() for name, sample in SAMPLES.items()}
+    for level in Level:  # each has colours of its own
+        verdict = msgspec.structs.replace(cases["town_no_signs"].verdict, level=level)
+        cases[level.value] = msgspec.structs.replace(cases["town_no_signs"], verdict=verdict)
+    for name, assessment in cases.items():
         paths[name] = folder / f"{name}.html"
-        paths[name].write_bytes(EXPORTERS["html"].export(sample()))
+        paths[name].write_bytes(EXPORTERS["html"].export(assessment))
     return paths

@@ -87,6 +87,17 @@ def test_axe_finds_nothing(opened: Open, axe: str, name: str, scheme: str) -> No
     assert page.watch.bad == []
 
 
+@pytest.mark.parametrize("level", ["broken_into", "suspicious", "attacked"])
+@both_schemes
+def test_axe_finds_nothing_in_the_colours_of_each_level(
+    opened: Open, axe: str, level: str, scheme: str
+) -> None:
+    page = opened(level, scheme=scheme)
+    page.evaluate(axe)
+    found = page.evaluate("axe.run('.hero', {resultTypes: ['violations']})")
+    assert [rule["id"] for rule in found["violations"]] == []
+
+
 @every_sample
 def test_axe_finds_nothing_at_320_px(opened: Open, axe: str, name: str) -> None:
     page = opened(name, width=320, height=640)

@@ -296,3 +296,23 @@ def grade(text: str) -> float:
 def test_the_letter_reads_at_grade_seven_or_below() -> None:
     for sentences in words.DECISIONS.values():
         assert grade(" ".join(sentences)) <= 7
+
+
+def test_what_the_verdict_puts_first_is_what_to_do_now() -> None:
+    school = SAMPLES["school_in_use"]()
+    verdict = msgspec.structs.replace(
+        school.verdict,
+        do_now=(
+            "Keep it on. Do not delete anything.",
+            "Ask for help before you remove a thing: your national or state team.",
+        ),
+    )
+    page = report(msgspec.structs.replace(school, verdict=verdict)).raw
+    assert "<b>Keep it on.</b> Do not delete anything." in page
+    assert "<b>Ask for help before you remove a thing:</b> your national or state team." in page
+
+
+def test_two_findings_on_one_line_both_stand_in_the_chart() -> None:
+    twice = (finding("F-1"), finding("F-2", stage=Stage.DROP))
+    page = report(msgspec.structs.replace(SAMPLES["school_in_use"](), findings=twice, timeline=()))
+    assert page.raw.count('<text class="lane"') == 2

@@ -126,3 +126,21 @@ def test_a_missing_link_is_named_with_its_reason():
     chain = judged([hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"), hit("SESSION", "02-28 09:59:00")], ALL).chains[0]
     missing = {step.stage: step.why_missing for step in chain.steps if step.missing}
     assert "not among the evidence" in missing[Stage.DROP]
+
+
+def test_a_request_that_went_no_further_than_autodiscover_is_a_first_look_in_every_log():
+    request = "5e58f5e5-1ddc-48d3-82c6-0199bc121640"
+    assessment = judged(
+        [
+            hit("AUTODISCOVER", "02-28 04:10:00", kind="httpproxy", status="200", **{"event.id": request}),
+            hit("ANCHOR", "02-28 04:10:00", status="200", excerpt=f"POST /ecp/y.js &cafeReqId={request};"),
+        ],
+        ALL,
+    )
+    assert assessment.verdict.level is Level.ATTACKED
+
+
+def test_since_is_the_first_proven_act_and_the_chain_begins_with_the_first_look():
+    assessment = judged([hit("AUTODISCOVER", "02-27 10:00:00", status="200"), hit("WRITE", "02-28 04:11:00")], ALL)
+    assert assessment.verdict.since == at("02-28 04:11:00")
+    assert assessment.chains[0].first_seen == at("02-27 10:00:00")

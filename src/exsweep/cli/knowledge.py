@@ -1,6 +1,5 @@
 """`exsweep knowledge`: look into what exsweep knows, and check it."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import click
@@ -74,7 +73,7 @@ def show(id_: str) -> None:
 
 
 def matches(rule: Rule, event: Mapping[str, str]) -> bool:
-    """Does the rule match one event? Rules that wait for other logs run on a format made from the event itself."""
+    """Does the rule match one event? Rules that wait for other logs run on a format made from the event."""
     known = {form.id: form for form in load_formats()}
     form = known[rule.formats[0]] if rule.formats else _made(event)
     ready = msgspec.structs.replace(rule, formats=(form.id,), state=RuleState.RUNS)

@@ -106,7 +106,7 @@ def step_state(step: Step) -> str:
     """How sure a seen step is, in two or three words."""
     if step.proven:
         return "it worked"
-    return "seen" if step.stage == Stage.PROBE else "seen, not proven"
+    return "seen" if step.stage == Stage.PROBE else "not proven"
 
 
 HEADS = {

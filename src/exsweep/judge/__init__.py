@@ -10,7 +10,7 @@ from exsweep.judge.coverage import Seen, measure
 from exsweep.judge.findings import findings_of, group_id
 from exsweep.judge.impact import impact_of
 from exsweep.judge.levels import level_of
-from exsweep.judge.outcome import weigh
+from exsweep.judge.outcome import settle, weigh
 from exsweep.judge.patches import history, patch
 from exsweep.judge.remedies import remedies
 from exsweep.judge.story import chain_of
@@ -52,7 +52,7 @@ def judge(
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
     builds = history(seen.sources)
     covered = measure(seen.sources, formats, builds, now)
-    weighed = [weigh(hit, rules, builds) for hit in seen.hits]
+    weighed = settle([weigh(hit, rules, builds) for hit in seen.hits])
     groups = [(group, level_of(group, covered.end)) for group in _gather(join(weighed), covered)]
     findings: list[Finding] = []
     chains: list[Chain] = []
@@ -97,7 +97,7 @@ def intruders(seen: Observations, rules: Mapping[str, Rule], formats: Sequence[L
     end = measure(seen.sources, formats, builds, now).end
     addresses: set[str] = set()
     pages: set[str] = set()
-    for group in join([weigh(hit, rules, builds) for hit in seen.hits]):
+    for group in join(settle([weigh(hit, rules, builds) for hit in seen.hits])):
         level = level_of(group, end)
         if level in (Level.BROKEN_INTO, Level.IN_USE):
             chain_actor = _pivot_keys(group)

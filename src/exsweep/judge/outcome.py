@@ -1,7 +1,7 @@
 """What one hit is worth in the light of the answer it got and of the build that ran that day."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from exsweep.judge import facts
 from exsweep.judge.patches import BuildHistory, open_on
@@ -37,6 +37,32 @@ def weigh(hit: Hit, rules: Mapping[str, Rule], builds: BuildHistory) -> Weighed:
         name = name or rule.title
         return Weighed(hit, rule, stage, strength, render("reason.scanner", scanner=name), name)
     return Weighed(hit, rule, stage, strength, _failed(hit, rule, stage, strength, builds))
+
+
+def settle(items: Sequence[Weighed]) -> list[Weighed]:
+    """What one record says of a request holds for the other records of the same request.
+
+    A front end log may show that a request went no further than the first step; the web server's row of the same
+    request, or a broader rule on the same row, is then the same first step and nothing more.
+    """
+    known: dict[tuple[object, ...], str] = {}
+    for item in items:
+        if item.stage is Stage.PROBE and item.strength is Strength.ATTEMPT and item.failed:
+            for key in _request(item.hit):
+                known.setdefault(key, item.failed)
+    settled = []
+    for item in items:
+        if item.failed is None and item.strength in (Strength.ATTEMPT, Strength.AMBIGUOUS):
+            reason = next((known[key] for key in _request(item.hit) if key in known), None)
+            item = replace(item, failed=reason) if reason else item
+        settled.append(item)
+    return settled
+
+
+def _request(hit: Hit) -> list[tuple[object, ...]]:
+    """The row itself, and the ids that name its request in other logs."""
+    keys: list[tuple[object, ...]] = [(hit.origin.sha256, hit.origin.path, hit.origin.offset)]
+    return keys + [(key,) for key in sorted(facts.sessions(hit)) if key.startswith("request:")]
 
 
 def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: BuildHistory) -> str | None:

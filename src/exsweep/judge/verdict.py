@@ -41,7 +41,7 @@ def decide(chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, pat
         chains=leading,
         seen=seen,
         patch=patch,
-        since=min((chain.first_seen for chain in leading if chain.first_seen), default=None),
+        since=_since(level, leading, carrying),
         last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
     )
     confidence, kinds = _confidence(level, carrying)
@@ -58,6 +58,14 @@ def decide(chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, pat
         would_change=_would_change(case),
         evidence_end=seen.end,
     )
+
+
+def _since(level: Level, leading: Sequence[Chain], carrying: Sequence[Finding]) -> datetime | None:
+    """First proven act of a break-in; else the first sign of any kind."""
+    proven = [item.first_seen for item in carrying if item.first_seen and item.strength is Strength.SUCCESS]
+    if level in (Level.BROKEN_INTO, Level.IN_USE) and proven:
+        return min(proven)
+    return min((chain.first_seen for chain in leading if chain.first_seen), default=None)
 
 
 def level_of_all(chains: Sequence[Chain], seen: Seen) -> Level:

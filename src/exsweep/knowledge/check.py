@@ -33,7 +33,7 @@ _HARDEST_EXPLANATION = 9.0
 
 
 def check(run_rule: RunRule) -> tuple[Problem, ...]:
-    """Everything that is wrong with the shipped knowledge, in the order of the files; empty when all is well."""
+    """Everything that is wrong with the shipped knowledge, in order of the files; empty when all is well."""
     found: list[Problem] = []
     parts = (
         ("builds.csv", _builds),
@@ -79,7 +79,7 @@ def _rule(rule: Rule, known_campaigns: set[str], known_cves: set[str]) -> Iterat
         yield Problem(
             where,
             f"{rule.id} lacks a title, explanation, source or false positives",
-            "Say what it proves, where that comes from, and what else looks like it (`none known` is an answer).",
+            "Say what it proves, where that comes from, and what else looks like it (or `none known`).",
         )
     if rule.state is RuleState.NOT_APPLICABLE:
         yield Problem(
@@ -222,10 +222,10 @@ def _remediation() -> Iterator[Problem]:
             yield Problem(
                 "remediation/situations.yml", f"{name}: too many steps at once", "Move some to later."
             )
-        for step in chosen:
-            audience = remediation.RESPONDER if step in each.responder else remediation.ADMIN
-            if step in steps and steps[step].audience != audience:
-                yield Problem("remediation/situations.yml", f"{name}: {step} is for others", "Move it.")
+        for chosen_id in chosen:
+            audience = remediation.RESPONDER if chosen_id in each.responder else remediation.ADMIN
+            if chosen_id in steps and steps[chosen_id].audience != audience:
+                yield Problem("remediation/situations.yml", f"{name}: {chosen_id} is for others", "Move it.")
     for wrong in sorted(steps.keys() - used):
         yield Problem("remediation/steps.yml", f"no situation uses {wrong!r}", "Use it or remove it.")
     for name, step in steps.items():

@@ -18,7 +18,7 @@ _NAME = re.compile(
 
 
 def too_hard(text: str, limit: float = HARDEST) -> bool:
-    """Is the text harder to read than the grade allows? Names are not counted; labels of under 5 words pass."""
+    """Is the text harder to read than the grade allows? Names do not count; labels of under 5 words pass."""
     plain = _NAME.sub("it", text)
     return len(plain.split()) >= 5 and grade(plain) > limit
 

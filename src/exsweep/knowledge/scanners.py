@@ -42,8 +42,8 @@ def scanners() -> tuple[Scanner, ...]:
 def scanner_of(fields: Mapping[str, str]) -> str | None:
     """Name of the test or survey that an event belongs to, else None.
 
-    `fields` are the columns of an event: ECS names (`user_agent.original`, `url.path`, `url.query`, `source.ip`)
-    and `AnchorMailbox`. An agent can be forged: what succeeded stays a success whoever sent it.
+    `fields` are the columns of an event: ECS names (`user_agent.original`, `url.path`, `url.query`,
+    `source.ip`) and `AnchorMailbox`. An agent can be forged: what succeeded stays a success whoever sent it.
     """
     seen = {
         "agent": re.sub(r"[+\s]+", " ", fields.get("user_agent.original", "")).lower(),

@@ -13,6 +13,8 @@ from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Remedy, Ste
 _BRIEF = 230
 """Characters of a step's text on the first screen; the whole text stands in the list below."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
+_HEAD = 60
+"""Characters of a thing to do that can stand in bold."""
 _FIRST = 4
 _BREAK_IN = (Level.IN_USE, Level.BROKEN_INTO)
 _NOTHING_SEEN = (Level.NO_SIGNS, Level.CANNOT_TELL)
@@ -48,6 +50,15 @@ def first_sentences(text: str, room: int = _BRIEF) -> tuple[str, bool]:
     return kept, False
 
 
+def head_and_rest(text: str) -> tuple[str, str]:
+    """The first sentence, or what stands before the colon of a long one, and the rest."""
+    head, _, rest = prose(text).partition(". ")
+    if len(head) > _HEAD and ": " in head:
+        head, _, rest = prose(text).partition(": ")
+        return f"{head}:", rest
+    return head if head.endswith((".", "!", "?")) else f"{head}.", rest
+
+
 def remedies(assessment: Assessment, audience: str) -> tuple[Remedy, ...]:
     """Steps for one reader, in the order in which the judge put them."""
     wanted = audience == "responder"
@@ -56,12 +67,9 @@ def remedies(assessment: Assessment, audience: str) -> tuple[Remedy, ...]:
 
 def do_now(assessment: Assessment) -> tuple[Do, ...]:
     """What the verdict puts first, else the first three steps of the admin."""
+    if assessment.verdict.do_now:
+        return tuple(Do(*head_and_rest(text)) for text in assessment.verdict.do_now[:_FIRST])
     found = []
-    for text in assessment.verdict.do_now[:_FIRST]:
-        title, _, rest = prose(text).partition(". ")
-        found.append(Do(title if title.endswith(".") else f"{title}.", rest))
-    if found:
-        return tuple(found)
     for number, remedy in enumerate(remedies(assessment, "admin")[:3], start=1):
         brief, cut = first_sentences(remedy.text)
         found.append(Do(prose(remedy.title), brief, number if cut else None))

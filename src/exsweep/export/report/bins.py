@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from exsweep.export.rows import rows
 from exsweep.export.times import utc
 from exsweep.model import Assessment, Stage
 
@@ -51,15 +52,7 @@ class Bins:
 
 
 def _events(assessment: Assessment) -> list[tuple[datetime, Stage]]:
-    stages = {finding.id: finding.stage for finding in assessment.findings}
-    events = [
-        (utc(row.time), stage)
-        for row in assessment.timeline
-        if (stage := row.stage or stages.get(row.finding or "")) is not None
-    ]
-    if events:
-        return events
-    return [(utc(f.first_seen), f.stage) for f in assessment.findings if f.first_seen]
+    return [(row.time, row.stage) for row in rows(assessment) if row.time and row.stage]
 
 
 def _range(assessment: Assessment, events: list[tuple[datetime, Stage]]) -> tuple[datetime, datetime] | None:

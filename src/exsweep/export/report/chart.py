@@ -18,6 +18,8 @@ WIDTH, LEFT, RIGHT = 960, 176, 12
 LANE, BAR, TOP, STRIP = 32, 24, 62, 18
 _MOST_STRIPS = 8
 _MOST_MARKS = 8
+_LABEL = 25
+"""Characters that fit left of the lanes in a wide font."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,14 @@ def _days(scale: _Scale) -> list[datetime]:
     return [first + timedelta(days=n) for n in range(min(4_000, (scale.end - first).days + 1))]
 
 
+def _short(title: str) -> str:
+    """A label that fits the margin: without its bracket, then cut."""
+    shown = plain(title)
+    if len(shown) > _LABEL:
+        shown = shown.split(" (")[0]
+    return shown if len(shown) <= _LABEL else f"{shown[: _LABEL - 3]}..."
+
+
 def _strip(source: CoverageSource, y: float, days: list[datetime], scale: _Scale) -> Lane:
     known = {d.date: d.state for d in source.days}
     boxes: list[Box] = []
@@ -116,7 +126,7 @@ def _strip(source: CoverageSource, y: float, days: list[datetime], scale: _Scale
             boxes[-1] = Box(last.x, last.y, round(x + width - last.x, 1), high, last.state, last.label)
         else:
             boxes.append(Box(x, y - high, round(width, 1), high, state.value, f"from {day(moment.date())}"))
-    return Lane(y, plain(source.title or source.kind)[:26], "", tuple(boxes))
+    return Lane(y, _short(source.title or source.kind), "", tuple(boxes))
 
 
 def _blind(

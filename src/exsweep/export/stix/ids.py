@@ -11,10 +11,9 @@ from uuid import UUID, uuid5
 import msgspec
 
 from exsweep.export.times import utc
-from exsweep.model import Assessment, Run
+from exsweep.model import Assessment
 
 _NAMESPACE = UUID("6d2c1d6e-3f0b-5b1a-9a63-0e7c4b8f52a9")
-_ENCODER = msgspec.json.Encoder(order="deterministic")
 TIMELESS = datetime(2021, 1, 1, tzinfo=UTC)
 """`created` of what is the same in every case (a CVE, a technique), so that its id never has two versions."""
 
@@ -37,19 +36,17 @@ class Case:
 
 
 def case(assessment: Assessment) -> Case:
-    """The run block does not count: only it differs between two runs over the same evidence."""
-    settled = msgspec.structs.replace(
-        assessment, run=Run(version="", knowledge=""), findings=(), timeline=(), custody=()
-    )
-    verdict = assessment.verdict
+    """Ids hang on the evidence and on what was found in it, not on run, wording or keys that the schema gains."""
+    verdict, server = assessment.verdict, assessment.server
     known = [verdict.evidence_end, verdict.last_activity, verdict.since]
     known += [finding.last_seen or finding.first_seen for finding in assessment.findings]
     known += [source.last for source in assessment.coverage.sources] + [
         gap.last for gap in assessment.coverage.gaps
     ]
     moments = [utc(moment) for moment in known if moment is not None]
-    # Piece by piece: a huge case is never in memory twice.
-    digest = hashlib.sha256(_ENCODER.encode(settled))
-    for piece in (*assessment.findings, *assessment.timeline, *assessment.custody):
-        digest.update(_ENCODER.encode(piece))
-    return Case(digest.hexdigest(), max(moments, default=TIMELESS))
+    facts = [
+        [assessment.manifest_sha256, server.name, server.organisation, verdict.level, verdict.confidence],
+        [[chain.id, chain.level, *chain.actor.addresses, *chain.actor.shells] for chain in assessment.chains],
+        [[finding.id, finding.rule.version, str(finding.count)] for finding in assessment.findings],
+    ]
+    return Case(hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), max(moments, default=TIMELESS))
