@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exsweep.detect import Engine, matcher
 from exsweep.detect.exact import RowTexts, connect, evaluate
-from exsweep.detect.fields import FieldMap
+from exsweep.detect.fields import FieldMap, Kind
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import LogSource, Rule, tree
 from exsweep.model import Severity, Stage, Strength
@@ -29,11 +29,29 @@ ODD = (b"\xff", b"\xc3", "é".encode(), "ſ".encode(), "\u212a".encode(), b"\x00
 TEXTS = tuple(piece.encode() for piece in PIECES)
 PLAIN = (lambda byte: bytes([byte]),)
 ESCAPED = (lambda byte: b"%%%02X" % byte, lambda byte: b"%%25%02x" % byte)
-REGEXES = (
-    r"owa/auth/[^/]+\.aspx", r"(?i)serverinfo~[^/]+/", r"(?i)kelvin|sso", r"^/ecp/.*\.(json|aspx)$", r"cmd=(a|b)?",
-    r"(auto)?discover", r"[Oo]wa", r"(?:x\.){1,2}aspx", r"(?i)(/owa/|/ecp/)+x", r"a\]$", r"^-$", r"(?s)a.{0,20}json",
-    r"(?i)K", r"auth/?x", r"(autodiscover){2}", r"10\.0\.0\.\d+", r".*", r"\x40", "\\?", "é",
-)
+REGEXES = {
+    r"owa/auth/[^/]+\.aspx": "/owa/auth/z.aspx",
+    r"(?i)serverinfo~[^/]+/": "ServerInfo~a]@x/",
+    r"(?i)kelvin|sso": "kelvin sso",
+    r"(?i)(sso){2}": "ssosso",
+    r"^/ecp/.*\.(json|aspx)$": "/ecp/a.json",
+    r"cmd=(a|b)?": "x&cmd=",
+    r"(auto)?discover": "discover",
+    r"[Oo]wa/au": "/owa/auth",
+    r"(?:x\.){1,2}aspx": "x.x.aspx",
+    r"(?i)(/owa/|/ecp/)+x": "/OWA//ecp/x",
+    r"a\]$": "~a]",
+    r"^-$": "-",
+    r"(?s)a.{0,20}json": "auto.json",
+    r"auth/?x": "authx",
+    r"(autodiscover){2}": "autodiscoverautodiscover",
+    r"10\.0\.0\.\d+": "10.0.0.77",
+    r".*": "",
+    r"\x40owa": "@owa",
+    r"power shell": "power shell",
+    r"é": "é",
+}
+"""Pattern -> text that it matches."""
 FIELDS = {
     W3C.id: ("cs-uri-stem", "cs-uri-query", "c-uri", "cs-method", "c-useragent", "c-ip", "sc-status", "nothing"),
     CSV.id: ("UrlStem", "AnchorMailbox", "UserAgent", "src_ip", "HttpStatus", "TargetServer", "nothing"),
@@ -43,14 +61,51 @@ FIELDS = {
 class Dice(Random):
     """Random rules and rows; the seed is the whole case."""
 
-    def bytes_of(self, form: LogFormat) -> bytes:
-        """A value that the log can hold: no line break, and no blank where blanks separate."""
+    def value(self) -> bytes:
         pieces = [self.choice(TEXTS) if self.random() < 0.85 else self.choice(ODD) for _ in range(self.randrange(5))]
         data = b"".join(pieces)
         if self.random() < 0.4:
             data = data.swapcase()
         if self.random() < 0.4:
             data = b"".join(self.choice(self.choice([PLAIN, PLAIN, ESCAPED]))(byte) for byte in data)
+        return data
+
+    def disguised(self, text: str, kind: Kind) -> bytes:
+        """Another spelling of the text that means the same at such a place."""
+        data = text.encode()
+        if self.random() < 0.5:
+            data = data.swapcase()
+        if self.random() < 0.3:
+            data = data.replace(b"s", "ſ".encode()).replace(b"k", "\u212a".encode())
+        if kind is Kind.AGENT:
+            data = data.replace(b" ", self.choice([b" ", b"+", b", ", b"  "]))
+        if kind not in (Kind.PLAIN, Kind.AGENT) and self.random() < 0.7:
+            way = self.choice([[PLAIN, ESCAPED], [ESCAPED], [PLAIN, PLAIN, PLAIN, ESCAPED]])
+            data = b"".join(self.choice(self.choice(way))(byte) for byte in data)
+        return data
+
+    def planted(self, rules: list[Rule], form: LogFormat) -> dict[str, bytes]:
+        """A row in which the texts of one rule stand where the rule looks for them."""
+        row: dict[str, bytes] = {}
+        fields = FieldMap(form)
+        spelling = {column.lower(): column for column in form.columns}
+        condition = self.choice(rules).condition
+        assert condition is not None
+        for leaf in tree.leaves(condition):
+            text = REGEXES[leaf.pattern] if isinstance(leaf, tree.Regex) else "10.0.0.1"
+            if isinstance(leaf, tree.Text):
+                text = "".join(part if isinstance(part, str) else "xy"[part:] for part in leaf.parts)
+            place = self.choice(fields.places(leaf.field, False))
+            column = place.column or self.choice([one.lower() for one in form.columns])
+            if place.kind is Kind.JOINED and fields.query and "?" in text:
+                text, _, behind = text.partition("?")
+                row[spelling[fields.query]] = self.disguised(behind, place.kind)
+            if column in spelling:
+                row[spelling[column]] = self.disguised(text, place.kind)
+        return row
+
+    def allowed(self, data: bytes, form: LogFormat) -> bytes:
+        """What the log can hold: no line break, and no blank where blanks separate."""
         forbidden = b"\n " if form.separator == " " else b"\n\r"
         return bytes(byte for byte in data if byte not in forbidden)
 
@@ -60,7 +115,7 @@ class Dice(Random):
         if kind <= 4:
             return self.text(field)
         if kind <= 6:
-            return tree.Regex(self.choice([field, field, None]), self.choice(REGEXES))
+            return tree.Regex(self.choice([field, field, None]), self.choice(sorted(REGEXES)))
         if kind == 7:
             return self.choice([tree.Null(field), tree.Exists(field, True), tree.Text(field, (tree.ANY_RUN,))])
         if kind == 8:
@@ -101,10 +156,13 @@ def case_of(seed: int) -> tuple[list[Rule], Batch]:
     columns = list(form.columns)
     if dice.random() < 0.3:
         columns.remove(dice.choice([one for one in columns if one != form.ecs["url.path"]]))
-    rows = [
-        {column: dice.bytes_of(form) for column in columns if dice.random() < 0.6} for _ in range(dice.randint(1, 16))
-    ]
     rules = [rule(at, dice.tree(form), form) for at in range(dice.randint(1, 4))]
+    rows = []
+    for _ in range(dice.randint(1, 16)):
+        row = {column: dice.value() for column in columns if dice.random() < 0.5}
+        if dice.random() < 0.7:
+            row |= dice.planted(rules, form)
+        rows.append({column: dice.allowed(value, form) for column, value in row.items()})
     return rules, make_batch(form, rows, columns=columns)
 
 

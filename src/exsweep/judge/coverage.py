@@ -45,7 +45,7 @@ class Seen:
     @property
     def blind(self) -> tuple[Window, ...]:
         """Windows that could hide a break-in: the server was or may have been open and no decisive log covers them."""
-        return tuple(window for window in self.windows if window.open is not False and not window.covered)
+        return tuple(window for window in self.windows if window.campaign.decisive and not window.covered)
 
 
 def measure(sources: Sequence[SourceReport], formats: Sequence[LogFormat], builds: BuildHistory, now: datetime) -> Seen:
@@ -196,11 +196,14 @@ def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[
     for window in windows:
         if window.covered:
             continue
-        names = ", ".join(titles[kind].title if kind in titles else kind for kind in window.uncovered) or "logs that could show it"
         open_ = "was open" if window.open else "may have been open"
+        if not window.campaign.decisive:
+            gaps.append(_unseeable(window, open_))
+            continue
+        names = ", ".join(titles[kind].title if kind in titles else kind for kind in window.uncovered)
         gaps.append(
             Gap(
-                kind=window.uncovered[0] if window.uncovered else "unknown",
+                kind=window.uncovered[0],
                 first=datetime.combine(window.first, time(), UTC),
                 last=datetime.combine(window.last, time(23, 59, 59), UTC),
                 reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}, and no log covers all of these days ({names}).",
@@ -209,6 +212,17 @@ def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[
             )
         )
     return gaps
+
+
+def _unseeable(window: Window, open_: str) -> Gap:
+    """A way in that leaves no trace in any log that exsweep reads: named, but no log could cover it."""
+    return Gap(
+        kind="unknown",
+        first=datetime.combine(window.first, time(), UTC),
+        last=datetime.combine(window.last, time(23, 59, 59), UTC),
+        reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}. No text log is known to show it.",
+        effect="Only other records could show it, such as Windows event logs.",
+    )
 
 
 def _collector_gaps(sources: Sequence[SourceReport], present: set[str]) -> list[Gap]:

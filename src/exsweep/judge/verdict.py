@@ -155,10 +155,16 @@ def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
         said = [render("verdict.attacked.scan_only", scanner=scanners)]
     else:
         reason = tries[0].failed[0] if tries[0].failed else render("reason.nothing_followed")
-        said = [render("verdict.attacked.meaning", n=sum(item.count for item in tries), reason=reason, **dates)]
+        said = [render("verdict.attacked.meaning", n=_events(tries), reason=reason, **dates)]
     if case.seen.start and case.seen.end:
         said.append(render("verdict.attacked.limits", **dates))
     return said
+
+
+def _events(findings: Sequence[Finding]) -> int:
+    """Events behind findings, each row once although several rules may name it."""
+    shown = {(origin.path, origin.offset) for item in findings for origin in item.origins}
+    return max([len(shown), *(item.count for item in findings)])
 
 
 def _cannot(case: _Case) -> str:

@@ -273,7 +273,7 @@ def _touched(block: Block, spans: list[tuple[int, int]]) -> Mask:
 
 def _maybe_headers(block: Block, data: Mask) -> list[int]:
     """Lines that begin with `#`, a letter, or a quoted letter: rows of logs begin with a digit."""
-    if block.too_long:
+    if block.too_long or not data.any():
         return []
     octets = block.octets()
     final = len(octets) - 1

@@ -209,7 +209,8 @@ def chart(assessment: Assessment) -> Chart | None:
         for n, source in enumerate(sources[:_MOST_STRIPS], start=1)
     )
     height = bottom + (20 + len(strips) * STRIP if strips else 0) + 30
-    total = count(sum(lane.total for lane in lanes), "line")
+    number = sum(lane.total for lane in lanes)
+    total = count(number, "line") if number else "No line of an attack"
     summary = f"{total} from {when(found.start)} to {when(found.end)}, counted per {found.unit}."
     return Chart(
         height=height,

@@ -36,7 +36,7 @@ class Case:
 
 
 def case(assessment: Assessment) -> Case:
-    """Ids hang on the evidence and on what was found in it, not on run, wording or keys that the schema gains."""
+    """Ids hang on the evidence and on what was found in it, not on run, wording or new keys."""
     verdict, server = assessment.verdict, assessment.server
     known = [verdict.evidence_end, verdict.last_activity, verdict.since]
     known += [finding.last_seen or finding.first_seen for finding in assessment.findings]
