@@ -41,7 +41,12 @@ def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
 
 def log_formats() -> str:
     rows: list[tuple[object, ...]] = [
-        (f"`{item.id}`", item.title, f"{item.retention_days} days" if item.retention_days else "not removed, or not known", ", ".join(sorted(item.ecs)))
+        (
+            f"`{item.id}`",
+            item.title,
+            f"{item.retention_days} days" if item.retention_days else "not removed, or not known",
+            ", ".join(sorted(item.ecs)),
+        )
         for item in load_formats()
     ]
     return (
@@ -59,10 +64,20 @@ def detections() -> str:
     text = f"{MADE}# Detections\n\n{len(rules)} rules of exsweep. Each is one file in `src/exsweep/knowledge/data/rules/` with sources and tested examples.\n"
     for name in sorted(groups):
         rows: list[tuple[object, ...]] = [
-            (f"`{rule.id}`", rule.title, rule.campaign or "", rule.stage.value, rule.strength.value, rule.level.value, " ".join(rule.attack))
+            (
+                f"`{rule.id}`",
+                rule.title,
+                rule.campaign or "",
+                rule.stage.value,
+                rule.strength.value,
+                rule.level.value,
+                " ".join(rule.attack),
+            )
             for rule in sorted(groups[name], key=lambda rule: rule.id)
         ]
-        text += f"\n## {name}\n\n" + table(("id", "what", "campaign", "stage", "proves", "level", "ATT&CK"), rows)
+        text += f"\n## {name}\n\n" + table(
+            ("id", "what", "campaign", "stage", "proves", "level", "ATT&CK"), rows
+        )
     return text
 
 
@@ -76,20 +91,31 @@ def comments(kind: type) -> dict[str, str]:
         if text.startswith('"""') and name:
             found[name] = text.strip('"').strip()
             name = ""
-        elif " = " in text or (": " in text and not text.startswith(('"', "#", "def", "class", "return", "if"))):
+        elif " = " in text or (
+            ": " in text and not text.startswith(('"', "#", "def", "class", "return", "if"))
+        ):
             name = text.split(" = ")[0].split(":")[0].strip()
     return found
 
 
 def exit_codes() -> str:
     said = comments(ExitCode)
-    rows: list[tuple[object, ...]] = [(int(code), code.name.lower(), said.get(code.name, "")) for code in ExitCode]
-    return f"{MADE}# Exit codes\n\nA found compromise wins over gaps.\n\n" + table(("code", "name", "meaning"), rows)
+    rows: list[tuple[object, ...]] = [
+        (int(code), code.name.lower(), said.get(code.name, "")) for code in ExitCode
+    ]
+    return f"{MADE}# Exit codes\n\nA found compromise wins over gaps.\n\n" + table(
+        ("code", "name", "meaning"), rows
+    )
 
 
 def exports() -> str:
-    rows: list[tuple[object, ...]] = [(f"`{name}`", f"`{EXPORTERS[name].file_name}`", EXPORTERS[name].media_type) for name in EXPORTERS]
-    return f"{MADE}# Export formats\n\n`exsweep triage --format` and `exsweep report --format` take these.\n\n" + table(("name", "file", "media type"), rows)
+    rows: list[tuple[object, ...]] = [
+        (f"`{name}`", f"`{EXPORTERS[name].file_name}`", EXPORTERS[name].media_type) for name in EXPORTERS
+    ]
+    return (
+        f"{MADE}# Export formats\n\n`exsweep triage --format` and `exsweep report --format` take these.\n\n"
+        + table(("name", "file", "media type"), rows)
+    )
 
 
 def assessment() -> str:
@@ -97,13 +123,18 @@ def assessment() -> str:
     for kind in (Level, Stage, Strength):
         said = comments(kind)
         rows: list[tuple[object, ...]] = [(f"`{member.value}`", said.get(member.name, "")) for member in kind]
-        text += f"\n## {kind.__name__.lower()}\n\n{(kind.__doc__ or '').splitlines()[0]}\n\n" + table(("value", "meaning"), rows)
+        text += f"\n## {kind.__name__.lower()}\n\n{(kind.__doc__ or '').splitlines()[0]}\n\n" + table(
+            ("value", "meaning"), rows
+        )
     schema = msgspec.json.schema(Assessment)
     for name, part in sorted(schema["$defs"].items()):
         if "properties" not in part:
             continue
         rows = [(f"`{key}`", _kind(value)) for key, value in part["properties"].items()]
-        text += f"\n## {name}\n\n{part.get('description', '').splitlines()[0] if part.get('description') else ''}\n\n" + table(("key", "value"), rows)
+        text += (
+            f"\n## {name}\n\n{part.get('description', '').splitlines()[0] if part.get('description') else ''}\n\n"
+            + table(("key", "value"), rows)
+        )
     return text
 
 

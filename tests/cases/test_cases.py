@@ -26,10 +26,14 @@ def test_story(story: Path, tmp_path: Path):
     now = datetime.fromisoformat(str(told.get("now", "2026-11-20"))).replace(tzinfo=UTC)
     assessment = triage(Settings(evidence=(folder,), now=now))
     expect = told["expect"]
-    said = f"{told['story'].strip()} But: {assessment.verdict.level}, " + ", ".join(f"{item.rule.id} ({item.stage}, {item.strength})" for item in assessment.findings)
+    said = f"{told['story'].strip()} But: {assessment.verdict.level}, " + ", ".join(
+        f"{item.rule.id} ({item.stage}, {item.strength})" for item in assessment.findings
+    )
     assert assessment.verdict.level is Level(expect["level"]), said
     for stage in expect.get("proven", ()):
-        assert any(step.stage is Stage(stage) and step.proven for chain in assessment.chains for step in chain.steps), f"{stage} is not proven. {said}"
+        assert any(
+            step.stage is Stage(stage) and step.proven for chain in assessment.chains for step in chain.steps
+        ), f"{stage} is not proven. {said}"
     places = {(origin.path, origin.line) for item in assessment.findings for origin in item.origins}
     for place in expect.get("lines", ()):
         path, _, line = place.rpartition(":")
@@ -38,7 +42,15 @@ def test_story(story: Path, tmp_path: Path):
         path, _, line = place.rpartition(":")
         assert (path, int(line)) not in places, f"a finding at {place}. {said}"
     if "chains" in expect:
-        assert len([chain for chain in assessment.chains if chain.level.rank >= Level.SUSPICIOUS.rank]) == expect["chains"], said
+        assert (
+            len([chain for chain in assessment.chains if chain.level.rank >= Level.SUSPICIOUS.rank])
+            == expect["chains"]
+        ), said
     for text in expect.get("says", ()):
-        everything = " ".join([*assessment.verdict.text, *(step.why_missing for chain in assessment.chains for step in chain.steps)])
+        everything = " ".join(
+            [
+                *assessment.verdict.text,
+                *(step.why_missing for chain in assessment.chains for step in chain.steps),
+            ]
+        )
         assert text in everything, f"{text!r} is not said in: {everything}"

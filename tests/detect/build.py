@@ -15,20 +15,35 @@ W3C = LogFormat(
     separator=" ",
     quoting=False,
     columns=(
-        "date", "time", "cs-method", "cs-uri-stem", "cs-uri-query", "cs-username", "c-ip", "cs(User-Agent)", "sc-status",
+        "date",
+        "time",
+        "cs-method",
+        "cs-uri-stem",
+        "cs-uri-query",
+        "cs-username",
+        "c-ip",
+        "cs(User-Agent)",
+        "sc-status",
         "time-taken",
     ),
     time=TimeColumns(columns=("date", "time"), style="w3c"),
     ecs={
-        "http.request.method": "cs-method", "url.path": "cs-uri-stem", "url.query": "cs-uri-query", "source.ip": "c-ip",
-        "user_agent.original": "cs(User-Agent)", "http.response.status_code": "sc-status", "user.name": "cs-username",
+        "http.request.method": "cs-method",
+        "url.path": "cs-uri-stem",
+        "url.query": "cs-uri-query",
+        "source.ip": "c-ip",
+        "user_agent.original": "cs(User-Agent)",
+        "http.response.status_code": "sc-status",
+        "user.name": "cs-username",
     },
     unique=("time", "cs-uri-query", "time-taken"),
     url_columns=("cs-uri-stem", "cs-uri-query"),
     sigma=(SigmaSource(category="webserver"), SigmaSource(product="windows", service="iis")),
     sigma_fields={
-        "cs-uri-query": ("cs-uri-query", "cs-uri-stem"), "c-uri": ("cs-uri-stem", "cs-uri-query"),
-        "c-useragent": ("cs(User-Agent)",), "src_ip": ("c-ip",),
+        "cs-uri-query": ("cs-uri-query", "cs-uri-stem"),
+        "c-uri": ("cs-uri-stem", "cs-uri-query"),
+        "c-useragent": ("cs(User-Agent)",),
+        "src_ip": ("c-ip",),
     },
     source=("test",),
 )
@@ -37,16 +52,30 @@ CSV = LogFormat(
     title="Front end log",
     separator=",",
     quoting=True,
-    columns=("DateTime", "UrlStem", "AnchorMailbox", "UserAgent", "ClientIpAddress", "HttpStatus", "TargetServer"),
+    columns=(
+        "DateTime",
+        "UrlStem",
+        "AnchorMailbox",
+        "UserAgent",
+        "ClientIpAddress",
+        "HttpStatus",
+        "TargetServer",
+    ),
     time=TimeColumns(columns=("DateTime",), style="iso"),
     ecs={
-        "url.path": "UrlStem", "source.ip": "ClientIpAddress", "user_agent.original": "UserAgent",
+        "url.path": "UrlStem",
+        "source.ip": "ClientIpAddress",
+        "user_agent.original": "UserAgent",
         "http.response.status_code": "HttpStatus",
     },
     unique=("DateTime",),
     url_columns=("UrlStem", "AnchorMailbox"),
     sigma=(SigmaSource(product="exchange", service="httpproxy"), SigmaSource(category="webserver")),
-    sigma_fields={"cs-uri-query": ("UrlStem",), "c-useragent": ("UserAgent",), "src_ip": ("ClientIpAddress",)},
+    sigma_fields={
+        "cs-uri-query": ("UrlStem",),
+        "c-useragent": ("UserAgent",),
+        "src_ip": ("ClientIpAddress",),
+    },
     source=("test",),
 )
 FORMATS = (W3C, CSV)
@@ -59,7 +88,10 @@ def as_bytes(value: str | bytes) -> bytes:
 
 
 def make_batch(
-    form: LogFormat, rows: Sequence[Row], times: Sequence[int] | None = None, columns: Sequence[str] | None = None
+    form: LogFormat,
+    rows: Sequence[Row],
+    times: Sequence[int] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Batch:
     """Rows with `-` (W3C) or nothing (CSV) in the columns that a row leaves out."""
     nothing = b"-" if form.separator == " " else b""
@@ -74,13 +106,16 @@ def make_batch(
 
 def raw_lines(batch: Batch) -> bytes:
     """The batch as the log would have written it."""
-    columns = [[as_bytes(value) for value in column.cast(pa.binary()).to_pylist()] for column in batch.table.columns]
+    columns = [
+        [as_bytes(value) for value in column.cast(pa.binary()).to_pylist()] for column in batch.table.columns
+    ]
     lines = []
     for row in zip(*columns, strict=True):
         cells = row
         if batch.format.quoting:
             cells = tuple(
-                b'"' + cell.replace(b'"', b'""') + b'"' if b'"' in cell or b"," in cell else cell for cell in row
+                b'"' + cell.replace(b'"', b'""') + b'"' if b'"' in cell or b"," in cell else cell
+                for cell in row
             )
         lines.append(batch.format.separator.encode().join(cells))
     return b"".join(line + b"\n" for line in lines)

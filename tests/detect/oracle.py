@@ -127,7 +127,11 @@ def _ascii_lower(text: str) -> str:
 
 def _like(value: bytes, parts: list[str | int], cased: bool) -> bool:
     pattern = "".join(
-        "(?s:.*)" if part == tree.ANY_RUN else "(?s:.)" if part == tree.ANY_ONE else re.escape(_same(str(part), cased))
+        "(?s:.*)"
+        if part == tree.ANY_RUN
+        else "(?s:.)"
+        if part == tree.ANY_ONE
+        else re.escape(_same(str(part), cased))
         for part in parts
     )
     return re.fullmatch(pattern, _same(_text(value), cased)) is not None
@@ -153,9 +157,10 @@ def _compares(value: bytes, node: tree.Compare) -> bool:
     except ValueError:
         return False
     compare: dict[str, Callable[[float], bool]] = {
-        "<": lambda one: one < node.number, "<=": lambda one: one <= node.number, ">": lambda one: one > node.number,
-        ">=": lambda one: one >= node.number, "<>": lambda one: one != node.number,
+        "<": lambda one: one < node.number,
+        "<=": lambda one: one <= node.number,
+        ">": lambda one: one > node.number,
+        ">=": lambda one: one >= node.number,
+        "<>": lambda one: one != node.number,
     }
     return compare[node.op](number)
-
-

@@ -29,7 +29,9 @@ def test_a_plain_value_is_the_whole_value_without_case(matched: Matched) -> None
 
 
 def test_a_list_of_values_means_any_of_them(matched: Matched) -> None:
-    assert matched(detect("cs-method: [PUT, DELETE]"), [{"cs-method": m} for m in ("GET", "put", "DELETE")]) == [1, 2]
+    assert matched(
+        detect("cs-method: [PUT, DELETE]"), [{"cs-method": m} for m in ("GET", "put", "DELETE")]
+    ) == [1, 2]
 
 
 def test_several_fields_mean_all_of_them(matched: Matched) -> None:
@@ -92,12 +94,24 @@ def test_the_flags_i_m_and_s_of_regular_expressions(matched: Matched) -> None:
 def test_cidr_is_a_real_network_in_both_families(matched: Matched) -> None:
     rows = [
         {"c-ip": ip}
-        for ip in ("10.1.2.3", "10.100.2.3", "110.1.2.3", "::ffff:10.1.9.9", "2001:DB8::1", "2001:db80::1", "-", "x")
+        for ip in (
+            "10.1.2.3",
+            "10.100.2.3",
+            "110.1.2.3",
+            "::ffff:10.1.9.9",
+            "2001:DB8::1",
+            "2001:db80::1",
+            "-",
+            "x",
+        )
     ]
     assert matched(detect("c-ip|cidr: 10.1.0.0/16"), rows) == [0, 3]
     assert matched(detect("c-ip|cidr: 10.0.0.0/9"), rows) == [0, 1, 3]
     assert matched(detect("src_ip|cidr: '2001:db8::/32'"), rows) == [4]
-    ports = [{"ClientIpAddress": ip} for ip in ("192.0.2.7:443", "[2001:db8::7]:443", "192.0.2.7, 10.0.0.1", "fe80::1%4")]
+    ports = [
+        {"ClientIpAddress": ip}
+        for ip in ("192.0.2.7:443", "[2001:db8::7]:443", "192.0.2.7, 10.0.0.1", "fe80::1%4")
+    ]
     assert matched(detect("src_ip|cidr: ['192.0.2.0/24', '2001:db8::/64']"), ports, CSV) == [0, 1, 2]
 
 
@@ -110,7 +124,11 @@ def test_numbers_compare_as_numbers(matched: Matched) -> None:
 
 
 def test_neq_is_true_where_the_value_is_another_or_missing(matched: Matched) -> None:
-    rows = [{"cs-method": "GET", "sc-status": "200"}, {"cs-method": "GET", "sc-status": "500"}, {"cs-method": "GET"}]
+    rows = [
+        {"cs-method": "GET", "sc-status": "200"},
+        {"cs-method": "GET", "sc-status": "500"},
+        {"cs-method": "GET"},
+    ]
     assert matched(detect("cs-method: GET", "sc-status|neq: 200"), rows) == [1, 2]
 
 
@@ -146,13 +164,19 @@ def test_fieldref_compares_two_fields_of_the_event(matched: Matched) -> None:
 @pytest.mark.parametrize("offset", [0, 1, 2])
 def test_base64offset_finds_text_at_any_place_of_encoded_text(matched: Matched, offset: int) -> None:
     encoded = base64.b64encode(b"#" * offset + b"New-MailboxExportRequest !").decode()
-    rows = [{"AnchorMailbox": f"x={encoded}"}, {"AnchorMailbox": base64.b64encode(b"something else").decode()}]
+    rows = [
+        {"AnchorMailbox": f"x={encoded}"},
+        {"AnchorMailbox": base64.b64encode(b"something else").decode()},
+    ]
     assert matched(detect("AnchorMailbox|base64offset|contains: New-MailboxExport"), rows, CSV) == [0]
 
 
 def test_base64_wide_and_utf16_encode_the_value_first(matched: Matched) -> None:
     def encoded(text: str, codec: str, mark: bytes = b"") -> list[dict[str, str]]:
-        return [{"cs-uri-query": base64.b64encode(mark + text.encode(codec)).decode()}, {"cs-uri-query": "other"}]
+        return [
+            {"cs-uri-query": base64.b64encode(mark + text.encode(codec)).decode()},
+            {"cs-uri-query": "other"},
+        ]
 
     assert matched(detect("cs-uri-query|base64: ipconfig"), encoded("ipconfig", "ascii")) == [0]
     assert matched(detect("cs-uri-query|wide|base64: ping"), encoded("ping", "utf-16le")) == [0]
@@ -170,7 +194,11 @@ def test_time_modifiers_look_at_the_time_of_the_event(matched: Matched) -> None:
     # Sunday 2021-02-28 03:07 UTC (ISO week 8), 2021-03-02 23:59, and no time at all
     times = [1614481620000, 1614729540000, -(2**63)]
     for lines, expected in {
-        "time|minute: 7": [0], "time|hour: 23": [1], "date|day: 28": [0], "date|week: 8": [0], "date|month: 3": [1],
+        "time|minute: 7": [0],
+        "time|hour: 23": [1],
+        "date|day: 28": [0],
+        "date|week: 8": [0],
+        "date|month: 3": [1],
         "date|year: 2021": [0, 1],
     }.items():
         assert matched(detect(lines), rows, times=times) == expected
@@ -179,11 +207,16 @@ def test_time_modifiers_look_at_the_time_of_the_event(matched: Matched) -> None:
 def test_keywords_search_the_whole_line(matched: Matched) -> None:
     rows = [{"cs-uri-query": "x=${jndi:ldap}"}, {"cs(User-Agent)": "${JNDI:dns}"}, {"cs-uri-stem": "/jndi"}]
     assert matched("detection:\n  keywords: ['${jndi:']\n  condition: keywords\n", rows) == [0, 1]
-    assert matched("detection:\n  keywords:\n    '|all': ['${jndi:', ldap]\n  condition: keywords\n", rows) == [0]
+    assert matched(
+        "detection:\n  keywords:\n    '|all': ['${jndi:', ldap]\n  condition: keywords\n", rows
+    ) == [0]
 
 
 def test_keywords_may_span_columns(matched: Matched) -> None:
-    rows = [{"cs-method": "POST", "cs-uri-stem": "/ecp/y.js"}, {"cs-method": "GET", "cs-uri-stem": "/ecp/y.js"}]
+    rows = [
+        {"cs-method": "POST", "cs-uri-stem": "/ecp/y.js"},
+        {"cs-method": "GET", "cs-uri-stem": "/ecp/y.js"},
+    ]
     assert matched("detection:\n  keywords: ['POST /ecp/y.js']\n  condition: keywords\n", rows) == [0]
 
 
@@ -210,7 +243,10 @@ detection:
   condition: {condition}
 """
     rows = [
-        {"cs-method": "POST"}, {"sc-status": "200"}, {"cs-method": "POST", "sc-status": "200"}, {"cs-uri-stem": "/other"},
+        {"cs-method": "POST"},
+        {"sc-status": "200"},
+        {"cs-method": "POST", "sc-status": "200"},
+        {"cs-uri-stem": "/other"},
         {},
     ]
     assert matched(text, rows) == expected

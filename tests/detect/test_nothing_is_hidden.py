@@ -22,10 +22,48 @@ from tests.detect.build import CSV, FORMATS, W3C, make_batch, raw_lines
 from tests.detect.oracle import Row as Meaning
 
 PIECES = (
-    "/owa/auth/", "/ecp/", "autodiscover", ".json", "?", "@", "x.aspx", "ServerInfo~", "a]", "cmd=", "&", "power shell",
-    "Kelvin", "sso", "é", "10.0.0.1", "::1", "2001:db8::7", "200", "7", "%2f", "%40", "%", "<", "$", "\\", "_", "-", "'",
+    "/owa/auth/",
+    "/ecp/",
+    "autodiscover",
+    ".json",
+    "?",
+    "@",
+    "x.aspx",
+    "ServerInfo~",
+    "a]",
+    "cmd=",
+    "&",
+    "power shell",
+    "Kelvin",
+    "sso",
+    "é",
+    "10.0.0.1",
+    "::1",
+    "2001:db8::7",
+    "200",
+    "7",
+    "%2f",
+    "%40",
+    "%",
+    "<",
+    "$",
+    "\\",
+    "_",
+    "-",
+    "'",
 )
-ODD = (b"\xff", b"\xc3", "é".encode(), "ſ".encode(), "\u212a".encode(), b"\x00", b"\x0b", b"%ff", b"%c5%bf", b"%zz")
+ODD = (
+    b"\xff",
+    b"\xc3",
+    "é".encode(),
+    "ſ".encode(),
+    "\u212a".encode(),
+    b"\x00",
+    b"\x0b",
+    b"%ff",
+    b"%c5%bf",
+    b"%zz",
+)
 TEXTS = tuple(piece.encode() for piece in PIECES)
 PLAIN = (lambda byte: bytes([byte]),)
 ESCAPED = (lambda byte: b"%%%02X" % byte, lambda byte: b"%%25%02x" % byte)
@@ -53,7 +91,16 @@ REGEXES = {
 }
 """Pattern -> text that it matches."""
 FIELDS = {
-    W3C.id: ("cs-uri-stem", "cs-uri-query", "c-uri", "cs-method", "c-useragent", "c-ip", "sc-status", "nothing"),
+    W3C.id: (
+        "cs-uri-stem",
+        "cs-uri-query",
+        "c-uri",
+        "cs-method",
+        "c-useragent",
+        "c-ip",
+        "sc-status",
+        "nothing",
+    ),
     CSV.id: ("UrlStem", "AnchorMailbox", "UserAgent", "src_ip", "HttpStatus", "TargetServer", "nothing"),
 }
 
@@ -62,7 +109,9 @@ class Dice(Random):
     """Random rules and rows; the seed is the whole case."""
 
     def value(self) -> bytes:
-        pieces = [self.choice(TEXTS) if self.random() < 0.85 else self.choice(ODD) for _ in range(self.randrange(5))]
+        pieces = [
+            self.choice(TEXTS) if self.random() < 0.85 else self.choice(ODD) for _ in range(self.randrange(5))
+        ]
         data = b"".join(pieces)
         if self.random() < 0.4:
             data = data.swapcase()
@@ -117,7 +166,9 @@ class Dice(Random):
         if kind <= 6:
             return tree.Regex(self.choice([field, field, None]), self.choice(sorted(REGEXES)))
         if kind == 7:
-            return self.choice([tree.Null(field), tree.Exists(field, True), tree.Text(field, (tree.ANY_RUN,))])
+            return self.choice(
+                [tree.Null(field), tree.Exists(field, True), tree.Text(field, (tree.ANY_RUN,))]
+            )
         if kind == 8:
             return tree.Network(field, self.choice(["10.0.0.0/8", "10.0.0.1/32", "2001:db8::/32", "::/0"]))
         return tree.Compare(field, self.choice(["<", ">=", "<>"]), 200)
@@ -129,7 +180,9 @@ class Dice(Random):
             parts = [texts[0], self.choice([tree.ANY_RUN, tree.ANY_ONE]), "".join(texts[1:])]
         cased = self.random() < 0.3
         if self.random() < 0.25:
-            return tree.Text(None, (tree.ANY_RUN, *[one for one in parts if one != tree.ANY_RUN], tree.ANY_RUN), cased)
+            return tree.Text(
+                None, (tree.ANY_RUN, *[one for one in parts if one != tree.ANY_RUN], tree.ANY_RUN), cased
+            )
         before, behind = (tree.ANY_RUN,) * self.randrange(2), (tree.ANY_RUN,) * self.randrange(2)
         return tree.Text(field, (*before, *parts, *behind), cased)
 
@@ -145,8 +198,17 @@ class Dice(Random):
 
 def rule(number: int, condition: tree.Node, form: LogFormat) -> Rule:
     return Rule(
-        id=f"R{number}", version="0" * 12, title="random", logsource=LogSource(), level=Severity.LOW,
-        stage=Stage.PROBE, strength=Strength.ATTEMPT, file="random:1", own=False, condition=condition, formats=(form.id,),
+        id=f"R{number}",
+        version="0" * 12,
+        title="random",
+        logsource=LogSource(),
+        level=Severity.LOW,
+        stage=Stage.PROBE,
+        strength=Strength.ATTEMPT,
+        file="random:1",
+        own=False,
+        condition=condition,
+        formats=(form.id,),
     )
 
 

@@ -67,15 +67,27 @@ RULES = {
         rule("WRITE", Stage.DROP, Strength.SUCCESS),
         rule("VISIT", Stage.WEBSHELL, Strength.SUCCESS, campaign=None, cves=()),
         rule("USE", Stage.WEBSHELL_USE, Strength.SUCCESS, campaign=None, cves=()),
-        rule("ADMIN-WORK", Stage.PERSISTENCE, Strength.AMBIGUOUS, level=Severity.MEDIUM, campaign=None, cves=()),
+        rule(
+            "ADMIN-WORK", Stage.PERSISTENCE, Strength.AMBIGUOUS, level=Severity.MEDIUM, campaign=None, cves=()
+        ),
         rule("ODD", Stage.EXPLOITATION, Strength.AMBIGUOUS, level=Severity.HIGH, campaign=None, cves=()),
-        rule("EXPORT", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1114.002",)),
+        rule(
+            "EXPORT", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1114.002",)
+        ),
         rule("NMAP", Stage.PROBE, Strength.ASSESSMENT),
     )
 }
 
 
-def hit(name: str, time: str, *, ip: str | None = "203.0.113.9", kind: str = "iis_w3c", excerpt: str = "", **fields: str) -> Hit:
+def hit(
+    name: str,
+    time: str,
+    *,
+    ip: str | None = "203.0.113.9",
+    kind: str = "iis_w3c",
+    excerpt: str = "",
+    **fields: str,
+) -> Hit:
     """Fields: `status`, `path`, or native names."""
     ecs = {"status": "http.response.status_code", "path": "url.path", "agent": "user_agent.original"}
     named = {ecs.get(key, key): value for key, value in fields.items()}
@@ -92,7 +104,14 @@ def hit(name: str, time: str, *, ip: str | None = "203.0.113.9", kind: str = "ii
     )
 
 
-def log(kind: str, first: str, last: str, *, builds: Sequence[tuple[str, str, str]] = (), missing: Sequence[str] = ()) -> SourceReport:
+def log(
+    kind: str,
+    first: str,
+    last: str,
+    *,
+    builds: Sequence[tuple[str, str, str]] = (),
+    missing: Sequence[str] = (),
+) -> SourceReport:
     start, end = at(first), at(last)
     gone = {date.fromisoformat(f"2021-{day}") for day in missing}
     days = {start.date() + timedelta(days=step): 100 for step in range((end.date() - start.date()).days + 1)}
@@ -106,7 +125,10 @@ def log(kind: str, first: str, last: str, *, builds: Sequence[tuple[str, str, st
         days={day: number for day, number in days.items() if day not in gone},
         first=start,
         last=end,
-        builds=tuple(SeenBuild(build=build, first=at(since), last=at(until), source=kind) for build, since, until in builds),
+        builds=tuple(
+            SeenBuild(build=build, first=at(since), last=at(until), source=kind)
+            for build, since, until in builds
+        ),
     )
 
 

@@ -3,7 +3,14 @@
 from exsweep.model import Level
 from tests.judge.build import hit, judged, log
 
-ALL = [log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[("15.1.2106.2", "01-01 00:00:00", "03-09 00:00:00")])]
+ALL = [
+    log(
+        "iis_w3c",
+        "01-01 00:00:00",
+        "03-09 10:00:00",
+        builds=[("15.1.2106.2", "01-01 00:00:00", "03-09 00:00:00")],
+    )
+]
 
 
 def test_two_addresses_that_use_one_shell_are_one_intruder():
@@ -44,7 +51,13 @@ def test_a_write_without_file_name_is_joined_with_the_page_asked_for_next():
 def test_the_file_of_an_export_is_the_page_asked_for():
     assessment = judged(
         [
-            hit("WRITE", "02-01 04:11:00", ip=None, kind="rps_cmdlet", excerpt=r'-FilePath "\\127.0.0.1\c$\inetpub\wwwroot\aspnet_client\tk.aspx"'),
+            hit(
+                "WRITE",
+                "02-01 04:11:00",
+                ip=None,
+                kind="rps_cmdlet",
+                excerpt=r'-FilePath "\\127.0.0.1\c$\inetpub\wwwroot\aspnet_client\tk.aspx"',
+            ),
             hit("USE", "03-01 04:12:00", ip="198.51.100.7", path="/aspnet_client/tk.aspx"),
         ],
         ALL,
@@ -71,7 +84,14 @@ def test_one_request_in_two_logs_is_joined_by_its_id():
     assessment = judged(
         [
             hit("SESSION", "02-28 04:10:00", ip="203.0.113.9", kind="httpproxy", RequestId=request),
-            hit("USE", "02-28 04:10:01", ip=None, kind="iis_w3c", excerpt=f"&cafeReqId={request};", path="/aspnet_client/q.aspx"),
+            hit(
+                "USE",
+                "02-28 04:10:01",
+                ip=None,
+                kind="iis_w3c",
+                excerpt=f"&cafeReqId={request};",
+                path="/aspnet_client/q.aspx",
+            ),
         ],
         ALL,
     )

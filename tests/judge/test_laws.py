@@ -11,7 +11,10 @@ from tests.judge.build import RULES, at, hit, judged, log
 
 OPEN = ("15.1.2106.2", "01-01 00:00:00", "03-02 23:00:00")
 FIXED = ("15.1.2106.13", "03-03 00:00:00", "03-09 00:00:00")
-ALL = [log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[OPEN, FIXED]), log("httpproxy", "01-01 00:00:00", "03-09 10:00:00")]
+ALL = [
+    log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[OPEN, FIXED]),
+    log("httpproxy", "01-01 00:00:00", "03-09 10:00:00"),
+]
 
 
 def test_patched_on_march_3_is_not_proof_of_clean():
@@ -21,11 +24,17 @@ def test_patched_on_march_3_is_not_proof_of_clean():
 
 
 def test_a_shell_used_in_the_last_days_is_in_use():
-    assert judged([hit("USE", "03-08 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict.level is Level.IN_USE
+    assert (
+        judged([hit("USE", "03-08 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict.level
+        is Level.IN_USE
+    )
 
 
 def test_a_shell_used_long_before_the_evidence_ends_is_a_break_in():
-    assert judged([hit("USE", "02-20 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict.level is Level.BROKEN_INTO
+    assert (
+        judged([hit("USE", "02-20 10:00:00", path="/aspnet_client/x.aspx")], ALL).verdict.level
+        is Level.BROKEN_INTO
+    )
 
 
 def test_a_mere_visit_is_not_use():
@@ -87,10 +96,17 @@ def test_more_evidence_never_lowers_the_level(first, second):
 
 
 names = st.sampled_from(sorted(RULES))
-moments = st.integers(0, 60 * 24 * 60).map(lambda minutes: (at("01-08 00:00:00") + timedelta(minutes=minutes)).isoformat()[:19])
+moments = st.integers(0, 60 * 24 * 60).map(
+    lambda minutes: (at("01-08 00:00:00") + timedelta(minutes=minutes)).isoformat()[:19]
+)
 
 
-@given(st.lists(st.tuples(names, moments, st.sampled_from(["203.0.113.9", "198.51.100.7", "10.0.0.4", None])), max_size=8))
+@given(
+    st.lists(
+        st.tuples(names, moments, st.sampled_from(["203.0.113.9", "198.51.100.7", "10.0.0.4", None])),
+        max_size=8,
+    )
+)
 def test_order_of_hits_changes_nothing(rows):
     hits = [hit(name, moment, ip=ip, path="/aspnet_client/x.aspx") for name, moment, ip in rows]
     one, other = judged(hits, ALL), judged(list(reversed(hits)), ALL)
@@ -107,14 +123,20 @@ def test_a_gap_never_becomes_no_signs(rows, dropped):
 
 def test_after_a_web_shell_everything_is_possible():
     impact = judged([hit("USE", "03-08 10:00:00", path="/aspnet_client/x.aspx")], ALL).impact
-    assert {item.state for item in (impact.mailboxes, impact.credentials, impact.files, impact.hosts)} == {ImpactState.POSSIBLE}
+    assert {item.state for item in (impact.mailboxes, impact.credentials, impact.files, impact.hosts)} == {
+        ImpactState.POSSIBLE
+    }
 
 
 def test_mail_export_is_seen_in_the_impact_with_the_mailbox():
     assessment = judged(
         [
             hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"),
-            hit("EXPORT", "02-28 10:01:00", excerpt='New-MailboxExportRequest,"-Mailbox ""jones"" -FilePath ""x"""'),
+            hit(
+                "EXPORT",
+                "02-28 10:01:00",
+                excerpt='New-MailboxExportRequest,"-Mailbox ""jones"" -FilePath ""x"""',
+            ),
         ],
         ALL,
     )
@@ -123,7 +145,9 @@ def test_mail_export_is_seen_in_the_impact_with_the_mailbox():
 
 
 def test_a_missing_link_is_named_with_its_reason():
-    chain = judged([hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"), hit("SESSION", "02-28 09:59:00")], ALL).chains[0]
+    chain = judged(
+        [hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"), hit("SESSION", "02-28 09:59:00")], ALL
+    ).chains[0]
     missing = {step.stage: step.why_missing for step in chain.steps if step.missing}
     assert "not among the evidence" in missing[Stage.DROP]
 
@@ -141,6 +165,8 @@ def test_a_request_that_went_no_further_than_autodiscover_is_a_first_look_in_eve
 
 
 def test_since_is_the_first_proven_act_and_the_chain_begins_with_the_first_look():
-    assessment = judged([hit("AUTODISCOVER", "02-27 10:00:00", status="200"), hit("WRITE", "02-28 04:11:00")], ALL)
+    assessment = judged(
+        [hit("AUTODISCOVER", "02-27 10:00:00", status="200"), hit("WRITE", "02-28 04:11:00")], ALL
+    )
     assert assessment.verdict.since == at("02-28 04:11:00")
     assert assessment.chains[0].first_seen == at("02-27 10:00:00")

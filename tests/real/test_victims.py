@@ -72,4 +72,6 @@ def test_cutting_what_was_pasted_never_makes_it_harmless(open_cases):
             part = judged(text[:cut])
             assert part.verdict.level is not Level.NO_SIGNS or whole is Level.NO_SIGNS, f"{case} cut at {cut}"
             if part.verdict.level.rank < whole.rank:
-                assert any(gap.limits_verdict for gap in part.coverage.gaps), f"{case} cut at {cut}: better without a named gap"
+                assert any(gap.limits_verdict for gap in part.coverage.gaps), (
+                    f"{case} cut at {cut}: better without a named gap"
+                )

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from exsweep.assess.gather import Gathered
-from exsweep.assess.results import CorrelationRow
 from exsweep.assess.rows import moment
 from exsweep.assess.tools import Tools
 from exsweep.detect.correlation import FIELD, correlate, schema
@@ -19,7 +18,9 @@ def correlated(joined: Gathered, made: Tools) -> Sequence[Hit]:
     if not rows:
         return ()
     names = sorted({name for wanted in made.counted_fields.values() for name in wanted})
-    columns: dict[str, list[object]] = {"rule": [], "time_ms": [], "origin": []} | {FIELD + name: [] for name in names}
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("rule", "time_ms", "origin", *(FIELD + name for name in names))
+    }
     for place, row in enumerate(rows):
         values: Mapping[str, str | None] = dict(zip(made.counted_fields[row.rule], row.group, strict=True))
         columns["rule"].append(row.rule)
@@ -32,7 +33,9 @@ def correlated(joined: Gathered, made: Tools) -> Sequence[Hit]:
     for one in found:
         first = rows[one.origins[0]]
         report = joined.sources[first.source]
-        group = {made.ecs_name(report.kind, name): value for name, value in one.group.items() if value is not None}
+        group = {
+            made.ecs_name(report.kind, name): value for name, value in one.group.items() if value is not None
+        }
         hits.append(
             Hit(
                 rule=one.rule.id,
@@ -46,5 +49,3 @@ def correlated(joined: Gathered, made: Tools) -> Sequence[Hit]:
             )
         )
     return hits
-
-

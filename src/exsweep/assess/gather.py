@@ -20,17 +20,33 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     """What was named on the command line."""
 
 
-def gather(results: Sequence[TaskResult], described: Sequence[str], correlated: Callable[[Gathered], Sequence[Hit]]) -> Gathered:
+def gather(
+    results: Sequence[TaskResult], described: Sequence[str], correlated: Callable[[Gathered], Sequence[Hit]]
+) -> Gathered:
     """Join results. `correlated` turns the rows that correlations count into hits."""
-    reports = sorted((report for result in results for report in result.sources), key=lambda report: (report.path, report.sha256))
+    reports = sorted(
+        (report for result in results for report in result.sources),
+        key=lambda report: (report.path, report.sha256),
+    )
     first: dict[str, str] = {}
     sources = []
     for report in reports:
-        original = first.setdefault(report.sha256, report.path) if report.sha256 and report.size else report.path
+        original = (
+            first.setdefault(report.sha256, report.path) if report.sha256 and report.size else report.path
+        )
         if original != report.path:
-            report = msgspec.structs.replace(report, state=SourceState.DUPLICATE, duplicate_of=original, reason=f"the same bytes as {original}")
+            report = msgspec.structs.replace(
+                report,
+                state=SourceState.DUPLICATE,
+                duplicate_of=original,
+                reason=f"the same bytes as {original}",
+            )
         sources.append(report)
-    counted = {report.path: place for place, report in enumerate(sources) if report.state is not SourceState.DUPLICATE}
+    counted = {
+        report.path: place
+        for place, report in enumerate(sources)
+        if report.state is not SourceState.DUPLICATE
+    }
     hits = [item for result in results for item in result.hits if item.origin.path in counted]
     rows = [
         msgspec.structs.replace(row, source=counted[path])
@@ -39,9 +55,26 @@ def gather(results: Sequence[TaskResult], described: Sequence[str], correlated: 
         if (path := result.sources[row.source].path) in counted
     ]
     tables = [table for result in results for table in result.tables]
-    joined = Gathered(sources=tuple(sources), hits=_ordered(hits), correlation=tuple(rows), tables=tuple(sorted(tables, key=lambda table: table.file)), described=tuple(described))
+    joined = Gathered(
+        sources=tuple(sources),
+        hits=_ordered(hits),
+        correlation=tuple(rows),
+        tables=tuple(sorted(tables, key=lambda table: table.file)),
+        described=tuple(described),
+    )
     return msgspec.structs.replace(joined, hits=_ordered([*joined.hits, *correlated(joined)]))
 
 
 def _ordered(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    return tuple(sorted(hits, key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0, item.rule)))
+    return tuple(
+        sorted(
+            hits,
+            key=lambda item: (
+                item.time is None,
+                item.time,
+                item.origin.path,
+                item.origin.offset or 0,
+                item.rule,
+            ),
+        )
+    )

@@ -37,13 +37,19 @@ class Journal:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StoreError(f"Cannot write to {self.folder.parent}: {error.strerror}.", tip="Name another folder with --out.") from error
+            raise StoreError(
+                f"Cannot write to {self.folder.parent}: {error.strerror}.",
+                tip="Name another folder with --out.",
+            ) from error
         try:
             if fcntl is not None:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(handle)
-            raise StoreError(f"Another exsweep is writing to {self.folder.parent}.", tip="Wait for it, or name another folder with --out.") from error
+            raise StoreError(
+                f"Another exsweep is writing to {self.folder.parent}.",
+                tip="Wait for it, or name another folder with --out.",
+            ) from error
         try:
             yield
         finally:
@@ -91,4 +97,7 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             hidden.unlink()
-        raise StoreError(f"Cannot write {path}: {error.strerror or error}.", tip="Free space there, then run the same command again: it goes on where it stopped.") from error
+        raise StoreError(
+            f"Cannot write {path}: {error.strerror or error}.",
+            tip="Free space there, then run the same command again: it goes on where it stopped.",
+        ) from error

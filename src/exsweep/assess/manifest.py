@@ -28,7 +28,13 @@ def read_manifest(folder: Path) -> Saved:
     try:
         saved = msgspec.json.decode((folder / _NAME).read_bytes(), type=Saved)
     except (OSError, msgspec.MsgspecError) as error:
-        raise EvidenceError(f"{folder} holds no event store that can be judged again: {error}.", tip="Run triage with --out, and let it end.") from error
+        raise EvidenceError(
+            f"{folder} holds no event store that can be judged again: {error}.",
+            tip="Run triage with --out, and let it end.",
+        ) from error
     if saved.schema != _SCHEMA:
-        raise EvidenceError(f"The event store in {folder} has schema {saved.schema!r}, this program knows {_SCHEMA!r}.", tip="Run triage again on the evidence.")
+        raise EvidenceError(
+            f"The event store in {folder} has schema {saved.schema!r}, this program knows {_SCHEMA!r}.",
+            tip="Run triage again on the evidence.",
+        )
     return saved

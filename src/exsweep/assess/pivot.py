@@ -45,7 +45,9 @@ def work(task: PivotTask) -> tuple[Hit, ...]:
     return tuple(found)
 
 
-def _source(source: object, task: PivotTask, spans: Callable[[memoryview], list[tuple[int, int]]]) -> list[Hit]:
+def _source(
+    source: object, task: PivotTask, spans: Callable[[memoryview], list[tuple[int, int]]]
+) -> list[Hit]:
     found: list[Hit] = []
     reader: Reader | None = None
     try:
@@ -67,7 +69,9 @@ def _source(source: object, task: PivotTask, spans: Callable[[memoryview], list[
 
 def lines_with(needles: Sequence[bytes]) -> Callable[[memoryview], list[tuple[int, int]]]:
     """Spans of whole lines that hold one of the needles, any case."""
-    pattern = re.compile(b"|".join(re.escape(needle) for needle in sorted(set(needles), key=len, reverse=True)), re.IGNORECASE)
+    pattern = re.compile(
+        b"|".join(re.escape(needle) for needle in sorted(set(needles), key=len, reverse=True)), re.IGNORECASE
+    )
 
     def spans(data: memoryview) -> list[tuple[int, int]]:
         raw = bytes(data)
@@ -99,7 +103,13 @@ def matching(batch: Batch, addresses: frozenset[str], pages: frozenset[str]) -> 
             continue
         if not pa.types.is_dictionary(values.type):
             values = values.dictionary_encode()
-        hit_values = np.array([value is not None and value.decode("utf-8", "replace").lower() in wanted for value in values.dictionary.to_pylist()], dtype=bool)
+        hit_values = np.array(
+            [
+                value is not None and value.decode("utf-8", "replace").lower() in wanted
+                for value in values.dictionary.to_pylist()
+            ],
+            dtype=bool,
+        )
         if hit_values.any():
             codes = np.asarray(pc.fill_null(values.indices, 0))
             mask |= hit_values[codes] & np.asarray(pc.is_valid(values))

@@ -51,7 +51,9 @@ def _serve(pipe: Connection, start: Callable[..., Callable[[Any], Any]], argumen
             pipe.send(answer)
 
 
-def run(tasks: Sequence[T], start: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...], jobs: int) -> Iterator[Done[T, R]]:
+def run(
+    tasks: Sequence[T], start: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...], jobs: int
+) -> Iterator[Done[T, R]]:
     """Work through `tasks` with `jobs` processes; results come as they are ready.
 
     `start(*arguments)` is called once in each process and returns the function that does one task; all three must be
@@ -88,7 +90,11 @@ def run(tasks: Sequence[T], start: Callable[..., Callable[[T], R]], arguments: t
                         yield Done(task, None, f"the process reading it died twice (exit code {code})")
                     continue
                 task, worker.task = worker.task, None
-                yield Done(task, value) if kind == "done" else Done(task, None, f"{type(value).__name__}: {value}", value)
+                yield (
+                    Done(task, value)
+                    if kind == "done"
+                    else Done(task, None, f"{type(value).__name__}: {value}", value)
+                )
     finally:
         for worker in workers:
             worker.pipe.close()

@@ -37,10 +37,14 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
         shown.read(report)
     known = made.by_id
     hits += [
-        item for item in saved.gathered.hits if item.origin.path not in stored and item.rule in known and known[item.rule].correlation is None
+        item
+        for item in saved.gathered.hits
+        if item.origin.path not in stored and item.rule in known and known[item.rule].correlation is None
     ]
     hits.sort(key=lambda item: (item.origin.path, item.origin.offset or 0, item.rule))
-    result = TaskResult(sources=saved.gathered.sources, hits=fold(hits), correlation=tuple(rows), tables=saved.gathered.tables)
+    result = TaskResult(
+        sources=saved.gathered.sources, hits=fold(hits), correlation=tuple(rows), tables=saved.gathered.tables
+    )
     return gather([result], saved.gathered.described, lambda joined: correlated(joined, made))
 
 
@@ -49,7 +53,9 @@ def _lines(saved: Saved) -> _Lines:
     return {(item.origin.path, item.origin.offset): item.excerpt for item in saved.gathered.hits}
 
 
-def _match(batch: Batch, path: str, sha256: str, place: int, made: Tools, lines: _Lines) -> tuple[list[Hit], list[CorrelationRow]]:
+def _match(
+    batch: Batch, path: str, sha256: str, place: int, made: Tools, lines: _Lines
+) -> tuple[list[Hit], list[CorrelationRow]]:
     hits: list[Hit] = []
     rows: list[CorrelationRow] = []
     for match in made.engine.match([batch]):
@@ -60,7 +66,9 @@ def _match(batch: Batch, path: str, sha256: str, place: int, made: Tools, lines:
     return hits, rows
 
 
-def context(folder: Path, gathered: Gathered, made: Tools, addresses: frozenset[str], pages: frozenset[str]) -> list[Hit]:
+def context(
+    folder: Path, gathered: Gathered, made: Tools, addresses: frozenset[str], pages: frozenset[str]
+) -> list[Hit]:
     """All stored lines of the intruders, at most 500 per log, in order of time."""
     reports = {report.path: report for report in gathered.sources}
     found: dict[str, list[Hit]] = {}
@@ -72,7 +80,10 @@ def context(folder: Path, gathered: Gathered, made: Tools, addresses: frozenset[
             if path in reports and reports[path].duplicate_of is None:
                 rows = matching(batch, addresses, pages)
                 mine = found.setdefault(path, [])
-                mine += [hit(RULE, batch, int(row), path, reports[path].sha256) for row in rows[: PER_FILE - len(mine)]]
+                mine += [
+                    hit(RULE, batch, int(row), path, reports[path].sha256)
+                    for row in rows[: PER_FILE - len(mine)]
+                ]
     return sorted(
         (item for path in sorted(found) for item in found[path]),
         key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0),

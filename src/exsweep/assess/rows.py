@@ -72,7 +72,9 @@ def fold(hits: Sequence[Hit]) -> tuple[Hit, ...]:
             kept[place], last[key] = item, place
         else:
             home = kept[last[key]]
-            kept[last[key]] = msgspec.structs.replace(home, count=home.count + item.count, last_time=item.last_time or item.time or home.last_time)
+            kept[last[key]] = msgspec.structs.replace(
+                home, count=home.count + item.count, last_time=item.last_time or item.time or home.last_time
+            )
     return tuple(kept.values())
 
 
@@ -82,4 +84,6 @@ def column(batch: Batch, name: str) -> pa.Array | None:
         return None
     values = batch.table.column(name)
     combined = values.combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) and combined.num_chunks == 1 else combined
+    return (
+        combined.chunk(0) if isinstance(combined, pa.ChunkedArray) and combined.num_chunks == 1 else combined
+    )

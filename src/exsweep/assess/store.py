@@ -43,7 +43,9 @@ class EventWriter:
             return
         key = (batch.format.id, tuple(batch.table.column_names))
         if key not in self._parts:
-            self._parts[key] = _Part(self._folder, f"{batch.format.id}-{self._name}-{len(self._parts):02}", batch.format.id)
+            self._parts[key] = _Part(
+                self._folder, f"{batch.format.id}-{self._name}-{len(self._parts):02}", batch.format.id
+            )
         with _as_store_error(self._folder):
             self._parts[key].add(_to_store(batch, path))
 
@@ -63,7 +65,10 @@ def _as_store_error(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"Cannot write to {folder}: {error.strerror or error}.", tip="Free space there, then run the same command again: it goes on.") from error
+        raise StoreError(
+            f"Cannot write to {folder}: {error.strerror or error}.",
+            tip="Free space there, then run the same command again: it goes on.",
+        ) from error
 
 
 class _Part:
@@ -87,7 +92,11 @@ class _Part:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        table = self._waiting[0] if len(self._waiting) == 1 else pa.concat_tables(self._waiting).unify_dictionaries()
+        table = (
+            self._waiting[0]
+            if len(self._waiting) == 1
+            else pa.concat_tables(self._waiting).unify_dictionaries()
+        )
         self._waiting, self._waiting_rows = [], 0
         if self._writer is None:
             schema = table.schema
@@ -96,8 +105,12 @@ class _Part:
                 schema.with_metadata({"exsweep.format": self._kind}),
                 compression="zstd",
                 compression_level=1,
-                use_dictionary=[name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)],
-                column_encoding=dict.fromkeys(("@timestamp", "log.line", "log.offset"), "DELTA_BINARY_PACKED"),
+                use_dictionary=[
+                    name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)
+                ],
+                column_encoding=dict.fromkeys(
+                    ("@timestamp", "log.line", "log.offset"), "DELTA_BINARY_PACKED"
+                ),
                 write_statistics=["@timestamp"],
             )
         self._writer.write_table(table.replace_schema_metadata(self._writer.schema.metadata))
@@ -119,10 +132,17 @@ class _Part:
 
 def _to_store(batch: Batch, path: str) -> pa.Table:
     names = {native: ecs for ecs, native in reversed(batch.format.ecs.items())}
-    stamps = pa.array(batch.time_ms, pa.int64(), mask=batch.time_ms == NO_TIME).cast(pa.timestamp("ms", tz="UTC"))
+    stamps = pa.array(batch.time_ms, pa.int64(), mask=batch.time_ms == NO_TIME).cast(
+        pa.timestamp("ms", tz="UTC")
+    )
     shown = path.encode("utf-8", "backslashreplace").decode()
     where = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(batch), np.int32)), pa.array([shown]))
-    fields = [pa.field("@timestamp", stamps.type), pa.field(_PATH, where.type), pa.field("log.line", pa.int64()), pa.field("log.offset", pa.int64())]
+    fields = [
+        pa.field("@timestamp", stamps.type),
+        pa.field(_PATH, where.type),
+        pa.field("log.line", pa.int64()),
+        pa.field("log.offset", pa.int64()),
+    ]
     columns: list[pa.Array | pa.ChunkedArray] = [stamps, where, pa.array(batch.line), pa.array(batch.offset)]
     taken = set(_FIXED)
     for native, values in zip(batch.table.column_names, batch.table.columns, strict=True):
@@ -151,7 +171,13 @@ def _as_text(values: pa.Array) -> pa.Array:
     try:
         return pc.cast(values, pa.string())
     except pa.ArrowInvalid:
-        return pa.array([None if value is None else value.decode("utf-8", "backslashreplace") for value in values.to_pylist()], pa.string())
+        return pa.array(
+            [
+                None if value is None else value.decode("utf-8", "backslashreplace")
+                for value in values.to_pylist()
+            ],
+            pa.string(),
+        )
 
 
 def read_events(file: Path, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
@@ -165,7 +191,9 @@ def read_events(file: Path, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
         for group in range(source.num_row_groups):
             yield from _from_store(source.read_row_group(group), kind)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{file} cannot be read: {error}.", tip="Run triage again on the evidence.") from error
+        raise StoreError(
+            f"{file} cannot be read: {error}.", tip="Run triage again on the evidence."
+        ) from error
 
 
 def _dictionaries(file: Path) -> list[str]:
@@ -196,7 +224,13 @@ def _from_store(table: pa.Table, kind: LogFormat) -> Iterator[tuple[str, Batch]]
 
 
 def _slice(batch: Batch, start: int, end: int) -> Batch:
-    return Batch(batch.format, batch.table.slice(start, end - start), batch.line[start:end], batch.offset[start:end], batch.time_ms[start:end])
+    return Batch(
+        batch.format,
+        batch.table.slice(start, end - start),
+        batch.line[start:end],
+        batch.offset[start:end],
+        batch.time_ms[start:end],
+    )
 
 
 def _as_bytes(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -38,7 +38,17 @@ class Tools:
         values = tuple(_value(batch, row, name) for name in names)
         raw = batch.raw(row)
         excerpt = text(raw, 400) if raw is not None else rebuilt(batch, row)[:400]
-        return [CorrelationRow(rule, int(batch.time_ms[row]), values, source, int(batch.line[row]), int(batch.offset[row]), excerpt)]
+        return [
+            CorrelationRow(
+                rule,
+                int(batch.time_ms[row]),
+                values,
+                source,
+                int(batch.line[row]),
+                int(batch.offset[row]),
+                excerpt,
+            )
+        ]
 
     def ecs_name(self, kind: str, name: str) -> str:
         """The ECS name of a field as rules write it, where the format has one."""
@@ -56,7 +66,9 @@ def tools(user_rules: Sequence[str] = ()) -> Tools:
     own = Path(str(files("exsweep.knowledge") / "data" / "rules"))
     rules = load_rules(own, [Path(path) for path in user_rules], formats=formats, cache_dir=cache_folder())
     by_id = {rule.id: rule for rule in rules.rules}
-    digest = hashlib.sha256("".join(f"{rule.id}:{rule.version};" for rule in rules.rules).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "".join(f"{rule.id}:{rule.version};" for rule in rules.rules).encode()
+    ).hexdigest()
     fields = {rule: tuple(sorted(names)) for rule, names in needed_fields(rules.running).items()}
     return Tools(formats, rules, by_id, digest, Engine(rules.running, formats), silent(rules.running), fields)
 

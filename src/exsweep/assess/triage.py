@@ -60,7 +60,13 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
 
 
 def _judge(
-    settings: Settings, gathered: Gathered, made: Tools, context: Sequence[Hit], described: Sequence[str], started: float, shown: Progress
+    settings: Settings,
+    gathered: Gathered,
+    made: Tools,
+    context: Sequence[Hit],
+    described: Sequence[str],
+    started: float,
+    shown: Progress,
 ) -> Assessment:
     shown.stage("Judging")
     return judge(
@@ -83,7 +89,9 @@ def _judge(
     )
 
 
-def _read(settings: Settings, opened: Opened, journal: Journal | None, shown: Progress) -> tuple[Gathered, Tools]:
+def _read(
+    settings: Settings, opened: Opened, journal: Journal | None, shown: Progress
+) -> tuple[Gathered, Tools]:
     """Read every unit once; what an earlier run finished is taken from its notes."""
     made = tools(settings.rules)
     units = opened.units
@@ -96,7 +104,11 @@ def _read(settings: Settings, opened: Opened, journal: Journal | None, shown: Pr
     tasks = plan(units, settings, made, events)
     done: dict[str, TaskResult] = {}
     if journal is not None:
-        done = {task.id: result for task in tasks if (result := journal.result(task.id)) is not None and _stored(events, result)}
+        done = {
+            task.id: result
+            for task in tasks
+            if (result := journal.result(task.id)) is not None and _stored(events, result)
+        }
         if done:
             shown.resumed(sum(len(result.sources) for result in done.values()))
     left = [task for task in tasks if task.id not in done]
@@ -111,7 +123,9 @@ def _read(settings: Settings, opened: Opened, journal: Journal | None, shown: Pr
         for report in result.sources:
             shown.read(report)
         shown.found(result.hits)
-    gathered = gather([done[task.id] for task in tasks], opened.described, lambda joined: correlated(joined, made))
+    gathered = gather(
+        [done[task.id] for task in tasks], opened.described, lambda joined: correlated(joined, made)
+    )
     return gathered, made
 
 
@@ -135,7 +149,11 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
     for group in grouped(units):
         stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in group)])
         name = hashlib.sha256(stamp.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        tasks.append(work.Task(id=name, units=tuple(group), quick=settings.quick, events=str(events) if events else None))
+        tasks.append(
+            work.Task(
+                id=name, units=tuple(group), quick=settings.quick, events=str(events) if events else None
+            )
+        )
     return tasks
 
 
@@ -147,13 +165,23 @@ def _given_up(task: work.Task, failure: str) -> TaskResult:
     """A task that could not be done is a gap for each of its files, never a lost run."""
     return TaskResult(
         sources=tuple(
-            SourceReport(path=unit.path, kind="unknown", size=unit.size, sha256="", state=SourceState.UNREADABLE, reason=failure) for unit in task.units
+            SourceReport(
+                path=unit.path,
+                kind="unknown",
+                size=unit.size,
+                sha256="",
+                state=SourceState.UNREADABLE,
+                reason=failure,
+            )
+            for unit in task.units
         ),
         hits=(),
     )
 
 
-def _context(settings: Settings, units: Sequence[Unit], gathered: Gathered, made: Tools, shown: Progress) -> list[Hit]:
+def _context(
+    settings: Settings, units: Sequence[Unit], gathered: Gathered, made: Tools, shown: Progress
+) -> list[Hit]:
     """All lines of the intruders found so far."""
     seen = Observations(sources=gathered.sources, hits=gathered.hits)
     addresses, pages = intruders(seen, made.by_id, made.formats, now=settings.now)
@@ -163,15 +191,24 @@ def _context(settings: Settings, units: Sequence[Unit], gathered: Gathered, made
     if settings.out is not None and not settings.quick:
         return stored_context(settings.out / "events", gathered, made, addresses, pages)
     size = sum(unit.size for unit in units)
-    tasks = [pivot.PivotTask(tuple(group), tuple(sorted(addresses)), tuple(sorted(pages))) for group in grouped(units)]
+    tasks = [
+        pivot.PivotTask(tuple(group), tuple(sorted(addresses)), tuple(sorted(pages)))
+        for group in grouped(units)
+    ]
     found: list[Hit] = []
     for finished in run(tasks, pivot.start, (), 1 if size < _IN_PROCESS_BYTES else settings.jobs):
         found += finished.result or ()
     seals = {report.path: report.sha256 for report in gathered.sources if report.duplicate_of is None}
     sealed = [
-        msgspec.structs.replace(item, origin=msgspec.structs.replace(item.origin, sha256=seals[item.origin.path])) for item in found if item.origin.path in seals
+        msgspec.structs.replace(
+            item, origin=msgspec.structs.replace(item.origin, sha256=seals[item.origin.path])
+        )
+        for item in found
+        if item.origin.path in seals
     ]
-    return sorted(sealed, key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0))
+    return sorted(
+        sealed, key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0)
+    )
 
 
 def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
@@ -186,7 +223,8 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
     started = time.monotonic()
     if len(settings.evidence) != 1 or not (settings.evidence[0] / "events").is_dir():
         raise EvidenceError(
-            f"{settings.evidence[0]} holds no event store.", tip="Name the folder that an earlier `exsweep triage ... --out FOLDER` wrote (without --quick)."
+            f"{settings.evidence[0]} holds no event store.",
+            tip="Name the folder that an earlier `exsweep triage ... --out FOLDER` wrote (without --quick).",
         )
     folder = settings.evidence[0] / "events"
     made = tools(settings.rules)

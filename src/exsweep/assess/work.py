@@ -61,7 +61,9 @@ def work(task: Task, made: Tools) -> TaskResult:
     pending = _Pending()
     hits: list[tuple[int, str, Batch, int]] = []
     correlation: list[CorrelationRow] = []
-    writer = EventWriter(Path(task.events), task.id[:12]) if task.events is not None and not task.quick else None
+    writer = (
+        EventWriter(Path(task.events), task.id[:12]) if task.events is not None and not task.quick else None
+    )
     try:
         for unit in task.units:
             for source in sources(unit):
@@ -77,7 +79,9 @@ def work(task: Task, made: Tools) -> TaskResult:
     return TaskResult(tuple(reports), fold(_hits(hits, reports)), tuple(correlation), tuple(tables))
 
 
-def _settle(pending: _Pending, made: Tools, hits: list[tuple[int, str, Batch, int]], correlation: list[CorrelationRow]) -> None:
+def _settle(
+    pending: _Pending, made: Tools, hits: list[tuple[int, str, Batch, int]], correlation: list[CorrelationRow]
+) -> None:
     """Exact evaluation of the waiting candidates, one format at a time."""
     for kind in sorted(pending.batches):
         waiting = pending.batches[kind]
@@ -93,7 +97,10 @@ def _settle(pending: _Pending, made: Tools, hits: list[tuple[int, str, Batch, in
 def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]) -> list[Hit]:
     """Hits in the order of files and lines, now that the files are sealed."""
     ordered = sorted(found, key=lambda item: (item[0], int(item[2].offset[item[3]]), item[1]))
-    return [hit(rule, batch, row, reports[source].path, reports[source].sha256) for source, rule, batch, row in ordered]
+    return [
+        hit(rule, batch, row, reports[source].path, reports[source].sha256)
+        for source, rule, batch, row in ordered
+    ]
 
 
 @dataclass
@@ -115,7 +122,9 @@ class _Seal:
             self.state, self.reason = error.state, error.reason
 
 
-def _read(source: Source, place: int, quick: bool, made: Tools, pending: _Pending, writer: EventWriter | None) -> SourceReport:
+def _read(
+    source: Source, place: int, quick: bool, made: Tools, pending: _Pending, writer: EventWriter | None
+) -> SourceReport:
     seal = _Seal(state=source.state, reason=source.reason)
     chunks = seal.over(source)
     if source.state is not SourceState.READ:
@@ -147,11 +156,19 @@ def _sealed_only(source: Source, left: Iterator[bytes], seal: _Seal) -> SourceRe
     for _ in left:
         pass
     return SourceReport(
-        path=source.path, kind="unknown", size=seal.size, sha256=seal.digest.hexdigest(), state=seal.state, reason=seal.reason, notes=source.notes
+        path=source.path,
+        kind="unknown",
+        size=seal.size,
+        sha256=seal.digest.hexdigest(),
+        state=seal.state,
+        reason=seal.reason,
+        notes=source.notes,
     )
 
 
-def _batches(reader: Reader, stream: Iterator[bytes], sieve: Callable[[memoryview], list[tuple[int, int]]] | None) -> Iterator[Batch]:
+def _batches(
+    reader: Reader, stream: Iterator[bytes], sieve: Callable[[memoryview], list[tuple[int, int]]] | None
+) -> Iterator[Batch]:
     for chunk in stream:
         yield from reader.feed(chunk, sieve=sieve)
     yield from reader.feed(b"", last=True, sieve=sieve)
@@ -159,13 +176,21 @@ def _batches(reader: Reader, stream: Iterator[bytes], sieve: Callable[[memoryvie
 
 def _report(source: Source, kind: str, seal: _Seal, reader: Reader) -> SourceReport:
     report = reader.tally.report(
-        path=source.path, kind=kind, size=seal.size, sha256=seal.digest.hexdigest(), state=seal.state, reason=seal.reason, notes=source.notes
+        path=source.path,
+        kind=kind,
+        size=seal.size,
+        sha256=seal.digest.hexdigest(),
+        state=seal.state,
+        reason=seal.reason,
+        notes=source.notes,
     )
     # Rejected lines are counted by themselves; `partial` is kept for files whose reading stopped.
     return msgspec.structs.replace(report, state=seal.state, reason=seal.reason)
 
 
-def _other(source: Source, place: int, stream: Iterator[bytes], seal: _Seal, made: Tools, pending: _Pending) -> SourceReport:
+def _other(
+    source: Source, place: int, stream: Iterator[bytes], seal: _Seal, made: Tools, pending: _Pending
+) -> SourceReport:
     """A file without a log's header: what victims have at hand, or something that is only sealed."""
     kept: list[bytes] = []
     size = 0
@@ -184,6 +209,12 @@ def _other(source: Source, place: int, stream: Iterator[bytes], seal: _Seal, mad
     for batch in result.batches:
         pending.add(place, batch.take(np.arange(len(batch), dtype=np.int64)))
     report = result.tally.report(
-        path=source.path, kind=result.kind, size=seal.size, sha256=seal.digest.hexdigest(), state=seal.state, reason=seal.reason, notes=source.notes
+        path=source.path,
+        kind=result.kind,
+        size=seal.size,
+        sha256=seal.digest.hexdigest(),
+        state=seal.state,
+        reason=seal.reason,
+        notes=source.notes,
     )
     return msgspec.structs.replace(report, state=seal.state, reason=seal.reason)

@@ -34,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code (see `exsweep.errors.ExitCode`)."""
     try:
-        code = cli.main(args=list(arguments) if arguments is not None else None, prog_name="exsweep", standalone_mode=False)
+        code = cli.main(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="exsweep",
+            standalone_mode=False,
+        )
         return int(code or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -42,7 +46,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nStopped. What was read is kept: run the same command again with the same --out to go on.", err=True)
+        click.echo(
+            "\nStopped. What was read is kept: run the same command again with the same --out to go on.",
+            err=True,
+        )
         return ExitCode.COULD_NOT_RUN
     except ExsweepError as error:
         click.echo(f"exsweep: {term(error.message)}", err=True)
@@ -52,12 +59,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return ExitCode.OK
     except MemoryError:
-        click.echo("exsweep: not enough memory. Run it with --jobs 1, or on a computer with more memory.", err=True)
+        click.echo(
+            "exsweep: not enough memory. Run it with --jobs 1, or on a computer with more memory.", err=True
+        )
         return ExitCode.COULD_NOT_RUN
     except Exception as error:  # noqa: BLE001 - a fault of ours: said in one line, never as a traceback
         where = _where(error)
-        click.echo(f"exsweep: an error of ours, sorry: {type(error).__name__}: {term(str(error))} ({where}).", err=True)
-        click.echo("  Please report this line. What was read so far is kept in the folder given with --out.", err=True)
+        click.echo(
+            f"exsweep: an error of ours, sorry: {type(error).__name__}: {term(str(error))} ({where}).",
+            err=True,
+        )
+        click.echo(
+            "  Please report this line. What was read so far is kept in the folder given with --out.",
+            err=True,
+        )
         return ExitCode.COULD_NOT_RUN
 
 

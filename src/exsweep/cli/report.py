@@ -12,13 +12,18 @@ from exsweep.model import decode
 @click.command()
 @click.argument("assessment", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--format", "name", required=True, type=click.Choice(list(EXPORTERS)))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: standard output.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: standard output."
+)
 def report(assessment: Path, name: str, out: Path | None) -> None:
     """Write ASSESSMENT (an assessment.json) in another format."""
     try:
         data = assessment.read_bytes()
     except OSError as error:
-        raise EvidenceError(f"{assessment} cannot be read: {error.strerror}.", tip="Name the assessment.json that `exsweep triage --out` wrote.") from error
+        raise EvidenceError(
+            f"{assessment} cannot be read: {error.strerror}.",
+            tip="Name the assessment.json that `exsweep triage --out` wrote.",
+        ) from error
     result = EXPORTERS[name].export(decode(data))
     if out is None:
         click.get_binary_stream("stdout").write(result)

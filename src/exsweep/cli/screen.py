@@ -17,7 +17,11 @@ class Screen:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False)
-        self._live = Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal else None
+        self._live = (
+            Live(console=self._console, refresh_per_second=4, transient=True)
+            if self._console.is_terminal
+            else None
+        )
         self._titles = {item.id: item.title for item in load_formats()}
         self._files: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
@@ -30,7 +34,9 @@ class Screen:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live:
             self._live.stop()
 
@@ -68,7 +74,9 @@ class Screen:
         for kind in sorted(self._files):
             title = self._titles.get(kind, "Other files (sealed only)")
             days = f", {min(self._span[kind])} to {max(self._span[kind])}" if self._span[kind] else ""
-            rows.append(Text(term(f" [x] {title}: {self._files[kind]:,} files, {self._events[kind]:,} records{days}")))
+            rows.append(
+                Text(term(f" [x] {title}: {self._files[kind]:,} files, {self._events[kind]:,} records{days}"))
+            )
         share = f"{self._bytes / self._size:.0%}" if self._size else ""
         rows.append(Text(f" [>] {self._stage}: {self._done:,} files, {self._bytes / 1e6:,.0f} MB {share}"))
         rows.append(Text(f"     Records that a rule names so far: {self._hits:,}"))

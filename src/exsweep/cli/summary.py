@@ -24,7 +24,12 @@ def summary(assessment: Assessment, out: Path | None) -> str:
             place = item.origins[0]
             seen = f"{item.first_seen:%Y-%m-%d %H:%M:%S} UTC" if item.first_seen else "no time"
             times = f", {item.count} times" if item.count > 1 else ""
-            proof = {Strength.SUCCESS: "it worked", Strength.ATTEMPT: "a try", Strength.AMBIGUOUS: "not settled", Strength.ASSESSMENT: "a known test"}[item.strength]
+            proof = {
+                Strength.SUCCESS: "it worked",
+                Strength.ATTEMPT: "a try",
+                Strength.AMBIGUOUS: "not settled",
+                Strength.ASSESSMENT: "a known test",
+            }[item.strength]
             lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
             lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
             lines.append(f"    {item.excerpt[:160]}")

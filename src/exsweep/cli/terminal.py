@@ -11,7 +11,10 @@ def term(text: str) -> str:
     >>> term("a\\x1b]0;x\\x07b")
     'a\\\\x1b]0;x\\\\x07b'
     """
-    return "".join(character if unicodedata.category(character) not in _HIDDEN else _shown(character) for character in text)
+    return "".join(
+        character if unicodedata.category(character) not in _HIDDEN else _shown(character)
+        for character in text
+    )
 
 
 def _shown(character: str) -> str:

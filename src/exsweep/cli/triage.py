@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from exsweep.assess import Settings, rejudge, triage as run_triage
+from exsweep.assess import Settings, rejudge
+from exsweep.assess import triage as run_triage
+from exsweep.assess.journal import write_whole
 from exsweep.cli.screen import Screen
 from exsweep.cli.summary import summary
 from exsweep.errors import EvidenceError, ExitCode, UsageError
 from exsweep.export import EXPORTERS
-from exsweep.assess.journal import write_whole
 from exsweep.model import Assessment, Level, Server, encode
 
 _PASTE_CAP = 256 << 20
@@ -21,17 +22,47 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
 
 @click.command()
 @click.argument("evidence", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the report, the assessment and the event store.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the report, the assessment and the event store.",
+)
 @click.option("--name", help="Name of the server, as it shall stand in the report.")
 @click.option("--organisation", help="Whose server it is.")
 @click.option("--sector", help="School, hospital, police ...")
-@click.option("--format", "formats", default="json,html", show_default=True, help=f"Comma-separated: {', '.join(EXPORTERS)}.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Processes that read; default: one per core.")
-@click.option("--fail-on", type=click.Choice(_LEVELS), default=Level.SUSPICIOUS.value, show_default=True, help="Exit with 1 from this verdict on.")
+@click.option(
+    "--format",
+    "formats",
+    default="json,html",
+    show_default=True,
+    help=f"Comma-separated: {', '.join(EXPORTERS)}.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=None, help="Processes that read; default: one per core."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_LEVELS),
+    default=Level.SUSPICIOUS.value,
+    show_default=True,
+    help="Exit with 1 from this verdict on.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the assessment on standard output.")
-@click.option("--rules", multiple=True, type=click.Path(exists=True), help="Your own Sigma rules: folder, file or zip. May be named several times.")
-@click.option("--quick", is_flag=True, help="Only look for known signs: no event store, several times as fast.")
-@click.option("--rejudge", "again", is_flag=True, help="EVIDENCE is the --out folder of an earlier run: judge its saved events with today's knowledge.")
+@click.option(
+    "--rules",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="Your own Sigma rules: folder, file or zip. May be named several times.",
+)
+@click.option(
+    "--quick", is_flag=True, help="Only look for known signs: no event store, several times as fast."
+)
+@click.option(
+    "--rejudge",
+    "again",
+    is_flag=True,
+    help="EVIDENCE is the --out folder of an earlier run: judge its saved events with today's knowledge.",
+)
 @click.option("--now", "moment", default=None, hidden=True, help="Take this RFC 3339 moment as the present.")
 def triage(
     evidence: tuple[str, ...],
@@ -110,7 +141,9 @@ def _moment(text: str | None) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"--now {text!r} is no RFC 3339 moment.", tip="Write it like 2021-03-09T12:00:00Z.") from error
+        raise UsageError(
+            f"--now {text!r} is no RFC 3339 moment.", tip="Write it like 2021-03-09T12:00:00Z."
+        ) from error
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 

@@ -80,7 +80,9 @@ _BLANKS = re.compile(rb"[ +,]+")
 
 def spaced(values: pa.Array) -> pa.Array:
     """Every run of blanks, `+` and commas is one blank."""
-    return pa.array([None if one is None else _BLANKS.sub(b" ", one) for one in values.to_pylist()], pa.binary())
+    return pa.array(
+        [None if one is None else _BLANKS.sub(b" ", one) for one in values.to_pylist()], pa.binary()
+    )
 
 
 def spaced_text(text: str) -> str:

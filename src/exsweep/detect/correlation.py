@@ -80,21 +80,29 @@ def correlate(rules: Sequence[Rule], events: pa.Table) -> list[Correlated]:
     by_rule: dict[str, list[_Event]] = defaultdict(list)
     for row in events.to_pylist():
         fields = {name.removeprefix(FIELD): value for name, value in row.items() if name.startswith(FIELD)}
-        by_rule[row["rule"]].append(_Event(row["time_ms"], row["origin"], row["rule"], fields, (row["origin"],)))
+        by_rule[row["rule"]].append(
+            _Event(row["time_ms"], row["origin"], row["rule"], fields, (row["origin"],))
+        )
     found: list[Correlated] = []
     for rule in _in_order([rule for rule in rules if rule.correlation is not None]):
         results = _evaluate(rule, by_rule)
         found.extend(results)
         for one in results:
             by_rule[rule.id].append(_Event(one.last_ms, one.origins[-1], rule.id, one.group, one.origins))
-    return sorted(found, key=lambda one: (one.first_ms, one.rule.id, sorted(one.group.items(), key=str), one.origins))
+    return sorted(
+        found, key=lambda one: (one.first_ms, one.rule.id, sorted(one.group.items(), key=str), one.origins)
+    )
 
 
 def _in_order(rules: Sequence[Rule]) -> Iterator[Rule]:
     """Every correlation after those it refers to."""
     waiting = {rule.id: rule for rule in sorted(rules, key=lambda one: one.id)}
     while waiting:
-        ready = [one for one in waiting.values() if one.correlation and not set(one.correlation.rules) & waiting.keys()]
+        ready = [
+            one
+            for one in waiting.values()
+            if one.correlation and not set(one.correlation.rules) & waiting.keys()
+        ]
         if not ready:  # a loop; loading refuses them
             return
         for one in ready:
@@ -113,7 +121,7 @@ def _evaluate(rule: Rule, by_rule: Mapping[str, list[_Event]]) -> list[Correlate
         for event in by_rule.get(base, ()):
             key = tuple(_value(event, correlation, name) for name in correlation.group_by)
             groups[key].append(event)
-    found = []
+    found: list[Correlated] = []
     for key, events in groups.items():
         events.sort(key=lambda event: (event.time_ms, event.origin, event.rule))
         group = dict(zip(correlation.group_by, key, strict=True))
@@ -164,7 +172,9 @@ def _runs(
         yield _correlated(rule, group, events[begin : end + 1], best)
 
 
-def _correlated(rule: Rule, group: dict[str, str | None], events: Sequence[_Event], value: float) -> Correlated:
+def _correlated(
+    rule: Rule, group: dict[str, str | None], events: Sequence[_Event], value: float
+) -> Correlated:
     origins = tuple(dict.fromkeys(origin for event in events for origin in event.origins))
     return Correlated(rule, group, events[0].time_ms, events[-1].time_ms, value, origins)
 
@@ -280,8 +290,9 @@ class _Sequence:
         for at, rule in enumerate(self._order):
             if rule in here:
                 before = event.time_ms if at == 0 else self._begun[at - 1]
+                now = self._begun[at]
                 if before is not None:
-                    self._begun[at] = max(before, self._begun[at] if self._begun[at] is not None else before)
+                    self._begun[at] = before if now is None else max(before, now)
 
     def drop(self, event: _Event) -> None:
         self._present.drop(event)

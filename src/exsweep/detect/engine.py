@@ -51,7 +51,9 @@ class Engine:
         self._formats = {form.id: form for form in formats}
         self._ready: dict[str, _Ready] = {}
         self._database: duckdb.DuckDBPyConnection | None = None
-        self._correlated = correlation.needed_fields(rule for rule in self.rules if rule.state is RuleState.RUNS)
+        self._correlated = correlation.needed_fields(
+            rule for rule in self.rules if rule.state is RuleState.RUNS
+        )
         self.silent = correlation.silent(rule for rule in self.rules if rule.state is RuleState.RUNS)
         """Ids of rules that only serve correlations: their matches are no findings."""
         self.failures: dict[str, str] = {}
@@ -82,7 +84,9 @@ class Engine:
             found.extend(self._match(first, pieces))
         return sorted(found, key=lambda one: (one.batch, one.row, one.rule.id))
 
-    def correlation_events(self, batches: Sequence[Rows], matches: Sequence[Match], first: int = 0) -> pa.Table:
+    def correlation_events(
+        self, batches: Sequence[Rows], matches: Sequence[Match], first: int = 0
+    ) -> pa.Table:
         """What `correlate` needs of matches: one row for each match of a rule that some correlation refers to.
 
         Columns: `rule`, `time_ms`, `origin` (`first` + position in `matches`), then the fields that are grouped by or
@@ -103,7 +107,9 @@ class Engine:
             for at, (origin, match) in enumerate(pairs):
                 if times[at] != exact.NO_TIME:
                     event: dict[str, str | int | None] = {
-                        "rule": match.rule.id, "time_ms": int(times[at]), "origin": origin
+                        "rule": match.rule.id,
+                        "time_ms": int(times[at]),
+                        "origin": origin,
                     }
                     for name in self._correlated[match.rule.id]:
                         event[correlation.FIELD + name] = texts.first(name, match.rule.own, at)

@@ -180,7 +180,10 @@ class RowTexts:
             return path
         empty = pc.is_in(query, value_set=pa.array([one.encode() for one in self._fields.empty], pa.binary()))
         behind = pc.binary_join_element_wise(
-            pa.scalar(b"?", pa.binary()), query, pa.scalar(b"", pa.binary()), null_handling="replace",
+            pa.scalar(b"?", pa.binary()),
+            query,
+            pa.scalar(b"", pa.binary()),
+            null_handling="replace",
             null_replacement=b"",
         )
         behind = pc.if_else(pc.or_kleene(empty, pc.is_null(query)), pa.scalar(b"", pa.binary()), behind)

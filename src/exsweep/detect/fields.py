@@ -39,7 +39,8 @@ class FieldMap:
         self.form = form
         self._ecs = {name.lower(): column.lower() for name, column in form.ecs.items()}
         self._sigma = {
-            name.lower(): tuple(column.lower() for column in columns) for name, columns in form.sigma_fields.items()
+            name.lower(): tuple(column.lower() for column in columns)
+            for name, columns in form.sigma_fields.items()
         }
         self._native = {column.lower() for header in form.headers() for column in header}
         self._native |= set(self._ecs.values()) | {column.lower() for column in form.required_columns}
@@ -63,11 +64,6 @@ class FieldMap:
         if (field, own) not in self._known:
             self._known[field, own] = self._places(field, own)
         return self._known[field, own]
-
-    def knows(self, field: str, own: bool) -> bool:
-        """Whether some log of this format is known to have the field."""
-        place = self.places(field, own)[0]
-        return place.kind is Kind.LINE or place.column in self._native
 
     def _places(self, field: str | None, own: bool) -> tuple[Place, ...]:
         if field is None:

@@ -1,13 +1,15 @@
 """Many literals at once over bytes: Hyperscan where it exists, else plain Python; both find the same."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+hyperscan: Any
 try:
-    import hyperscan
+    hyperscan = import_module("hyperscan")
 except ImportError:  # no wheel for this machine: slower, never blind
     hyperscan = None
 

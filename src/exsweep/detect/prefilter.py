@@ -172,7 +172,9 @@ class Prefilter:
     def _matcher(self, wanted: frozenset[int]) -> Matcher:
         matcher = self._matchers.get(wanted)
         if matcher is None:
-            matcher = make_matcher((number, literal) for number in wanted for literal in self._literals[number])
+            matcher = make_matcher(
+                (number, literal) for number in wanted for literal in self._literals[number]
+            )
             self._matchers[wanted] = matcher
         return matcher
 

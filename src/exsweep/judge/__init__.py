@@ -65,7 +65,9 @@ def judge(
     state = patch(builds)
     verdict = decide(chains, findings, covered, state)
     events = _events(findings, [group for group, _ in groups])
-    custody = tuple(_custody(report) for report in sorted(seen.sources, key=lambda report: (report.path, report.sha256)))
+    custody = tuple(
+        _custody(report) for report in sorted(seen.sources, key=lambda report: (report.path, report.sha256))
+    )
     name = server or Server()
     return Assessment(
         server=Server(
@@ -77,7 +79,9 @@ def judge(
         ),
         verdict=verdict,
         chains=tuple(chains),
-        findings=tuple(sorted(findings, key=lambda item: (item.first_seen is None, item.first_seen, item.id))),
+        findings=tuple(
+            sorted(findings, key=lambda item: (item.first_seen is None, item.first_seen, item.id))
+        ),
         timeline=timeline(findings, events, seen.context),
         coverage=covered.coverage,
         patch=state,
@@ -91,7 +95,9 @@ def judge(
     )
 
 
-def intruders(seen: Observations, rules: Mapping[str, Rule], formats: Sequence[LogFormat], *, now: datetime) -> tuple[frozenset[str], frozenset[str]]:
+def intruders(
+    seen: Observations, rules: Mapping[str, Rule], formats: Sequence[LogFormat], *, now: datetime
+) -> tuple[frozenset[str], frozenset[str]]:
     """Addresses and web shell pages of intruders: what a pivot looks for in all logs."""
     builds = history(seen.sources)
     end = measure(seen.sources, formats, builds, now).end
@@ -108,7 +114,13 @@ def intruders(seen: Observations, rules: Mapping[str, Rule], formats: Sequence[L
 
 def _pivot_keys(group: Group) -> tuple[set[str], set[str]]:
     users = [item for item in group.members if item.strength is not Strength.ASSESSMENT]
-    senders = {value for item in users if (value := facts.address(item.hit)) and not facts.is_private(value) and item.stage is not Stage.WEBSHELL}
+    senders = {
+        value
+        for item in users
+        if (value := facts.address(item.hit))
+        and not facts.is_private(value)
+        and item.stage is not Stage.WEBSHELL
+    }
     return senders, {value for item in users if (value := facts.shell(item.hit, item.stage))}
 
 
@@ -116,13 +128,23 @@ def _gather(groups: Sequence[Group], seen: Seen) -> list[Group]:
     """Senders who only tried, and were refused, are told together: one group per campaign."""
     kept: list[Group] = []
     crowd: dict[str, Group] = {}
-    several = sum(1 for group in groups if level_of(group, seen.end) is Level.ATTACKED) > judging().attempt_chains_kept
+    several = (
+        sum(1 for group in groups if level_of(group, seen.end) is Level.ATTACKED)
+        > judging().attempt_chains_kept
+    )
     for group in groups:
         level = level_of(group, seen.end)
         assessed = all(item.strength is Strength.ASSESSMENT for item in group.members)
         if (level is None or (several and level is Level.ATTACKED)) and not assessed:
             name = ("quiet:" if level is None else "tried:") + "/".join(sorted(group.campaigns()))
-            home = crowd.setdefault(name, Group(reasons=["senders who only tried, told together"] if level else ["single records, told together"]))
+            home = crowd.setdefault(
+                name,
+                Group(
+                    reasons=["senders who only tried, told together"]
+                    if level
+                    else ["single records, told together"]
+                ),
+            )
             home.members += group.members
         else:
             kept.append(group)
@@ -137,7 +159,12 @@ def _events(findings: Sequence[Finding], groups: Sequence[Group]) -> dict[str, l
             origin = item.hit.origin
             by_place[item.hit.rule, origin.path, origin.offset] = item.hit
     return {
-        item.id: [hit for origin in item.origins if (hit := by_place.get((item.rule.id, origin.path, origin.offset)))] for item in findings
+        item.id: [
+            hit
+            for origin in item.origins
+            if (hit := by_place.get((item.rule.id, origin.path, origin.offset)))
+        ]
+        for item in findings
     }
 
 
@@ -152,13 +179,20 @@ def _server_name(sources: Sequence[SourceReport]) -> str | None:
     votes: dict[str, int] = {}
     for report in sources:
         for name in report.servers:
-            votes[name.split(".")[0].upper()] = votes.get(name.split(".")[0].upper(), 0) + max(report.events, 1)
+            votes[name.split(".")[0].upper()] = votes.get(name.split(".")[0].upper(), 0) + max(
+                report.events, 1
+            )
     return min(votes, key=lambda name: (-votes[name], len(name), name)) if votes else None
 
 
 def _custody(report: SourceReport) -> CustodyItem:
     return CustodyItem(
-        path=report.path, size=report.size, sha256=report.sha256, kind=report.kind, state=report.state.value, duplicate_of=report.duplicate_of
+        path=report.path,
+        size=report.size,
+        sha256=report.sha256,
+        kind=report.kind,
+        state=report.state.value,
+        duplicate_of=report.duplicate_of,
     )
 
 

@@ -26,17 +26,27 @@ class Group:
 
     @property
     def end(self) -> float:
-        return max((moment for item in self.members if (moment := facts.moment(item.hit)) != float("inf")), default=float("inf"))
+        return max(
+            (moment for item in self.members if (moment := facts.moment(item.hit)) != float("inf")),
+            default=float("inf"),
+        )
 
     def addresses(self) -> set[str]:
         return {value for item in self.members if (value := facts.address(item.hit))}
 
     def campaigns(self) -> set[str]:
-        return {item.rule.campaign for item in self.members if item.rule.campaign and item.rule.campaign != "all"}
+        return {
+            item.rule.campaign for item in self.members if item.rule.campaign and item.rule.campaign != "all"
+        }
 
     def shells(self) -> set[str]:
-        return {facts.file_name(value) for item in self.members if (value := facts.shell(item.hit, item.stage))} | {
-            facts.file_name(path) for item in self.members if item.stage is Stage.DROP for path in facts.dropped_paths(item.hit)
+        return {
+            facts.file_name(value) for item in self.members if (value := facts.shell(item.hit, item.stage))
+        } | {
+            facts.file_name(path)
+            for item in self.members
+            if item.stage is Stage.DROP
+            for path in facts.dropped_paths(item.hit)
         }
 
     def has(self, stages: Iterable[Stage], strength: Strength = Strength.SUCCESS) -> bool:
@@ -68,7 +78,15 @@ class _Union:
 
 def join(hits: Sequence[Weighed]) -> list[Group]:
     """Groups in order of their first moment. Assessment traffic is never joined with an intruder."""
-    ordered = sorted(hits, key=lambda item: (facts.moment(item.hit), item.hit.origin.path, item.hit.origin.line or 0, item.hit.rule))
+    ordered = sorted(
+        hits,
+        key=lambda item: (
+            facts.moment(item.hit),
+            item.hit.origin.path,
+            item.hit.origin.line or 0,
+            item.hit.rule,
+        ),
+    )
     hostile = [item for item in ordered if item.strength is not Strength.ASSESSMENT]
     union = _Union(len(hostile))
     _by_key(hostile, union)
@@ -88,18 +106,30 @@ def _by_key(hits: Sequence[Weighed], union: _Union) -> None:
     for place, item in enumerate(hits):
         for key, reason in _keys(item):
             before = last.get(key)
-            if before is not None and not (key.startswith("private:") and moments[place] - moments[before] > judging().private_join_seconds):
+            if before is not None and not (
+                key.startswith("private:")
+                and moments[place] - moments[before] > judging().private_join_seconds
+            ):
                 union.join(before, place, reason)
             last[key] = place
 
 
 def _keys(item: Weighed) -> list[tuple[str, str]]:
-    keys = [(key, f"the same {key.split(':')[0]} id in several records") for key in sorted(facts.sessions(item.hit))]
+    keys = [
+        (key, f"the same {key.split(':')[0]} id in several records")
+        for key in sorted(facts.sessions(item.hit))
+    ]
     name = facts.shell(item.hit, item.stage)
     if name:
         keys.append((f"shell:{facts.file_name(name)}", f"the same page {facts.file_name(name)}"))
     if item.stage is Stage.DROP:
-        keys += [(f"shell:{facts.file_name(path)}", f"the file {facts.file_name(path)} that was written is the page asked for") for path in facts.dropped_paths(item.hit)]
+        keys += [
+            (
+                f"shell:{facts.file_name(path)}",
+                f"the file {facts.file_name(path)} that was written is the page asked for",
+            )
+            for path in facts.dropped_paths(item.hit)
+        ]
     sender = facts.address(item.hit)
     if sender and item.stage is not Stage.WEBSHELL:  # a mere visitor of a shell is not its user
         kind = "private" if facts.is_private(sender) else "address"
@@ -140,13 +170,32 @@ def _by_time(groups: list[Group]) -> list[Group]:
     nameless = sorted((group for group in groups if not group.addresses()), key=lambda group: group.start)
     runs: list[Group] = []
     for group in nameless:
-        near = [(gap, place) for place, other in enumerate(named) if _compatible(group, other) and (gap := _distance(group, other)) <= judging().join_seconds]
+        near = [
+            (gap, place)
+            for place, other in enumerate(named)
+            if _compatible(group, other) and (gap := _distance(group, other)) <= judging().join_seconds
+        ]
         if near:
-            _merge(named[min(near)[1]], group, f"records without an address, within {judging().join_seconds} seconds of this intruder's requests")
+            _merge(
+                named[min(near)[1]],
+                group,
+                f"records without an address, within {judging().join_seconds} seconds of this intruder's requests",
+            )
             continue
-        home = next((run for run in reversed(runs) if _compatible(group, run) and _distance(group, run) <= judging().run_seconds), None)
+        home = next(
+            (
+                run
+                for run in reversed(runs)
+                if _compatible(group, run) and _distance(group, run) <= judging().run_seconds
+            ),
+            None,
+        )
         if home:
-            _merge(home, group, f"records without an address that follow each other within {judging().run_seconds // 60} minutes")
+            _merge(
+                home,
+                group,
+                f"records without an address that follow each other within {judging().run_seconds // 60} minutes",
+            )
         else:
             runs.append(group)
     return named + runs
@@ -165,9 +214,20 @@ def _write_to_shell(groups: list[Group]) -> list[Group]:
     for group in sorted(groups, key=lambda item: item.start):
         if group in writers or not group.has({Stage.WEBSHELL, Stage.WEBSHELL_USE}):
             continue
-        first = min(facts.moment(item.hit) for item in group.members if item.stage in (Stage.WEBSHELL, Stage.WEBSHELL_USE))
+        first = min(
+            facts.moment(item.hit)
+            for item in group.members
+            if item.stage in (Stage.WEBSHELL, Stage.WEBSHELL_USE)
+        )
         earlier = [
-            (max(moment for item in writer.members if item.stage is Stage.DROP and (moment := facts.moment(item.hit)) <= first), place)
+            (
+                max(
+                    moment
+                    for item in writer.members
+                    if item.stage is Stage.DROP and (moment := facts.moment(item.hit)) <= first
+                ),
+                place,
+            )
             for place, writer in enumerate(writers)
             if any(item.stage is Stage.DROP and facts.moment(item.hit) <= first for item in writer.members)
         ]
@@ -175,7 +235,11 @@ def _write_to_shell(groups: list[Group]) -> list[Group]:
             continue
         moment, place = max(earlier)
         if first - moment <= window:
-            _merge(writers[place], group, f"the page was first asked for {_span(first - moment)} after a file was written")
+            _merge(
+                writers[place],
+                group,
+                f"the page was first asked for {_span(first - moment)} after a file was written",
+            )
             groups = [other for other in groups if other is not group]
     return groups
 

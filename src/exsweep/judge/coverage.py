@@ -13,7 +13,16 @@ from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
 from exsweep.model import Coverage, CoverageDay, CoverageSource, DayState, Gap, SourceReport, SourceState
 
-_LOST = frozenset({SourceState.PARTIAL, SourceState.UNREADABLE, SourceState.ENCRYPTED, SourceState.LIMIT, SourceState.TIMEOUT, SourceState.CHANGED})
+_LOST = frozenset(
+    {
+        SourceState.PARTIAL,
+        SourceState.UNREADABLE,
+        SourceState.ENCRYPTED,
+        SourceState.LIMIT,
+        SourceState.TIMEOUT,
+        SourceState.CHANGED,
+    }
+)
 _MAX_CALENDAR_DAYS = 800
 """A calendar longer than this (a wrong clock, years of web logs) keeps its newest days; counts stay exact."""
 
@@ -48,20 +57,31 @@ class Seen:
         return tuple(window for window in self.windows if window.campaign.decisive and not window.covered)
 
 
-def measure(sources: Sequence[SourceReport], formats: Sequence[LogFormat], builds: BuildHistory, now: datetime) -> Seen:
+def measure(
+    sources: Sequence[SourceReport], formats: Sequence[LogFormat], builds: BuildHistory, now: datetime
+) -> Seen:
     """Put the days of all files of one kind side by side; name every hole and what it does to the verdict."""
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
     for report in sources:
         if report.state is not SourceState.DUPLICATE:
             by_kind[report.kind].append(report)
     titles = {item.id: item for item in formats}
-    known = sorted(kind for kind in by_kind if kind in titles and any(report.events or report.lines for report in by_kind[kind]))
+    known = sorted(
+        kind
+        for kind in by_kind
+        if kind in titles and any(report.events or report.lines for report in by_kind[kind])
+    )
     matters = {kind for entry in campaigns() for shown in entry.shows.values() for kind in shown}
     rows = tuple(_source(kind, by_kind[kind], titles[kind].title, kind in matters) for kind in known)
     end = max((row.last for row in rows if row.last), default=None)
     start = min((row.first for row in rows if row.first), default=None)
     windows = _windows(rows, builds, end, now)
-    gaps = _file_gaps(sources, matters) + _day_gaps(rows) + _kind_gaps(windows, titles) + _collector_gaps(sources, set(known))
+    gaps = (
+        _file_gaps(sources, matters)
+        + _day_gaps(rows)
+        + _kind_gaps(windows, titles)
+        + _collector_gaps(sources, set(known))
+    )
     return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
 
 
@@ -72,7 +92,15 @@ def _source(kind: str, reports: Sequence[SourceReport], title: str, matters: boo
         for day, count in report.days.items():
             events[day] += count
         if report.state in _LOST or report.rejected:
-            damaged |= {day for day in (report.first and report.first.date(), report.last and report.last.date()) if day} if report.state in _LOST else set()
+            damaged |= (
+                {
+                    day
+                    for day in (report.first and report.first.date(), report.last and report.last.date())
+                    if day
+                }
+                if report.state in _LOST
+                else set()
+            )
     first = min((report.first for report in reports if report.first), default=None)
     last = max((report.last for report in reports if report.last), default=None)
     days: list[CoverageDay] = []
@@ -82,8 +110,16 @@ def _source(kind: str, reports: Sequence[SourceReport], title: str, matters: boo
         for step in range(min(span, _MAX_CALENDAR_DAYS)):
             day = start + timedelta(days=step)
             count = events.get(day, 0)
-            edge = (day == first.date() and first.time() > time(6)) or (day == last.date() and last.time() < time(18))
-            state = DayState.ABSENT if not count else DayState.PARTIAL if day in damaged or edge else DayState.READ
+            edge = (day == first.date() and first.time() > time(6)) or (
+                day == last.date() and last.time() < time(18)
+            )
+            state = (
+                DayState.ABSENT
+                if not count
+                else DayState.PARTIAL
+                if day in damaged or edge
+                else DayState.READ
+            )
             days.append(CoverageDay(date=day, state=state, events=count))
     return CoverageSource(
         kind=kind,
@@ -98,7 +134,9 @@ def _source(kind: str, reports: Sequence[SourceReport], title: str, matters: boo
     )
 
 
-def _windows(rows: Sequence[CoverageSource], builds: BuildHistory, end: datetime | None, now: datetime) -> tuple[Window, ...]:
+def _windows(
+    rows: Sequence[CoverageSource], builds: BuildHistory, end: datetime | None, now: datetime
+) -> tuple[Window, ...]:
     """One window per campaign that could have met this server before its evidence ends."""
     days = {row.kind: {day.date for day in row.days if day.state is not DayState.ABSENT} for row in rows}
     horizon = (end or now).date()
@@ -112,7 +150,16 @@ def _windows(rows: Sequence[CoverageSource], builds: BuildHistory, end: datetime
             continue
         wanted = {first + timedelta(days=step) for step in range((last - first).days + 1)}
         covered = tuple(kind for kind in entry.decisive if wanted <= days.get(kind, set()))
-        windows.append(Window(entry, first, last, open_, covered, tuple(kind for kind in entry.decisive if kind not in covered)))
+        windows.append(
+            Window(
+                entry,
+                first,
+                last,
+                open_,
+                covered,
+                tuple(kind for kind in entry.decisive if kind not in covered),
+            )
+        )
     return tuple(windows)
 
 
@@ -146,7 +193,9 @@ def _file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
                 )
             )
         if report.rejected:
-            reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(report.rejected_reasons.items()))
+            reasons = ", ".join(
+                f"{count} x {reason}" for reason, count in sorted(report.rejected_reasons.items())
+            )
             gaps.append(
                 Gap(
                     kind=report.kind,
@@ -206,7 +255,8 @@ def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[
                 kind=window.uncovered[0],
                 first=datetime.combine(window.first, time(), UTC),
                 last=datetime.combine(window.last, time(23, 59, 59), UTC),
-                reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}, and no log covers all of these days ({names}).",
+                reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}, "
+                f"and no log covers all of these days ({names}).",
                 effect="A break-in of these days may not be seen.",
                 limits_verdict=True,
             )
@@ -220,7 +270,8 @@ def _unseeable(window: Window, open_: str) -> Gap:
         kind="unknown",
         first=datetime.combine(window.first, time(), UTC),
         last=datetime.combine(window.last, time(23, 59, 59), UTC),
-        reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}. No text log is known to show it.",
+        reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}. "
+        "No text log is known to show it.",
         effect="Only other records could show it, such as Windows event logs.",
     )
 

@@ -18,7 +18,11 @@ def findings_of(group: Group, chain: str) -> tuple[Finding, ...]:
         name = facts.shell(item.hit, item.stage) or ""
         bundles[item.rule.id, name, item.strength is Strength.ASSESSMENT].append(item)
     found = [_finding(items, chain) for items in bundles.values()]
-    return tuple(sorted(found, key=lambda item: (item.first_seen is None, item.first_seen, -item.strength.rank, item.id)))
+    return tuple(
+        sorted(
+            found, key=lambda item: (item.first_seen is None, item.first_seen, -item.strength.rank, item.id)
+        )
+    )
 
 
 def _finding(items: Sequence[Weighed], chain: str) -> Finding:
@@ -28,7 +32,15 @@ def _finding(items: Sequence[Weighed], chain: str) -> Finding:
     lasts = [time for item in items if (time := facts.last_time(item.hit))]
     failed = Counter(item.failed for item in items if item.failed)
     return Finding(
-        id="F-" + _digest(rule.id, chain, *(f"{item.hit.origin.sha256}:{item.hit.origin.offset}:{item.hit.origin.record}" for item in items[:keep])),
+        id="F-"
+        + _digest(
+            rule.id,
+            chain,
+            *(
+                f"{item.hit.origin.sha256}:{item.hit.origin.offset}:{item.hit.origin.record}"
+                for item in items[:keep]
+            ),
+        ),
         rule=RuleRef(id=rule.id, version=rule.version, title=rule.title),
         stage=first.stage,
         strength=max((item.strength for item in items), key=lambda value: value.rank),
@@ -58,7 +70,11 @@ def _finding(items: Sequence[Weighed], chain: str) -> Finding:
 def _confidence(item: Weighed) -> Confidence:
     if item.strength is Strength.SUCCESS and not item.rule.false_positives:
         return Confidence.SURE
-    return Confidence.VERY_LIKELY if item.strength in (Strength.SUCCESS, Strength.ASSESSMENT) else Confidence.POSSIBLE
+    return (
+        Confidence.VERY_LIKELY
+        if item.strength in (Strength.SUCCESS, Strength.ASSESSMENT)
+        else Confidence.POSSIBLE
+    )
 
 
 def _digest(*parts: str) -> str:
@@ -67,7 +83,9 @@ def _digest(*parts: str) -> str:
 
 def group_id(group: Group) -> str:
     """Id of a chain from the places it rests on: the same evidence gives the same id."""
-    places = sorted(f"{item.hit.origin.sha256}:{item.hit.origin.offset}:{item.hit.rule}" for item in group.members)
+    places = sorted(
+        f"{item.hit.origin.sha256}:{item.hit.origin.offset}:{item.hit.rule}" for item in group.members
+    )
     return "C-" + _digest(*places)[:8]
 
 

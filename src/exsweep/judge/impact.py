@@ -11,7 +11,11 @@ from exsweep.model import CoverageSource, Finding, Impact, ImpactItem, ImpactSta
 _SYSTEM_RIGHTS = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
 
 
-def impact_of(groups: Sequence[tuple[Group, Level | None]], findings: Sequence[Finding], sources: Sequence[CoverageSource]) -> Impact:
+def impact_of(
+    groups: Sequence[tuple[Group, Level | None]],
+    findings: Sequence[Finding],
+    sources: Sequence[CoverageSource],
+) -> Impact:
     """A web shell runs with the rights of the server: from there on everything is possible until shown otherwise."""
     hostile = [group for group, level in groups if level in (Level.BROKEN_INTO, Level.IN_USE)]
     inside = any(group.has(_SYSTEM_RIGHTS) for group in hostile)
@@ -25,9 +29,16 @@ def impact_of(groups: Sequence[tuple[Group, Level | None]], findings: Sequence[F
     )
 
 
-def _item(what: str, findings: Sequence[Finding], hostile: Sequence[Group], *, possible: bool, checked: str) -> ImpactItem:
+def _item(
+    what: str, findings: Sequence[Finding], hostile: Sequence[Group], *, possible: bool, checked: str
+) -> ImpactItem:
     techniques = frozenset(judging().impact[what])
-    rules = {item.rule.id for group in hostile for item in group.members if techniques & set(item.rule.attack) and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)}
+    rules = {
+        item.rule.id
+        for group in hostile
+        for item in group.members
+        if techniques & set(item.rule.attack) and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
+    }
     proofs = tuple(item for item in findings if item.rule.id in rules and techniques & set(item.attack))
     seen = any(item.strength is Strength.SUCCESS for item in proofs)
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
@@ -43,7 +54,9 @@ def _item(what: str, findings: Sequence[Finding], hostile: Sequence[Group], *, p
 
 def _text(what: str, state: ImpactState, names: Sequence[str], checked: str) -> str:
     if state is ImpactState.SEEN and what == "mailboxes":
-        return render("impact.mailboxes.seen", n=len(names)) if names else render("impact.mailboxes.seen_some")
+        return (
+            render("impact.mailboxes.seen", n=len(names)) if names else render("impact.mailboxes.seen_some")
+        )
     text = render(f"impact.{what}.{state.value}")
     return f"{text} We checked: {checked}." if state is ImpactState.NOT_SEEN else text
 

@@ -8,7 +8,16 @@ from exsweep.judge.outcome import Weighed
 from exsweep.knowledge.judging import judging
 from exsweep.model import Level, Severity, Stage, Strength
 
-_ACTIVE = frozenset({Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION, Stage.PERSISTENCE, Stage.CLEANUP, Stage.EXPLOITATION, Stage.DROP})
+_ACTIVE = frozenset(
+    {
+        Stage.WEBSHELL_USE,
+        Stage.POST_EXPLOITATION,
+        Stage.PERSISTENCE,
+        Stage.CLEANUP,
+        Stage.EXPLOITATION,
+        Stage.DROP,
+    }
+)
 _QUIET = frozenset({Stage.PROBE})
 
 
@@ -22,7 +31,10 @@ def level_of(group: Group, evidence_end: datetime | None) -> Level | None:
         return Level.ATTACKED
     won = [item for item in group.members if item.strength is Strength.SUCCESS and item.stage not in _QUIET]
     if won:
-        last = max((time for item in won if item.stage in _ACTIVE and (time := facts.last_time(item.hit))), default=None)
+        last = max(
+            (time for item in won if item.stage in _ACTIVE and (time := facts.last_time(item.hit))),
+            default=None,
+        )
         recent = last and evidence_end and evidence_end - last <= timedelta(hours=judging().in_use_hours)
         used = any(item.stage in (Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION) for item in won)
         return Level.IN_USE if recent and used else Level.BROKEN_INTO
@@ -43,4 +55,6 @@ def _ambiguous(group: Group) -> bool:
     if any(Severity(item.rule.level).rank >= single.rank for item in items):
         return True
     notable = {item.rule.id for item in items if Severity(item.rule.level).rank >= pair.rank}
-    return len(notable) >= 2 or bool(notable and any(item.strength is Strength.ATTEMPT for item in group.members))
+    return len(notable) >= 2 or bool(
+        notable and any(item.strength is Strength.ATTEMPT for item in group.members)
+    )

@@ -7,8 +7,8 @@ from exsweep.judge import facts
 from exsweep.judge.patches import BuildHistory, open_on
 from exsweep.knowledge.judging import judging
 from exsweep.knowledge.rules import Rule
-from exsweep.knowledge.words import render
 from exsweep.knowledge.scanners import scanner_of
+from exsweep.knowledge.words import render
 from exsweep.model import Hit, Stage, Strength
 
 

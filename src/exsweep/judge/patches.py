@@ -100,7 +100,11 @@ def patch(builds: BuildHistory) -> Patch:
     groups = patched(build)
     certain = _ids(groups.certain)
     exploited = [item.cve for item in groups.certain if item.kev_added]
-    advice = render("patch.open", n=len(certain), used=len(exploited), update=_target(build)) if certain else render("patch.up_to_date")
+    advice = (
+        render("patch.open", n=len(certain), used=len(exploited), update=_target(build))
+        if certain
+        else render("patch.up_to_date")
+    )
     lines, opened = _history(builds)
     return Patch(
         build=build,

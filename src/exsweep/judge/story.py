@@ -16,14 +16,18 @@ _LINKS = (Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, St
 _BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
 
 
-def chain_of(group: Group, findings: Sequence[Finding], level: Level, seen: Seen, formats: Sequence[LogFormat]) -> Chain:
+def chain_of(
+    group: Group, findings: Sequence[Finding], level: Level, seen: Seen, formats: Sequence[LogFormat]
+) -> Chain:
     """Steps seen, in order of stage; for a break-in also the links that are not seen."""
     actor = _actor(group)
     campaign = _campaign(group)
     by_stage: dict[Stage, list[Finding]] = {}
     for item in findings:
         by_stage.setdefault(item.stage, []).append(item)
-    steps = [_seen_step(stage, items) for stage, items in sorted(by_stage.items(), key=lambda pair: pair[0].rank)]
+    steps = [
+        _seen_step(stage, items) for stage, items in sorted(by_stage.items(), key=lambda pair: pair[0].rank)
+    ]
     if level in _BROKEN:
         steps += _missing(by_stage, campaign, seen, formats, _start(findings))
     steps.sort(key=lambda step: step.stage.rank)
@@ -44,7 +48,13 @@ def _title(group: Group, actor: Actor, campaign: Campaign | None, level: Level) 
     if all(item.strength is Strength.ASSESSMENT for item in group.members):
         return "Scanners and responders"
     who = actor.addresses
-    name = render("chain.nobody") if not who else join(who) if len(who) <= 3 else render("chain.several", n=len(who))
+    name = (
+        render("chain.nobody")
+        if not who
+        else join(who)
+        if len(who) <= 3
+        else render("chain.several", n=len(who))
+    )
     if campaign:
         return render("chain.title", campaign=campaign.title, who=name)
     return render("chain.title_unknown" if level in _BROKEN else "chain.title_tried", who=name)
@@ -59,7 +69,9 @@ def _actor(group: Group) -> Actor:
     users = [item for item in group.members if item.stage is not Stage.WEBSHELL] or group.members
     hits = [item.hit for item in users]
     shells = [value for item in group.members if (value := facts.shell(item.hit, item.stage))]
-    shells += [path for item in group.members if item.stage is Stage.DROP for path in facts.dropped_paths(item.hit)]
+    shells += [
+        path for item in group.members if item.stage is Stage.DROP for path in facts.dropped_paths(item.hit)
+    ]
     keys = [key for hit in hits for key in sorted(facts.sessions(hit)) if not key.startswith("request:")]
     return Actor(
         addresses=_unique(value for hit in hits if (value := facts.address(hit))),
@@ -98,17 +110,28 @@ def _seen_step(stage: Stage, items: Sequence[Finding]) -> Step:
 
 
 def _missing(
-    by_stage: Mapping[Stage, Sequence[Finding]], campaign: Campaign | None, seen: Seen, formats: Sequence[LogFormat], start: datetime | None
+    by_stage: Mapping[Stage, Sequence[Finding]],
+    campaign: Campaign | None,
+    seen: Seen,
+    formats: Sequence[LogFormat],
+    start: datetime | None,
 ) -> list[Step]:
     titles = {item.id: item.title for item in formats}
     return [
-        Step(stage=stage, title=render(f"stage.{stage.value}.name"), missing=True, why_missing=_why(stage, campaign, seen, titles, start))
+        Step(
+            stage=stage,
+            title=render(f"stage.{stage.value}.name"),
+            missing=True,
+            why_missing=_why(stage, campaign, seen, titles, start),
+        )
         for stage in _LINKS
         if stage not in by_stage and not (stage is Stage.WEBSHELL and Stage.WEBSHELL_USE in by_stage)
     ]
 
 
-def _why(stage: Stage, campaign: Campaign | None, seen: Seen, titles: Mapping[str, str], start: datetime | None) -> str:
+def _why(
+    stage: Stage, campaign: Campaign | None, seen: Seen, titles: Mapping[str, str], start: datetime | None
+) -> str:
     """No such log, no such day, or looked and not seen: for every kind of log that could show the step."""
     kinds = campaign.shows.get(stage, ()) if campaign else ()
     kinds = kinds or tuple(source.kind for source in seen.coverage.sources)

@@ -6,18 +6,32 @@ from exsweep.knowledge.judging import judging
 from exsweep.model import Finding, Hit, TimelineRow
 
 
-def timeline(findings: Sequence[Finding], events: Mapping[str, Sequence[Hit]], context: Sequence[Hit]) -> tuple[TimelineRow, ...]:
+def timeline(
+    findings: Sequence[Finding], events: Mapping[str, Sequence[Hit]], context: Sequence[Hit]
+) -> tuple[TimelineRow, ...]:
     """Rows of findings first when space runs out, then context; sorted by time and place."""
     keep = judging().timeline_rows
     taken: set[tuple[str, int | None]] = set()
     rows: list[TimelineRow] = []
-    for item in sorted(findings, key=lambda finding: (-finding.strength.rank, -finding.severity.rank, finding.id)):
+    for item in sorted(
+        findings, key=lambda finding: (-finding.strength.rank, -finding.severity.rank, finding.id)
+    ):
         for hit in events.get(item.id, ()):
             place = (hit.origin.path, hit.origin.offset)
             if hit.time is None or place in taken or len(rows) >= keep:
                 continue
             taken.add(place)
-            rows.append(TimelineRow(time=hit.time, kind=hit.kind, text=text_of(hit), origin=hit.origin, finding=item.id, chain=item.chain, stage=item.stage))
+            rows.append(
+                TimelineRow(
+                    time=hit.time,
+                    kind=hit.kind,
+                    text=text_of(hit),
+                    origin=hit.origin,
+                    finding=item.id,
+                    chain=item.chain,
+                    stage=item.stage,
+                )
+            )
     for hit in context:
         place = (hit.origin.path, hit.origin.offset)
         if hit.time is not None and place not in taken and len(rows) < keep:
@@ -32,10 +46,16 @@ def text_of(hit: Hit) -> str:
     if path := get("url.path"):
         query = get("url.query")
         request = f"{get('http.request.method', '')} {path}{'?' + query.lstrip('?') if query else ''}".strip()
-        parts = [request, get("http.response.status_code", ""), f"from {get('source.ip')}" if get("source.ip") else ""]
+        parts = [
+            request,
+            get("http.response.status_code", ""),
+            f"from {get('source.ip')}" if get("source.ip") else "",
+        ]
         if anchor := get("AnchorMailbox"):
             parts.append(f"[{anchor}]")
         return " ".join(part for part in parts if part)[:600]
     if cmdlet := get("Cmdlet"):
         return f"{cmdlet} {get('Parameters', '')} {get('ExecutionResult', '')}".strip()[:600]
-    return " ".join(f"{name}={value}" for name, value in sorted(hit.fields.items()))[:600] or hit.excerpt[:600]
+    return (
+        " ".join(f"{name}={value}" for name, value in sorted(hit.fields.items()))[:600] or hit.excerpt[:600]
+    )

@@ -87,8 +87,13 @@ def _carrying(level: Level, leading: Sequence[Chain], findings: Sequence[Finding
     found = [item for item in findings if item.chain in ids]
     if level in _HOSTILE:
         found = [item for item in found if item.strength is not Strength.ASSESSMENT] or found
-    order = lambda item: (-item.strength.rank, -item.severity.rank, -item.stage.rank, item.first_seen is None, item.first_seen, item.id)  # noqa: E731
-    return tuple(sorted(found, key=order))
+    return tuple(sorted(found, key=_weight))
+
+
+def _weight(item: Finding) -> tuple[object, ...]:
+    """Strongest proof first, then the later stage, then the earlier moment."""
+    when = item.first_seen.timestamp() if item.first_seen else float("inf")
+    return (-item.strength.rank, -item.severity.rank, -item.stage.rank, when, item.id)
 
 
 def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, int]:
@@ -106,7 +111,12 @@ def _sure(level: Level, confidence: Confidence, kinds: int) -> tuple[str, ...]:
 
 
 def _meaning(case: _Case) -> tuple[str, ...]:
-    dates = {"since": day(case.since), "last": day(case.last, clock=True), "evidence_end": day(case.seen.end), "first": day(case.seen.start)}
+    dates = {
+        "since": day(case.since),
+        "last": day(case.last, clock=True),
+        "evidence_end": day(case.seen.end),
+        "first": day(case.seen.start),
+    }
     at = f"verdict.{case.level.value}."
     match case.level:
         case Level.IN_USE:
@@ -119,7 +129,14 @@ def _meaning(case: _Case) -> tuple[str, ...]:
             said = _attacked(case, dates)
         case Level.NO_SIGNS:
             days = {item.date for source in case.seen.coverage.sources for item in source.days if item.events}
-            said = [render(at + "meaning", days=len(days), files=sum(source.files for source in case.seen.coverage.sources), **dates)]
+            said = [
+                render(
+                    at + "meaning",
+                    days=len(days),
+                    files=sum(source.files for source in case.seen.coverage.sources),
+                    **dates,
+                )
+            ]
         case Level.CANNOT_TELL:
             said = [_cannot(case)]
     return tuple(said)
@@ -138,7 +155,11 @@ def _suspicion(case: _Case, dates: dict[str, str]) -> str:
         return render("verdict.suspicious.meaning_short", reason="signs of an attack")
     first = case.carrying[0]
     if first.strength is Strength.ATTEMPT:
-        return render("verdict.suspicious.open_build", **dates) if case.patch.build else render("verdict.suspicious.meaning_short", reason=_reason(first))
+        return (
+            render("verdict.suspicious.open_build", **dates)
+            if case.patch.build
+            else render("verdict.suspicious.meaning_short", reason=_reason(first))
+        )
     if first.false_positives:
         return render("verdict.suspicious.meaning", reason=_reason(first), harmless=first.false_positives[0])
     return render("verdict.suspicious.meaning_short", reason=_reason(first))
@@ -173,7 +194,12 @@ def _cannot(case: _Case) -> str:
     blind = case.seen.blind
     if blind and case.seen.end is not None:
         window = blind[0]  # campaigns stand in the order of their weight
-        return render("verdict.cannot_tell.meaning", range=f"{day(window.first)} to {day(window.last)}" if window.first != window.last else day(window.first))
+        return render(
+            "verdict.cannot_tell.meaning",
+            range=f"{day(window.first)} to {day(window.last)}"
+            if window.first != window.last
+            else day(window.first),
+        )
     if blind:
         return render("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(blind[0].uncovered))
     lost = sorted({gap.kind for gap in case.seen.coverage.gaps if gap.limits_verdict})
@@ -202,7 +228,10 @@ def _update(patch: Patch) -> str:
         return render("update.done")
     product = product_of(patch.build)
     target = newest(product) if product else None
-    return render("update.install", update=f"{target.product} {target.cu} {target.update}".strip() if target else "see Microsoft's list")
+    return render(
+        "update.install",
+        update=f"{target.product} {target.cu} {target.update}".strip() if target else "see Microsoft's list",
+    )
 
 
 def _against(case: _Case) -> tuple[str, ...]:
@@ -224,7 +253,14 @@ def _would_change(case: _Case) -> tuple[str, ...]:
     for window in case.seen.blind[:6]:
         for kind in window.uncovered[:2]:
             if has(f"wanted.{kind}"):
-                said.append(render("would_change.more_days", kind=render(f"wanted.{kind}"), first=day(window.first), last=day(window.last)))
+                said.append(
+                    render(
+                        "would_change.more_days",
+                        kind=render(f"wanted.{kind}"),
+                        first=day(window.first),
+                        last=day(window.last),
+                    )
+                )
     shells = [name for chain in case.chains for name in chain.actor.shells][:3]
     said += [render("would_change.file", path=name) for name in shells]
     if case.level in _HOSTILE:

@@ -19,14 +19,13 @@ from exsweep.model.assessment import (
     Remedy,
     RuleRef,
     Run,
-    SeenBuild,
     Server,
     Step,
     TimelineRow,
     Verdict,
 )
 from exsweep.model.codec import decode, encode
-from exsweep.model.events import Hit, Observations, Origin, Rejected, SourceReport, SourceState
+from exsweep.model.events import Hit, Observations, Origin, Rejected, SeenBuild, SourceReport, SourceState
 from exsweep.model.words import Confidence, Level, Severity, Stage, Strength
 
 __all__ = [

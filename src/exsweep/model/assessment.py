@@ -18,7 +18,7 @@ class _Record(msgspec.Struct, frozen=True):
     pass
 
 
-class Server(_Record, kw_only=True):
+class Server(_Record, frozen=True, kw_only=True):
     """Who the evidence is about. The name is what the evidence or the user says; it is not proof of identity."""
 
     name: str | None = None
@@ -29,7 +29,7 @@ class Server(_Record, kw_only=True):
     builds: tuple[SeenBuild, ...] = ()
 
 
-class Verdict(_Record, kw_only=True):
+class Verdict(_Record, frozen=True, kw_only=True):
     """The one answer, and what it rests on."""
 
     level: Level
@@ -53,7 +53,7 @@ class Verdict(_Record, kw_only=True):
     """Last moment that any log covers; `in_use` is measured from here."""
 
 
-class Actor(_Record, kw_only=True):
+class Actor(_Record, frozen=True, kw_only=True):
     """What one intruder showed of himself. Values are quoted from evidence: hostile text."""
 
     addresses: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Actor(_Record, kw_only=True):
     sessions: tuple[str, ...] = ()
 
 
-class Step(_Record, kw_only=True):
+class Step(_Record, frozen=True, kw_only=True):
     """One link of a chain. Seen: `findings` is not empty. Not seen: `missing` is true and `why_missing` says why."""
 
     stage: Stage
@@ -79,7 +79,7 @@ class Step(_Record, kw_only=True):
     """At least one finding of the step has strength `success`."""
 
 
-class Chain(_Record, kw_only=True):
+class Chain(_Record, frozen=True, kw_only=True):
     """Everything of one intruder, in order of time."""
 
     id: str
@@ -96,14 +96,14 @@ class Chain(_Record, kw_only=True):
     last_seen: datetime | None = None
 
 
-class RuleRef(_Record, kw_only=True):
+class RuleRef(_Record, frozen=True, kw_only=True):
     id: str
     version: str
     """First 12 hex digits of the SHA-256 of the rule's text."""
     title: str
 
 
-class Finding(_Record, kw_only=True):
+class Finding(_Record, frozen=True, kw_only=True):
     """What one rule says about one intruder's events. Every origin reads back to the quoted bytes."""
 
     id: str
@@ -150,13 +150,13 @@ class DayState(StrEnum):
     ABSENT = "absent"
 
 
-class CoverageDay(_Record, kw_only=True):
+class CoverageDay(_Record, frozen=True, kw_only=True):
     date: date
     state: DayState
     events: int = 0
 
 
-class CoverageSource(_Record, kw_only=True):
+class CoverageSource(_Record, frozen=True, kw_only=True):
     """One kind of log over all its files."""
 
     kind: str
@@ -171,7 +171,7 @@ class CoverageSource(_Record, kw_only=True):
     days: tuple[CoverageDay, ...] = ()
 
 
-class Gap(_Record, kw_only=True):
+class Gap(_Record, frozen=True, kw_only=True):
     """Something that could not be looked at, and what that does to the verdict."""
 
     kind: str
@@ -184,12 +184,12 @@ class Gap(_Record, kw_only=True):
     limits_verdict: bool = False
 
 
-class Coverage(_Record, kw_only=True):
+class Coverage(_Record, frozen=True, kw_only=True):
     sources: tuple[CoverageSource, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
-class PatchCves(_Record, kw_only=True):
+class PatchCves(_Record, frozen=True, kw_only=True):
     """At the last build seen. `possible`: the build alone does not settle it (a setting is needed too, or build unknown)."""
 
     certain: tuple[str, ...] = ()
@@ -197,7 +197,7 @@ class PatchCves(_Record, kw_only=True):
     fixed: tuple[str, ...] = ()
 
 
-class Patch(_Record, kw_only=True):
+class Patch(_Record, frozen=True, kw_only=True):
     build: str | None = None
     build_name: str | None = None
     """`Exchange Server 2016 CU18 + Mar21SU`."""
@@ -218,7 +218,7 @@ class ImpactState(StrEnum):
     NOT_SEEN = "not_seen"
 
 
-class ImpactItem(_Record, kw_only=True):
+class ImpactItem(_Record, frozen=True, kw_only=True):
     what: str
     """`mailboxes`, `credentials`, `files`, `hosts` or, inside `items`, a mailbox, path or host."""
     state: ImpactState
@@ -229,14 +229,14 @@ class ImpactItem(_Record, kw_only=True):
     """Names of mailboxes, files, hosts: hostile text."""
 
 
-class Impact(_Record, kw_only=True):
+class Impact(_Record, frozen=True, kw_only=True):
     mailboxes: ImpactItem
     credentials: ImpactItem
     files: ImpactItem
     hosts: ImpactItem
 
 
-class Remedy(_Record, kw_only=True):
+class Remedy(_Record, frozen=True, kw_only=True):
     id: str
     title: str
     text: str
@@ -247,7 +247,7 @@ class Remedy(_Record, kw_only=True):
     source: tuple[str, ...] = ()
 
 
-class CustodyItem(_Record, kw_only=True):
+class CustodyItem(_Record, frozen=True, kw_only=True):
     path: str
     size: int
     sha256: str
@@ -257,7 +257,7 @@ class CustodyItem(_Record, kw_only=True):
     duplicate_of: str | None = None
 
 
-class TimelineRow(_Record, kw_only=True):
+class TimelineRow(_Record, frozen=True, kw_only=True):
     """A line of the case in order of time: findings' events and what a pivot brought in."""
 
     time: datetime
@@ -270,7 +270,7 @@ class TimelineRow(_Record, kw_only=True):
     stage: Stage | None = None
 
 
-class Run(_Record, kw_only=True):
+class Run(_Record, frozen=True, kw_only=True):
     """The only part that may differ between two runs."""
 
     version: str
@@ -284,7 +284,7 @@ class Run(_Record, kw_only=True):
     """What was named on the command line, with the SHA-256 of archives."""
 
 
-class Assessment(_Record, kw_only=True):
+class Assessment(_Record, frozen=True, kw_only=True):
     schema: str = SCHEMA
     server: Server
     verdict: Verdict

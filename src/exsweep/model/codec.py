@@ -23,7 +23,12 @@ def decode(data: bytes) -> Assessment:
     try:
         assessment = _decoder.decode(data)
     except msgspec.MsgspecError as error:
-        raise EvidenceError(f"This is not an assessment of exsweep: {error}.", tip="Give the assessment.json that `exsweep triage --out` wrote.") from error
+        raise EvidenceError(
+            f"This is not an assessment of exsweep: {error}.",
+            tip="Give the assessment.json that `exsweep triage --out` wrote.",
+        ) from error
     if assessment.schema != SCHEMA:
-        raise EvidenceError(f"Assessment schema {assessment.schema!r} is not {SCHEMA!r}.", tip="Update exsweep.")
+        raise EvidenceError(
+            f"Assessment schema {assessment.schema!r} is not {SCHEMA!r}.", tip="Update exsweep."
+        )
     return assessment

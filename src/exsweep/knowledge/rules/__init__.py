@@ -4,4 +4,13 @@ from exsweep.knowledge.rules.compiled import Examples, LogSource
 from exsweep.knowledge.rules.correlation import Correlation
 from exsweep.knowledge.rules.load import Rule, RuleProblem, RuleSet, RuleState, load_rules
 
-__all__ = ["Correlation", "Examples", "LogSource", "Rule", "RuleProblem", "RuleSet", "RuleState", "load_rules"]
+__all__ = [
+    "Correlation",
+    "Examples",
+    "LogSource",
+    "Rule",
+    "RuleProblem",
+    "RuleSet",
+    "RuleState",
+    "load_rules",
+]

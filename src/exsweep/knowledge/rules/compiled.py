@@ -129,7 +129,9 @@ def _compile(line: int, document: dict[str, Any]) -> Compiled:
             names, condition = sigma.filter_of(plain)
             return msgspec.structs.replace(base, narrows=names, condition=condition)
         if "detection" not in document:
-            return msgspec.structs.replace(base, problem="is not a Sigma rule (no detection, correlation or filter)")
+            return msgspec.structs.replace(
+                base, problem="is not a Sigma rule (no detection, correlation or filter)"
+            )
         return msgspec.structs.replace(base, condition=sigma.condition(plain))
     except sigma.Unusable as error:
         return msgspec.structs.replace(base, unusable=str(error))
@@ -137,7 +139,9 @@ def _compile(line: int, document: dict[str, Any]) -> Compiled:
         return msgspec.structs.replace(base, problem=str(error))
     except (TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
         # A document whose parts have unexpected types (a list where Sigma has a text) breaks pySigma itself.
-        return msgspec.structs.replace(base, problem=f"has a part of the wrong kind ({type(error).__name__}: {error})")
+        return msgspec.structs.replace(
+            base, problem=f"has a part of the wrong kind ({type(error).__name__}: {error})"
+        )
 
 
 def _described(line: int, document: dict[str, Any]) -> Compiled:

@@ -75,7 +75,9 @@ def _zipped(path: Path) -> Iterator[RuleFile]:
         yield RuleFile((str(path), None, f"is neither a rule (.yml), a folder nor a zip: {error}"))
         return
     with archive:
-        entries = [one for one in archive.infolist() if one.filename.lower().endswith(SUFFIXES) and not one.is_dir()]
+        entries = [
+            one for one in archive.infolist() if one.filename.lower().endswith(SUFFIXES) and not one.is_dir()
+        ]
         if len(entries) > MAX_FILES:
             yield RuleFile((str(path), None, f"has {len(entries)} rule files; at most {MAX_FILES} are read"))
         for entry in sorted(entries[:MAX_FILES], key=lambda one: one.filename):
@@ -83,7 +85,14 @@ def _zipped(path: Path) -> Iterator[RuleFile]:
             try:
                 with archive.open(entry, pwd=ZIP_PASSWORD if entry.flag_bits & 1 else None) as stream:
                     yield _decoded(name, stream.read(MAX_FILE + 1))
-            except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+            except (
+                zipfile.BadZipFile,
+                zlib.error,
+                RuntimeError,
+                NotImplementedError,
+                EOFError,
+                OSError,
+            ) as error:
                 yield RuleFile((name, None, f"cannot be taken out of the zip: {error}"))
 
 
@@ -105,7 +114,9 @@ def documents(text: str) -> Iterator[tuple[int, Any]]:
             if "*" in part and "&" in part:
                 for token in yaml.scan(part, Loader=yaml.CSafeLoader):
                     if isinstance(token, yaml.AliasToken):
-                        raise ValueError(f"line {line + token.start_mark.line}: YAML aliases (*name) are not read")
+                        raise ValueError(
+                            f"line {line + token.start_mark.line}: YAML aliases (*name) are not read"
+                        )
             document = yaml.load(part, Loader=_Loader)  # noqa: S506  (_Loader is the safe loader)
         except yaml.MarkedYAMLError as error:
             at = line + (error.problem_mark.line if error.problem_mark else 0)
@@ -124,8 +135,12 @@ class _Loader(yaml.CSafeLoader):
         for key, _ in node.value:
             name = self.construct_object(key, deep=True)
             if isinstance(name, (list, dict)):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be plain text", key.start_mark
+                )
             if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {name!r} stands twice", key.start_mark
+                )
             seen.add(name)
         return super().construct_mapping(node, deep)

@@ -11,7 +11,19 @@ import msgspec
 from exsweep.errors import KnowledgeError
 from exsweep.knowledge import data_files
 
-KINDS = ("ip", "domain", "email", "user_agent", "file_name", "file_path", "file_extension", "md5", "sha1", "sha256", "url")
+KINDS = (
+    "ip",
+    "domain",
+    "email",
+    "user_agent",
+    "file_name",
+    "file_path",
+    "file_extension",
+    "md5",
+    "sha1",
+    "sha256",
+    "url",
+)
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256"}
 _LARGEST = 64 << 20
 
@@ -44,7 +56,9 @@ def read_indicators(path: Path) -> tuple[Indicator, ...]:
         with path.open("rb") as stream:
             text = stream.read(_LARGEST).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise KnowledgeError(f"{path} cannot be read: {error}.", tip="Give a UTF-8 text or CSV file.") from error
+        raise KnowledgeError(
+            f"{path} cannot be read: {error}.", tip="Give a UTF-8 text or CSV file."
+        ) from error
     lines = text.split("\n")
     if {"indicator", "type"} <= set(lines[0].strip().lower().split(",")):
         rows = csv.DictReader(io.StringIO(text, newline=""))

@@ -104,7 +104,11 @@ class _LogSources(msgspec.Struct, frozen=True):
 
 
 def load_rules(
-    own_dir: Path | None, user: Sequence[Path] = (), *, formats: Sequence[LogFormat], cache_dir: Path | None = None
+    own_dir: Path | None,
+    user: Sequence[Path] = (),
+    *,
+    formats: Sequence[LogFormat],
+    cache_dir: Path | None = None,
 ) -> RuleSet:
     """Load the shipped rules of `own_dir` and the user's: folders, single .yml files or zips, in the order given.
 
@@ -150,8 +154,12 @@ def _rule(one: Compiled, file: str, version: str, own: bool, formats: Sequence[L
         stage=extension.stage,
         strength=extension.strength,
         campaign=extension.campaign,
-        cves=tuple(dict.fromkeys(f"CVE-{found[1]}-{found[2]}" for tag in one.tags for found in _CVE.finditer(tag))),
-        attack=tuple(dict.fromkeys(found[1].upper() for tag in one.tags if (found := _TECHNIQUE.fullmatch(tag)))),
+        cves=tuple(
+            dict.fromkeys(f"CVE-{found[1]}-{found[2]}" for tag in one.tags for found in _CVE.finditer(tag))
+        ),
+        attack=tuple(
+            dict.fromkeys(found[1].upper() for tag in one.tags if (found := _TECHNIQUE.fullmatch(tag)))
+        ),
         explanation=extension.explanation or one.description,
         false_positives=one.false_positives,
         tip=extension.tip,
@@ -189,7 +197,8 @@ def _fate(one: Compiled, formats: Sequence[LogFormat]) -> tuple[RuleState, str, 
 def serves(form: LogFormat, asked: LogSource) -> bool:
     """Whether rules of this log source run on logs of this format: each part is the same, or absent in both."""
     return any(
-        (one.category, one.product, one.service) == (asked.category, asked.product, asked.service) for one in form.sigma
+        (one.category, one.product, one.service) == (asked.category, asked.product, asked.service)
+        for one in form.sigma
     )
 
 
@@ -229,7 +238,9 @@ def _unique(rules: list[Rule], problems: list[RuleProblem]) -> list[Rule]:
         first = found.setdefault(rule.id, rule)
         if first is not rule:
             file, _, line = rule.file.rpartition(":")
-            problems.append(RuleProblem(file, int(line), f"has the id {rule.id!r} of {first.file}; give it another"))
+            problems.append(
+                RuleProblem(file, int(line), f"has the id {rule.id!r} of {first.file}; give it another")
+            )
     return list(found.values())
 
 
@@ -246,7 +257,9 @@ def _linked(rules: list[Rule], problems: list[RuleProblem]) -> list[Rule]:
             missing = [word for word in rule.correlation.rules if word not in by_word]
             if missing:
                 file, _, line = rule.file.rpartition(":")
-                problems.append(RuleProblem(file, int(line), f"refers to {missing[0]!r}, which is not loaded"))
+                problems.append(
+                    RuleProblem(file, int(line), f"refers to {missing[0]!r}, which is not loaded")
+                )
             else:
                 links[rule.id] = _resolved(rule.correlation, by_word)
     fates: dict[str, tuple[RuleState, str]] = {}
@@ -255,7 +268,9 @@ def _linked(rules: list[Rule], problems: list[RuleProblem]) -> list[Rule]:
     for rule in list(rules):
         if rule.id in links and not _sound(rule.id, links, known, ()):
             file, _, line = rule.file.rpartition(":")
-            problems.append(RuleProblem(file, int(line), "refers to itself, or to a correlation that cannot run"))
+            problems.append(
+                RuleProblem(file, int(line), "refers to itself, or to a correlation that cannot run")
+            )
             del links[rule.id]
     rules = [rule for rule in rules if rule.correlation is None or rule.id in links]
     for rule in rules:

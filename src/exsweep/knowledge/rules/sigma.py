@@ -66,7 +66,10 @@ def correlation(document: dict[str, Any]) -> Correlation:
         SigmaError: not Sigma.
     """
     made = SigmaCorrelationRule.from_dict(document)
-    op, threshold, compared, percentile, expression = ">=", 1.0, (), None, None
+    op, threshold = ">=", 1.0
+    compared: tuple[str, ...] = ()
+    percentile: int | None = None
+    expression: Expression | None = None
     if isinstance(made.condition, SigmaCorrelationCondition):
         op = _CORRELATION_OPERATORS[made.condition.op.name]
         threshold = float(made.condition.count)

@@ -10,25 +10,21 @@ ANY_ONE = 1
 """Part of a pattern: exactly one character (Sigma `?`)."""
 
 
-class _Node(msgspec.Struct, frozen=True, omit_defaults=True):
-    pass
-
-
-class And(_Node, tag="and"):
+class And(msgspec.Struct, frozen=True, omit_defaults=True, tag="and"):
     of: "tuple[Node, ...]"
 
 
-class Or(_Node, tag="or"):
+class Or(msgspec.Struct, frozen=True, omit_defaults=True, tag="or"):
     of: "tuple[Node, ...]"
 
 
-class Not(_Node, tag="not"):
+class Not(msgspec.Struct, frozen=True, omit_defaults=True, tag="not"):
     """True where `of` is false or cannot be told (a missing field never satisfies a condition)."""
 
     of: "Node"
 
 
-class Text(_Node, tag="text"):
+class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
     """The whole value is the parts in a row; ASCII letters compare without case unless `cased`."""
 
     field: str | None
@@ -37,21 +33,21 @@ class Text(_Node, tag="text"):
     cased: bool = False
 
 
-class Regex(_Node, tag="regex"):
+class Regex(msgspec.Struct, frozen=True, omit_defaults=True, tag="regex"):
     """RE2 finds `pattern` somewhere in the value; case matters unless the pattern says `(?i)`."""
 
     field: str | None
     pattern: str
 
 
-class Network(_Node, tag="network"):
+class Network(msgspec.Struct, frozen=True, omit_defaults=True, tag="network"):
     """The value is an IPv4 or IPv6 address inside `cidr`."""
 
     field: str
     cidr: str
 
 
-class Compare(_Node, tag="compare"):
+class Compare(msgspec.Struct, frozen=True, omit_defaults=True, tag="compare"):
     """The value is a number and `value op number` holds."""
 
     field: str
@@ -60,18 +56,18 @@ class Compare(_Node, tag="compare"):
     number: float
 
 
-class Null(_Node, tag="null"):
+class Null(msgspec.Struct, frozen=True, omit_defaults=True, tag="null"):
     """The field is missing or holds what its log writes for no value."""
 
     field: str
 
 
-class Exists(_Node, tag="exists"):
+class Exists(msgspec.Struct, frozen=True, omit_defaults=True, tag="exists"):
     field: str
     exists: bool
 
 
-class SameAs(_Node, tag="same"):
+class SameAs(msgspec.Struct, frozen=True, omit_defaults=True, tag="same"):
     """Two fields of one event: equal, or one begins, ends with or contains the other."""
 
     field: str
@@ -80,7 +76,7 @@ class SameAs(_Node, tag="same"):
     """`equals`, `startswith`, `endswith` or `contains`."""
 
 
-class TimePart(_Node, tag="time"):
+class TimePart(msgspec.Struct, frozen=True, omit_defaults=True, tag="time"):
     """Minute, hour, day, week (ISO), month or year (UTC) of the time in the field."""
 
     field: str
