@@ -24,7 +24,7 @@ def load(tmp_path: Path) -> Callable[..., RuleSet]:
     def loaded(text: str, *, own: bool = False, **more: object) -> RuleSet:
         folder = tmp_path / f"rules{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        if "title:" not in text:
+        if text.lstrip().startswith("detection:"):
             text = HEAD.format(title="a test") + text
         (folder / "rule.yml").write_text(text, encoding="utf-8")
         return load_rules(folder if own else None, () if own else (folder,), formats=FORMATS, **more)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -105,7 +105,7 @@ def addresses(values: pa.Array) -> pa.Array:
 
 
 def address_key(value: bytes | str) -> str | None:
-    """Text that orders like the address: `4` and 8, or `6` and 32 hexadecimal digits; None: no address.
+    """`address_digits` of the address in a column; None: there is none.
 
     Port, brackets, zone and what follows a comma are left out; `::ffff:192.0.2.1` is 192.0.2.1.
     """
@@ -122,4 +122,9 @@ def address_key(value: bytes | str) -> str | None:
         return None
     if address.version == 6 and address.ipv4_mapped is not None and "." in text:
         address = address.ipv4_mapped
+    return address_digits(address)
+
+
+def address_digits(address: IPv4Address | IPv6Address) -> str:
+    """Text that orders like the address: `4` and 8, or `6` and 32 hexadecimal digits."""
     return f"4{int(address):08x}" if address.version == 4 else f"6{int(address):032x}"

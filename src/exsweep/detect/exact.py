@@ -42,8 +42,10 @@ def evaluate(
     """For each rule the rows (ascending) among its candidates that it matches; and what DuckDB could not run, by id."""
     queries: list[str] = []
     for rule, _ in rules:
-        assert rule.condition is not None
-        queries.append(sql.condition(rule.condition, fields, rule.own, rows.column))
+        if rule.condition is None:
+            queries.append(sql.NEVER)
+        else:
+            queries.append(sql.condition(rule.condition, fields, rule.own, rows.column))
     arrays = dict(rows.arrays)
     for first in range(0, len(rules), _BITS):
         bits = np.zeros(len(rows), np.int64)
@@ -56,7 +58,7 @@ def evaluate(
     try:
         database.execute("create or replace temp table log_rows as select * from arrow_rows")
         for at, ((rule, _), query) in enumerate(zip(rules, queries, strict=True)):
-            may = f'"may {at // _BITS}" & {1 << at % _BITS} <> 0'
+            may = f'("may {at // _BITS}" & {1 << at % _BITS}) <> 0'
             try:
                 got = database.execute(f"select rowid from log_rows where {may} and ({query})").fetchnumpy()
                 found.append(np.sort(np.asarray(got["rowid"], dtype=np.int64)))

@@ -113,7 +113,8 @@ class Prefilter:
         return found
 
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
-        assert rule.condition is not None
+        if rule.condition is None:
+            return ()
         found = [choice for clause in need(rule.condition) if (choice := self._choice(clause, rule.own))]
         if not found:
             return ()

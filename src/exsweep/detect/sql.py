@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_network
 
-from exsweep.detect.columns import address_key, spaced_text
+from exsweep.detect.columns import address_digits, spaced_text
 from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.knowledge.rules import tree
 
@@ -106,9 +106,7 @@ class _Translator:
 
     def _network(self, node: tree.Network) -> str:
         network = ip_network(node.cidr, strict=False)
-        low, high = (address_key(str(one)) for one in (network.network_address, network.broadcast_address))
-        assert low is not None
-        assert high is not None
+        low, high = address_digits(network.network_address), address_digits(network.broadcast_address)
         names = self._views(node.field, "address")
         return joined("or", [f"{name} between {quoted(low)} and {quoted(high)}" for name in names])
 

@@ -37,17 +37,12 @@ class ColumnReader:
         """The chosen lines (block line numbers, rising) as columns."""
         if len(chosen) < FEW or len(header.names) < 2:
             return _one_by_one(block, chosen, header)
-        octets = block.octets()
-        odd = _odd_lines(block, octets, chosen, header.format)
-        if self._count_first:
-            odd |= _wrong_count(block, octets, chosen, header)
-        table = self._plain(block, chosen[~odd], header)
-        if table is None and not self._count_first:
-            self._count_first = True
-            odd |= _wrong_count(block, octets, chosen, header)
+        odd = _odd_lines(block, chosen, header.format)
+        table = None if self._count_first else self._plain(block, chosen[~odd], header)
+        if table is None:
+            odd |= _wrong_count(block, chosen, header)
+            self._count_first = bool(odd.any())
             table = self._plain(block, chosen[~odd], header)
-        elif self._count_first and not odd.any():
-            self._count_first = False
         if table is None:
             return _one_by_one(block, chosen, header)
         if not odd.any():
@@ -55,9 +50,14 @@ class ColumnReader:
         return _merge(Columns(table, chosen[~odd]), _one_by_one(block, chosen[odd], header))
 
     def _plain(self, block: Block, lines: Index, header: Header) -> pa.Table | None:
-        """All of the lines through pyarrow, or None when it does not give exactly one row a line."""
+        """All of the lines through pyarrow, or None when it does not give exactly one row a line.
+
+        As long as nothing but line breaks separates lines, as many rows as lines means that each line is a row.
+        """
         if not len(lines):
-            return header.schema().empty_table()
+            return header.schema.empty_table()
+        if header.format.quoting and open_quote(block.line(int(lines[-1])), header.format.separator.encode()):
+            return None
         data = _gather(block, lines)
         try:
             table = pc.read_csv(
@@ -86,64 +86,38 @@ def _gather(block: Block, lines: Index) -> memoryview:
     return memoryview(b"".join([view[start:stop] for start, stop in pairs]))
 
 
-def _odd_lines(block: Block, octets: Octets, chosen: Index, kind: LogFormat) -> Mask:
-    """Chosen lines that pyarrow would read otherwise than we do."""
+def _odd_lines(block: Block, chosen: Index, kind: LogFormat) -> Mask:
+    """Chosen lines that go the exact way at once: those from which bytes were taken off, those with NUL, and those in
+    which a quote and a lone CR (a line break to pyarrow) could make up for each other in the count of rows."""
     odd = block.altered.copy()
-    size = len(octets)
-    if np.count_nonzero(octets == _CR) != _line_break_returns(block, octets):
-        places = np.flatnonzero(octets == _CR)
-        following = octets[np.minimum(places + 1, size - 1)]
-        lone = places[(following != _LF) | (places + 1 >= size)]
-        odd[_line_of(block, lone)] = True
-        # "\r\r\n": the first of them ends up inside the line.
-        doubled = places[:-1][np.diff(places) == 1]
-        odd[_line_of(block, doubled)] = True
+    octets = block.octets()
+    odd |= octets[np.minimum(block.starts, len(octets) - 1)] == _CR
     if b"\0" in block.data:
         odd[_line_of(block, np.flatnonzero(octets == _NUL))] = True
-    if kind.quoting and b'"' in block.data:
-        odd[_oddly_quoted(block, octets, ord(kind.separator))] = True
+    if kind.quoting and np.count_nonzero(octets == _CR) != block.returns:
+        odd[_line_of(block, _lone_returns(octets))] = True
     return odd[chosen]
 
 
-def _line_break_returns(block: Block, octets: Octets) -> int:
-    """Number of lines that end in CR LF."""
-    before = block.stops - 2
-    ok = before >= 0
-    breaks = (octets[block.stops - 1] == _LF) & ok
-    return int(np.count_nonzero(breaks & (octets[np.maximum(before, 0)] == _CR)))
+def _lone_returns(octets: Octets) -> Index:
+    places = np.flatnonzero(octets == _CR)
+    following = octets[np.minimum(places + 1, len(octets) - 1)]
+    return places[(following != _LF) | (places + 1 >= len(octets))]
 
 
 def _line_of(block: Block, places: Index) -> Index:
     return np.searchsorted(block.stops, places, side="right")
 
 
-def _oddly_quoted(block: Block, octets: Octets, separator: int) -> Index:
-    """Lines whose quotes are not all at the borders of fields, doubled inside, and balanced."""
-    places = np.flatnonzero(octets == _QUOTE)
-    lines = _line_of(block, places)
-    begins = np.concatenate((np.ones(1, np.bool_), np.diff(lines) != 0))
-    firsts = np.flatnonzero(begins)
-    ordinal = np.arange(len(places)) - np.repeat(firsts, np.diff(np.append(firsts, len(places))))
-    opening = (ordinal & 1) == 0
-    previous = octets[np.maximum(places - 1, 0)]
-    following = octets[np.minimum(places + 1, len(octets) - 1)]
-    at_start = places == block.starts[lines]
-    at_end = places + 1 == block.ends[lines]
-    good_opening = at_start | (previous == separator) | ((previous == _QUOTE) & ~at_start)
-    good_closing = at_end | (following == separator) | (following == _QUOTE)
-    bad = np.where(opening, ~good_opening, ~good_closing)
-    # A quote that opens after a quote continues a field only if that one closed nothing: doubled, both adjacent.
-    counts = np.diff(np.append(firsts, len(places)))
-    unbalanced = lines[firsts][(counts & 1) == 1]
-    return np.concatenate((lines[bad], unbalanced))
-
-
-def _wrong_count(block: Block, octets: Octets, chosen: Index, header: Header) -> Mask:
-    """Chosen lines whose separators do not make the header's number of fields; with quoting, all lines with a quote."""
+def _wrong_count(block: Block, chosen: Index, header: Header) -> Mask:
+    """Chosen lines whose separators do not make the header's number of fields, or that hold what the count cannot
+    see through: a quote in a format with quoting, a lone CR."""
+    octets = block.octets()
     separators = np.flatnonzero(octets == ord(header.format.separator))
     before = np.searchsorted(separators, block.starts)
     after = np.searchsorted(separators, np.maximum(block.ends, block.starts))
     wrong = (after - before) != len(header.names) - 1
+    wrong[_line_of(block, _lone_returns(octets))] = True
     if header.format.quoting:
         wrong[_line_of(block, np.flatnonzero(octets == _QUOTE))] = True
     found: Mask = wrong[chosen]
@@ -210,7 +184,7 @@ def to_table(rows: Sequence[Sequence[bytes]], header: Header) -> pa.Table:
         values = pa.array([row[place] for row in rows], pa.binary())
         kind = header.type_of(name)
         arrays.append(values if kind == pa.binary() else values.dictionary_encode())
-    return pa.table(arrays, schema=header.schema())
+    return pa.table(arrays, schema=header.schema)
 
 
 def _merge(one: Columns, other: Columns) -> Columns:

@@ -63,7 +63,8 @@ def read_console(line: bytes, test: str) -> Spoken | None:
             row=("test_proxylogon", {"Test": name.encode(), "Message": match["text"].strip()}), test=name
         )
     if match := _OTHER.match(text):
-        return Spoken({"other_suspicious_files": _text(match["count"])}, test="other")
+        count = {"Test": b"other", "Message": text, "Count": match["count"].strip()}
+        return Spoken({"other_suspicious_files": _text(match["count"])}, row=("test_proxylogon", count), test="other")
     if match := _EVENTS.match(text):
         return Spoken({f"events_found.{test or 'unknown'}": _text(match["count"])})
     if match := _EXPORTED.match(text):

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property
 
 import pyarrow as pa
 
-from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.parse.fields import split_csv
 
 _DIRECTIVE = re.compile(
@@ -30,7 +30,7 @@ class Header:
     inferred: bool = False
     """No header said so: the shape of the lines did."""
 
-    @property
+    @cached_property
     def kept(self) -> tuple[str, ...]:
         """Columns that a table has, in their order."""
         dropped = set(self.format.drop)
@@ -40,6 +40,7 @@ class Header:
         """Arrow type of a column."""
         return pa.binary() if name in self.format.unique else pa.dictionary(pa.int32(), pa.binary())
 
+    @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema of the kept columns."""
         return pa.schema([(name, self.type_of(name)) for name in self.kept])
@@ -147,9 +148,11 @@ def format_by_columns(
 
 
 def _has_required(one: LogFormat, names: Sequence[str]) -> bool:
+    if not one.required_columns:
+        return True
     spelling = _spelling(one)
     have = {spelling.get(name.lower(), "") for name in names}
-    return all(column in have for column in one.required_columns)
+    return have.issuperset(one.required_columns)
 
 
 def _overlap(one: LogFormat, have: set[str]) -> int:
@@ -158,15 +161,16 @@ def _overlap(one: LogFormat, have: set[str]) -> int:
 
 def _spelling(one: LogFormat) -> dict[str, str]:
     """Names in lower case -> as the format spells them."""
-    return _spelling_of(one.headers(), tuple(one.aliases.items()))
+    known = _SPELLINGS.get(id(one))
+    if known is None:
+        spelling = {alias.lower(): name for alias, name in one.aliases.items()}
+        spelling |= {name.lower(): name for header in reversed(one.headers()) for name in header}
+        # The format is kept beside its entry, so that its id is never that of another one.
+        known = _SPELLINGS[id(one)] = one, spelling
+    return known[1]
 
 
-@lru_cache(maxsize=256)
-def _spelling_of(
-    headers: tuple[tuple[str, ...], ...], aliases: tuple[tuple[str, str], ...]
-) -> dict[str, str]:
-    spelling = {alias.lower(): name for alias, name in aliases}
-    return spelling | {name.lower(): name for header in reversed(headers) for name in header}
+_SPELLINGS: dict[int, tuple[LogFormat, dict[str, str]]] = {}
 
 
 def normal_names(one: LogFormat, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,6 +187,15 @@ def normal_names(one: LogFormat, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def known_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
     """All column names in lower case: what a plain column row begins with."""
+    return _usual_names() if formats is load_formats() else _all_names(formats)
+
+
+@cache
+def _usual_names() -> frozenset[bytes]:
+    return _all_names(load_formats())
+
+
+def _all_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
     return frozenset(name.encode() for one in formats for name in _spelling(one))
 
 

@@ -23,7 +23,7 @@ _LF, _CR, _NUL, _BOM0 = 10, 13, 0, 0xEF
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines. Line `i` is `data[starts[i]:ends[i]]`: without its line break, and without NUL bytes at either end
+    """Whole lines. Line `i` is `data[starts[i]:ends[i]]`: without line break and CR, and without NUL bytes at either end
     and a byte order mark at the start (they are no text); `altered[i]` says that such bytes were taken off."""
 
     data: bytes
@@ -32,6 +32,8 @@ class Block:
     stops: Index
     """End of each line with its line break; `stops[i]` is where line `i + 1` begins."""
     altered: Mask
+    returns: int
+    """Number of CR bytes that stand directly before a line break."""
     offset: int
     """Offset of `data[0]` in the stream."""
     first_line: int
@@ -101,7 +103,7 @@ class LineSplitter:
         octets = np.frombuffer(data, np.uint8)[:cut]
         at = 0
         while at < cut:
-            window = octets[at : at + BLOCK_BYTES + LINE_CAP]
+            window = octets[at : at + BLOCK_BYTES]
             breaks = np.flatnonzero(window == _LF)
             full = at + len(window) >= cut
             if not full and not len(breaks):
@@ -114,8 +116,6 @@ class LineSplitter:
             stops = breaks + 1
             if full and (not len(stops) or stops[-1] != len(window)):
                 stops = np.append(stops, len(window))
-            if not full:
-                stops = stops[: max(1, int(np.searchsorted(stops, BLOCK_BYTES, side="right")))]
             stops = stops[:BLOCK_LINES]
             size = int(stops[-1])
             yield from self._split_long(
@@ -155,11 +155,18 @@ class LineSplitter:
         ends = stops.copy()
         broken = octets[stops - 1] == _LF
         ends -= broken
-        returned = (ends > starts) & (octets[np.maximum(ends, 1) - 1] == _CR) & broken
+        returned = (ends > starts) & (octets[np.maximum(ends, 1) - 1] == _CR)
         ends -= returned
+        for index in np.flatnonzero(
+            returned & (ends > starts) & (octets[np.maximum(ends, 1) - 1] == _CR)
+        ).tolist():
+            start = int(starts[index])
+            ends[index] = start + len(data[start : int(ends[index])].rstrip(b"\r"))
         altered = np.zeros(len(starts), np.bool_)
         _trim(data, octets, starts, ends, altered)
-        block = Block(data, starts, ends, stops, altered, offset, self._line)
+        block = Block(
+            data, starts, ends, stops, altered, int(np.count_nonzero(returned & broken)), offset, self._line
+        )
         self._line += len(starts)
         return block
 
@@ -195,13 +202,9 @@ class _LongLine:
         return self._zeros if self._kept else self._skipped
 
     def block(self, line: int) -> Block:
-        kept = bytes(self._kept)
-        text = kept
-        if text.endswith(b"\n"):
-            text = text[:-1].removesuffix(b"\r")
-        text = text.rstrip(b"\0")
-        if not self._more and text.endswith(b"\r"):
-            text = text[:-1].rstrip(b"\0")
+        text = bytes(self._kept)
+        if not self._more:
+            text = text.rstrip(b"\0\r\n")
         mark = len(BOM) if text.startswith(BOM) else 0
         too_long = self._more or len(text) > LINE_CAP
         if too_long:
@@ -209,9 +212,8 @@ class _LongLine:
         starts = np.array([mark], np.int64)
         ends = np.array([max(len(text), mark)], np.int64)
         stops = np.array([len(text)], np.int64)
-        return Block(
-            text, starts, ends, stops, np.ones(1, np.bool_), self.begin + self._skipped, line, too_long
-        )
+        altered = np.ones(1, np.bool_)
+        return Block(text, starts, ends, stops, altered, 0, self.begin + self._skipped, line, too_long)
 
 
 def _trim(data: bytes, octets: Octets, starts: Index, ends: Index, altered: Mask) -> None:

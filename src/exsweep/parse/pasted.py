@@ -82,7 +82,7 @@ def read_pasted(data: bytes, formats: Sequence[LogFormat] | None = None) -> Past
     Every line is an event, a fact, a heading, empty, the continuation of a value, or rejected with a reason. Batches
     hold the events of one format and one set of columns, in the order of their lines; batches overlap in line numbers.
     """
-    return _Reading(tuple(formats) if formats is not None else load_formats()).read(data)
+    return _Reading(load_formats() if formats is None else tuple(formats)).read(data)
 
 
 @dataclass(slots=True)
@@ -287,7 +287,7 @@ class _Reading:
         if self._rejected:
             kind = self._by_id["test_proxylogon"]
             empty = np.empty(0, np.int64)
-            table = Header(kind, ("DateTime", "AnchorMailbox")).schema().empty_table()
+            table = Header(kind, ("DateTime", "AnchorMailbox")).schema.empty_table()
             self._out.batches.append(Batch(kind, table, empty, empty, empty, self._rejected))
 
 

@@ -61,7 +61,7 @@ class Reader:
         self.format = kind
         """Format of the file as recognised; a header inside may change it for the lines below it."""
         self.tally = Tally()
-        self._formats = tuple(formats) if formats is not None else load_formats()
+        self._formats = load_formats() if formats is None else tuple(formats)
         self._names = known_names(self._formats)
         self._decoder = TextDecoder()
         self._splitter = LineSplitter()

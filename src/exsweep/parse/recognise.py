@@ -23,7 +23,7 @@ def recognise(head: bytes, path: str = "", formats: Sequence[LogFormat] | None =
 
     A header decides, whatever the path says; without one, the shape of the first lines; `path` only among equals.
     """
-    known = tuple(formats) if formats is not None else load_formats()
+    known = load_formats() if formats is None else tuple(formats)
     lines = _lines(head)
     if len(head) < HEAD and any(_is_report(line) for line in lines):
         return None

@@ -2,7 +2,8 @@
 
 from exsweep.knowledge.rules.compiled import Examples, LogSource
 from exsweep.knowledge.rules.correlation import Correlation
-from exsweep.knowledge.rules.load import Rule, RuleProblem, RuleSet, RuleState, load_rules
+from exsweep.knowledge.rules.load import load_rules
+from exsweep.knowledge.rules.rule import Rule, RuleProblem, RuleSet, RuleState
 
 __all__ = [
     "Correlation",

@@ -133,7 +133,7 @@ def _compile(line: int, document: dict[str, Any]) -> Compiled:
                 base, problem="is not a Sigma rule (no detection, correlation or filter)"
             )
         return msgspec.structs.replace(base, condition=sigma.condition(plain))
-    except sigma.Unusable as error:
+    except sigma.UnusableError as error:
         return msgspec.structs.replace(base, unusable=str(error))
     except (SigmaError, msgspec.ValidationError, ValueError) as error:
         return msgspec.structs.replace(base, problem=str(error))

@@ -38,7 +38,7 @@ _CORRELATION_OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "EQ": 
 _PLACEHOLDER = re.compile(r"%[\w.-]+%")
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """The rule is valid Sigma that can never be true here; the text says why (`%admins%` is not filled in ...)."""
 
 
@@ -46,7 +46,7 @@ def condition(document: dict[str, Any]) -> tree.Node:
     """Tree of the detection section; several conditions are alternatives.
 
     Raises:
-        SigmaError: not Sigma. ValueError: valid, but nothing here can evaluate it. Unusable: see there.
+        SigmaError: not Sigma. ValueError: valid, but nothing here can evaluate it. UnusableError: see there.
     """
     return _alternatives(SigmaRule.from_dict(document).detection)
 
@@ -138,7 +138,7 @@ def _leaf(field: str | None, value: st.SigmaType) -> tree.Node:
         return _text(field, value)
     if isinstance(value, st.SigmaRegularExpression):
         if value.contains_placeholder():
-            raise Unusable("it needs a list that your site fills in (placeholder)")
+            raise UnusableError("it needs a list that your site fills in (placeholder)")
         flags = "".join(sorted(value.sigma_to_re_flag[flag] for flag in value.flags))
         return tree.Regex(field, (f"(?{flags})" if flags else "") + str(value.regexp))
     if isinstance(value, st.SigmaTimestampPart):
@@ -184,7 +184,7 @@ def _text(field: str | None, value: st.SigmaString) -> tree.Text:
         elif isinstance(part, str):
             parts.append(part)
         else:
-            raise Unusable(f"it needs a list that your site fills in (%{getattr(part, 'name', part)}%)")
+            raise UnusableError(f"it needs a list that your site fills in (%{getattr(part, 'name', part)}%)")
     if field is None:  # keywords are looked for anywhere in the line
         parts = [tree.ANY_RUN, *parts] if not parts or parts[0] != tree.ANY_RUN else parts
         parts = [*parts, tree.ANY_RUN] if parts[-1] != tree.ANY_RUN else parts

@@ -1,0 +1,82 @@
+"""A detection rule, what becomes of it, and the set of all."""
+
+from enum import StrEnum
+
+import msgspec
+
+from exsweep.knowledge.rules import tree
+from exsweep.knowledge.rules.compiled import Examples, LogSource
+from exsweep.knowledge.rules.correlation import Correlation
+from exsweep.model import Severity, Stage, Strength
+
+
+class RuleState(StrEnum):
+    RUNS = "runs"
+    WAITING = "waiting"
+    """For a log that an Exchange server writes but exsweep does not read yet."""
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One detection. Small, without pySigma: it can be sent to other processes and kept."""
+
+    id: str
+    """Own rules: `exsweep.id`; the user's: the Sigma id, else the title."""
+    version: str
+    """First 12 hex digits of the SHA-256 of the file's text."""
+    title: str
+    logsource: LogSource
+    level: Severity
+    stage: Stage
+    strength: Strength
+    campaign: str | None = None
+    cves: tuple[str, ...] = ()
+    attack: tuple[str, ...] = ()
+    """ATT&CK technique ids, `T1190`."""
+    explanation: str = ""
+    false_positives: tuple[str, ...] = ()
+    tip: str | None = None
+    source: tuple[str, ...] = ()
+    examples: Examples = Examples()
+    file: str
+    """`path:line`."""
+    own: bool
+    """Shipped with exsweep: its fields are native column names first."""
+    sigma_id: str | None = None
+    name: str | None = None
+    condition: tree.Node | None = None
+    correlation: Correlation | None = None
+    state: RuleState = RuleState.RUNS
+    reason: str = ""
+    """Why it waits or is not applicable."""
+    formats: tuple[str, ...] = ()
+    """Ids of the log formats that it runs on."""
+
+
+class RuleProblem(msgspec.Struct, frozen=True):
+    """A rule that cannot run, and why. A value, never an exception."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
+    rules: tuple[Rule, ...]
+    """In order of their ids; no two have the same id."""
+    problems: tuple[RuleProblem, ...]
+    compiled: int
+    """Rule files that had to be compiled; 0 when all were kept from an earlier run."""
+
+    @property
+    def running(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.state is RuleState.RUNS)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rules that run, wait, are not applicable, and that could not be used."""
+        states = {str(state): sum(rule.state is state for rule in self.rules) for state in RuleState}
+        return states | {"problems": len(self.problems)}
