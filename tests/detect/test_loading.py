@@ -104,7 +104,10 @@ def test_a_rule_of_the_user_has_modest_defaults(load: Load) -> None:
         ),
         ("action: everything\n", 1, "everything"),
         ("\x00", 1, "YAML"),
-        ("[" * 500_000, 1, "YAML"),
+        ("[" * 500_000, 1, "levels"),
+        ("- " * 300_000 + "x", 1, "levels"),
+        ("? " * 300_000 + "x", 1, "levels"),
+        ("".join(" " * n + "a:\n" for n in range(900)), 51, "levels"),
     ],
 )
 def test_a_rule_that_cannot_run_is_named_with_line_and_reason(

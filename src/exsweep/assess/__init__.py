@@ -2,6 +2,6 @@
 
 from exsweep.assess.progress import Progress, Silent
 from exsweep.assess.settings import Settings
-from exsweep.assess.triage import rejudge, triage
+from exsweep.assess.case import rejudge, triage
 
 __all__ = ["Progress", "Settings", "Silent", "rejudge", "triage"]

@@ -1,7 +1,6 @@
-"""Every line of a known intruder: his addresses and his web shell, looked for in all logs again."""
+"""Every line of a known intruder: his addresses, his web shell, and the ids of his requests, looked for in all logs."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -10,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exsweep.assess.rows import column, hit
-from exsweep.evidence import EvidenceReadError, Unit, sources
+from exsweep.detect.matcher import Matcher, make_matcher
+from exsweep.evidence import EvidenceReadError, Source, Unit, sources
+from exsweep.judge import Traces
 from exsweep.knowledge.formats import load_formats
 from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
@@ -20,13 +21,13 @@ RULE = "pivot"
 PER_FILE = 500
 _CHUNK = 16 << 20
 _HEAD = 64 << 10
+_KEY_FIELDS = ("url.query", "event.id")
+_KEY_COLUMNS = ("EventData",)
 
 
 class PivotTask(msgspec.Struct, frozen=True):
     units: tuple[Unit, ...]
-    addresses: tuple[str, ...]
-    pages: tuple[str, ...]
-    """Canonical URL paths: decoded, lower case."""
+    traces: Traces
 
 
 def start() -> Callable[[PivotTask], tuple[Hit, ...]]:
@@ -36,81 +37,123 @@ def start() -> Callable[[PivotTask], tuple[Hit, ...]]:
 
 def work(task: PivotTask) -> tuple[Hit, ...]:
     """At most 500 lines per file, the earliest ones; origins carry no seal here, the caller knows it."""
+    finder = Finder(task.traces)
     found: list[Hit] = []
-    needles = [text.encode() for text in (*task.addresses, *(page.rsplit("/", 1)[-1] for page in task.pages))]
-    spans = lines_with(needles)
     for unit in task.units:
         for source in sources(unit):
-            found += _source(source, task, spans)
+            found += _source(source, finder)
     return tuple(found)
 
 
-def _source(
-    source: object, task: PivotTask, spans: Callable[[memoryview], list[tuple[int, int]]]
-) -> list[Hit]:
+def _source(source: Source, finder: "Finder") -> list[Hit]:
     found: list[Hit] = []
     reader: Reader | None = None
-    try:
-        for chunk in source.chunks(_CHUNK):  # type: ignore[attr-defined]
-            if reader is None:
-                kind = recognise(chunk[:_HEAD], source.path)  # type: ignore[attr-defined]
-                if kind is None or not {"source.ip", "url.path"} & set(kind.ecs):
-                    return []
-                reader = Reader(kind)
-            for batch in reader.feed(chunk, sieve=spans):
-                found += hits_of(batch, task, source.path)  # type: ignore[attr-defined]
-    except EvidenceReadError:
-        pass  # the first reading has counted this gap already
+    for chunk in _readable(source):
+        if reader is None:
+            kind = recognise(chunk[:_HEAD], source.path)
+            if kind is None:
+                return []
+            reader = Reader(kind)
+        for batch in reader.feed(chunk, sieve=finder.spans):
+            found += _hits(batch, finder, source.path)
     if reader is not None:
-        for batch in reader.feed(b"", last=True, sieve=spans):
-            found += hits_of(batch, task, source.path)  # type: ignore[attr-defined]
+        for batch in reader.feed(b"", last=True, sieve=finder.spans):
+            found += _hits(batch, finder, source.path)
     return found[:PER_FILE]
 
 
-def lines_with(needles: Sequence[bytes]) -> Callable[[memoryview], list[tuple[int, int]]]:
-    """Spans of whole lines that hold one of the needles, any case."""
-    pattern = re.compile(
-        b"|".join(re.escape(needle) for needle in sorted(set(needles), key=len, reverse=True)), re.IGNORECASE
-    )
+def _readable(source: Source) -> Iterator[bytes]:
+    """What can be read; the first reading has counted the damage already."""
+    try:
+        yield from source.chunks(_CHUNK)
+    except EvidenceReadError:
+        return
 
-    def spans(data: memoryview) -> list[tuple[int, int]]:
+
+def _hits(batch: Batch, finder: "Finder", path: str) -> list[Hit]:
+    return [hit(RULE, batch, int(row), path, "") for row in finder.rows(batch)[:PER_FILE]]
+
+
+class Finder:
+    """Looks for traces in raw bytes (whole lines) and, exactly, in columns."""
+
+    def __init__(self, traces: Traces) -> None:
+        self._addresses = frozenset(traces.addresses)
+        self._pages = frozenset(traces.pages)
+        self._keys = [key.encode() for key in sorted(traces.keys)]
+        needles = {text.encode() for text in traces.addresses} | set(self._keys)
+        needles |= {page.rsplit("/", 1)[-1].encode() for page in traces.pages}
+        self._lines = make_matcher((0, needle) for needle in needles if needle)
+        self._key_matcher: Matcher | None = (
+            make_matcher((0, key) for key in self._keys) if self._keys else None
+        )
+
+    def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
+        """`(start, end)` of the lines that hold a trace, ascending."""
         raw = bytes(data)
+        _, ends = self._lines.scan(raw)
         found: list[tuple[int, int]] = []
-        end = 0
-        for match in pattern.finditer(raw):
-            if match.start() < end:
-                continue
-            begin = raw.rfind(b"\n", 0, match.start()) + 1
-            end = raw.find(b"\n", match.end()) + 1 or len(raw)
-            found.append((begin, end))
+        stop = 0
+        for end in np.unique(ends).tolist():
+            if end > stop:
+                begin = raw.rfind(b"\n", stop, end) + 1 or stop
+                stop = raw.find(b"\n", end) + 1 or len(raw)
+                found.append((begin, stop))
         return found
 
-    return spans
+    def rows(self, batch: Batch) -> npt.NDArray[np.int64]:
+        """Row numbers whose sender or page is one of those looked for, or that carry the id of a known request."""
+        mask = np.zeros(len(batch), dtype=bool)
+        if not len(batch):
+            return np.empty(0, dtype=np.int64)
+        for name, wanted in (("source.ip", self._addresses), ("url.path", self._pages)):
+            native = batch.format.ecs.get(name)
+            values = column(batch, native) if native and wanted else None
+            if values is not None:
+                mask |= _is_one_of(values, wanted)
+        if self._key_matcher is not None:
+            natives = [native for name in _KEY_FIELDS if (native := batch.format.ecs.get(name))]
+            for native in (*natives, *_KEY_COLUMNS):
+                values = column(batch, native)
+                if values is not None:
+                    mask |= _holds(values, self._key_matcher)
+        return np.flatnonzero(mask).astype(np.int64)
 
 
-def hits_of(batch: Batch, task: PivotTask, path: str) -> list[Hit]:
-    """Rows whose sender or page is one of those looked for."""
-    rows = matching(batch, frozenset(task.addresses), frozenset(task.pages))
-    return [hit(RULE, batch, int(row), path, "") for row in rows[:PER_FILE]]
+def _is_one_of(values: pa.Array, wanted: frozenset[str]) -> npt.NDArray[np.bool_]:
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    known = [
+        value is not None and value.decode("utf-8", "replace").lower() in wanted
+        for value in values.dictionary.to_pylist()
+    ]
+    if not any(known):
+        return np.zeros(len(values), dtype=bool)
+    return _spread(np.array(known, dtype=bool), values)
 
 
-def matching(batch: Batch, addresses: frozenset[str], pages: frozenset[str]) -> npt.NDArray[np.int64]:
-    mask = np.zeros(len(batch), dtype=bool)
-    for name, wanted in (("source.ip", addresses), ("url.path", pages)):
-        native = batch.format.ecs.get(name)
-        values = column(batch, native) if native else None
-        if values is None or not wanted or not len(batch):
-            continue
-        if not pa.types.is_dictionary(values.type):
-            values = values.dictionary_encode()
-        hit_values = np.array(
-            [
-                value is not None and value.decode("utf-8", "replace").lower() in wanted
-                for value in values.dictionary.to_pylist()
-            ],
-            dtype=bool,
-        )
-        if hit_values.any():
-            codes = np.asarray(pc.fill_null(values.indices, 0))
-            mask |= hit_values[codes] & np.asarray(pc.is_valid(values))
-    return np.flatnonzero(mask).astype(np.int64)
+def _holds(values: pa.Array, matcher: Matcher) -> npt.NDArray[np.bool_]:
+    """Rows whose value holds one of the keys; distinct values of a dictionary are looked at once."""
+    if pa.types.is_dictionary(values.type):
+        return _spread(_holds(values.dictionary, matcher), values)
+    lengths = np.asarray(pc.fill_null(pc.binary_length(values), 0), dtype=np.int64) + 1
+    joined = b"\n".join(value or b"" for value in values.to_pylist())
+    _, ends = matcher.scan(joined)
+    found = np.zeros(len(values), dtype=bool)
+    if len(ends):
+        found[np.searchsorted(np.cumsum(lengths), ends - 1, side="right")] = True
+    return found
+
+
+def _spread(known: npt.NDArray[np.bool_], values: pa.Array) -> npt.NDArray[np.bool_]:
+    if not len(known):
+        return np.zeros(len(values), dtype=bool)
+    codes = np.asarray(pc.fill_null(values.indices, 0))
+    return known[codes] & np.asarray(pc.is_valid(values))
+
+
+def grouped_by_time(hits: Sequence[Hit]) -> list[Hit]:
+    """In order of time, then place; events without time last."""
+    return sorted(
+        hits, key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0)
+    )

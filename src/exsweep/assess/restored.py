@@ -5,12 +5,13 @@ from pathlib import Path
 from exsweep.assess.correlate import correlated
 from exsweep.assess.gather import Gathered, gather
 from exsweep.assess.manifest import Saved
-from exsweep.assess.pivot import PER_FILE, RULE, matching
+from exsweep.assess.pivot import PER_FILE, RULE, Finder, grouped_by_time
 from exsweep.assess.progress import Progress
 from exsweep.assess.results import CorrelationRow, TaskResult
 from exsweep.assess.rows import fold, hit
 from exsweep.assess.store import read_events
 from exsweep.assess.tools import Tools
+from exsweep.judge import Traces
 from exsweep.model import Hit
 from exsweep.parse.batch import Batch
 
@@ -66,25 +67,15 @@ def _match(
     return hits, rows
 
 
-def context(
-    folder: Path, gathered: Gathered, made: Tools, addresses: frozenset[str], pages: frozenset[str]
-) -> list[Hit]:
+def context(folder: Path, gathered: Gathered, made: Tools, traces: Traces) -> list[Hit]:
     """All stored lines of the intruders, at most 500 per log, in order of time."""
+    finder = Finder(traces)
     reports = {report.path: report for report in gathered.sources}
     found: dict[str, list[Hit]] = {}
     for table in gathered.tables:
-        kind = made.format(table.kind)
-        if not {"source.ip", "url.path"} & set(kind.ecs):
-            continue
-        for path, batch in read_events(folder / table.file, kind):
+        for path, batch in read_events(folder / table.file, made.format(table.kind)):
             if path in reports and reports[path].duplicate_of is None:
-                rows = matching(batch, addresses, pages)
                 mine = found.setdefault(path, [])
-                mine += [
-                    hit(RULE, batch, int(row), path, reports[path].sha256)
-                    for row in rows[: PER_FILE - len(mine)]
-                ]
-    return sorted(
-        (item for path in sorted(found) for item in found[path]),
-        key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0),
-    )
+                rows = finder.rows(batch)[: PER_FILE - len(mine)]
+                mine += [hit(RULE, batch, int(row), path, reports[path].sha256) for row in rows]
+    return grouped_by_time([item for path in sorted(found) for item in found[path]])

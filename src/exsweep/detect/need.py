@@ -19,6 +19,10 @@ MAX_CHOICES = 2_000
 """More literals than this in one choice: the rule is a list of everything, and asks for nothing."""
 
 
+MAX_RUNS = 64
+"""Texts that a stretch of a pattern may be; more: the stretch is cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     """Text that stands in the value of `field`, ASCII letters in any case."""
@@ -89,63 +93,109 @@ def _of_regex(node: tree.Regex) -> Need:
     if parsed.state.flags & re.VERBOSE:
         return ()
     folds = "(?" in node.pattern
+    runs = _Runs()
+    runs.walk(parsed)
+    runs.close()
     return tuple(
         frozenset(Literal(node.field, text, folds) for text in choice)
-        for choice in dict.fromkeys(_choices(parsed))
+        for choice in dict.fromkeys(runs.found)
         if len(choice) <= MAX_CHOICES
     )
 
 
-def _choices(items: Any) -> list[frozenset[str]]:
-    """Literals of a parsed pattern: each set has one that must occur."""
-    found: list[frozenset[str]] = []
-    run: list[str] = []
+class _Runs:
+    """Walks a parsed pattern with the set of texts that the stretch since the last open end may be."""
 
-    def close() -> None:
-        if len(run) >= SHORTEST:
-            found.append(frozenset({"".join(run)}))
-        run.clear()
+    def __init__(self) -> None:
+        self.found: list[frozenset[str]] = []
+        self._now: tuple[str, ...] = ("",)
 
-    def walk(part: Any) -> None:
-        for code, value in part:
-            letter = _letter(code, value)
-            if letter:
-                run.append(letter)
-            elif code is op.AT:
-                continue
+    def walk(self, items: Any) -> None:
+        for code, value in items:
+            texts = _texts(code, value)
+            if texts is not None and len(texts) * len(self._now) <= MAX_RUNS:
+                self._append(texts)
             elif code is op.SUBPATTERN:
-                walk(value[3])
-            elif code is op.BRANCH:
-                close()
-                sides = [_choices(side) for side in value[1]]
-                if all(sides):
-                    found.append(frozenset().union(*(max(side, key=_rarity) for side in sides)))
+                self.walk(value[3])
             elif code in (op.MAX_REPEAT, op.MIN_REPEAT) and value[0] >= 1:
-                if value[0] == value[1] == 1:
-                    walk(value[2])
-                else:
-                    close()
-                    found.extend(_choices(value[2]))
+                self._repeat(value[2])
             else:
-                close()
+                self.close()
+                if code is op.BRANCH:
+                    self._branch(value[1])
 
-    walk(items)
-    close()
+    def close(self) -> None:
+        """The stretch ends in something that may be anything."""
+        if min(map(len, self._now)) >= SHORTEST:
+            self.found.append(frozenset(self._now))
+        self._now = ("",)
+
+    def _append(self, texts: tuple[str, ...]) -> None:
+        self._now = tuple(dict.fromkeys(before + text for before in self._now for text in texts))
+
+    def _repeat(self, body: Any) -> None:
+        """Once or more often: the stretch before it goes on into the first, the one behind begins with the last."""
+        texts = _language(body)
+        if texts is None or len(texts) * len(self._now) > MAX_RUNS:
+            self.close()
+            inner = _Runs()
+            inner.walk(body)
+            inner.close()
+            self.found += inner.found
+        else:
+            self._append(texts)
+            self.close()
+            self._now = texts
+
+    def _branch(self, sides: Any) -> None:
+        each = []
+        for side in sides:
+            inner = _Runs()
+            inner.walk(side)
+            inner.close()
+            each.append(inner.found)
+        if all(each):
+            self.found.append(frozenset().union(*(max(one, key=_rarity) for one in each)))
+
+
+def _language(items: Any) -> tuple[str, ...] | None:
+    """All texts that a part of a pattern can match, if they are few; they may be longer in part, never other."""
+    found: tuple[str, ...] = ("",)
+    for code, value in items:
+        texts = _texts(code, value)
+        if texts is None or len(texts) * len(found) > MAX_RUNS:
+            return None
+        found = tuple(dict.fromkeys(before + text for before in found for text in texts))
     return found
+
+
+def _texts(code: Any, value: Any) -> tuple[str, ...] | None:
+    """`_language` of one item: printable ASCII, lower case; None: anything."""
+    if code is op.LITERAL:
+        letter = _letter(value)
+        return (letter,) if letter else None
+    if code is op.IN and all(kind is op.LITERAL for kind, _ in value):
+        letters = tuple(dict.fromkeys(_letter(letter) for _, letter in value))
+        return letters if all(letters) else None
+    if code is op.AT:
+        return ("",)
+    if code is op.SUBPATTERN:
+        return _language(value[3])
+    if code is op.BRANCH:
+        sides = [_language(side) for side in value[1]]
+        texts = tuple(dict.fromkeys(text for side in sides if side is not None for text in side))
+        return texts if None not in sides and len(texts) <= MAX_RUNS else None
+    if code in (op.MAX_REPEAT, op.MIN_REPEAT) and value[1] == 1:
+        body = _language(value[2])
+        return body if body is None or value[0] == 1 else tuple(dict.fromkeys(("", *body)))
+    return None
+
+
+def _letter(code: int) -> str:
+    """A printable ASCII character, lower case; else nothing."""
+    text = chr(code).lower() if code < 128 else ""
+    return text if text.isprintable() else ""
 
 
 def _rarity(choice: frozenset[str]) -> int:
     return min(map(len, choice))
-
-
-def _letter(code: Any, value: Any) -> str:
-    """The one printable ASCII character, lower case, that this item stands for; else nothing."""
-    if code is op.LITERAL:
-        letters = {value}
-    elif code is op.IN and all(kind is op.LITERAL for kind, _ in value):
-        letters = {letter for _, letter in value}
-    else:
-        return ""
-    texts = {chr(letter).lower() if letter < 128 else "" for letter in letters}
-    text = texts.pop() if len(texts) == 1 else ""
-    return text if text.isprintable() else ""

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from exsweep.judge import facts
 from exsweep.judge.chains import Group, join
 from exsweep.judge.coverage import Seen, measure
@@ -35,7 +37,7 @@ from exsweep.model import (
     Strength,
 )
 
-__all__ = ["intruders", "judge"]
+__all__ = ["Traces", "intruders", "judge"]
 
 
 def judge(
@@ -95,33 +97,38 @@ def judge(
     )
 
 
+class Traces(msgspec.Struct, frozen=True):
+    """What a pivot looks for in all logs; each part sorted."""
+
+    addresses: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+    """Canonical URL paths of web shells."""
+    keys: tuple[str, ...] = ()
+    """Ids of requests and sessions, lower case."""
+
+    def __bool__(self) -> bool:
+        return bool(self.addresses or self.pages or self.keys)
+
+
 def intruders(
     seen: Observations, rules: Mapping[str, Rule], formats: Sequence[LogFormat], *, now: datetime
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Addresses and web shell pages of intruders: what a pivot looks for in all logs."""
+) -> Traces:
+    """What the proven intruders left behind: their addresses, web shells, and the ids of their requests."""
     builds = history(seen.sources)
     end = measure(seen.sources, formats, builds, now).end
     addresses: set[str] = set()
     pages: set[str] = set()
+    keys: set[str] = set()
     for group in join(settle([weigh(hit, rules, builds) for hit in seen.hits])):
-        level = level_of(group, end)
-        if level in (Level.BROKEN_INTO, Level.IN_USE):
-            chain_actor = _pivot_keys(group)
-            addresses |= chain_actor[0]
-            pages |= chain_actor[1]
-    return frozenset(addresses), frozenset(pages)
-
-
-def _pivot_keys(group: Group) -> tuple[set[str], set[str]]:
-    users = [item for item in group.members if item.strength is not Strength.ASSESSMENT]
-    senders = {
-        value
-        for item in users
-        if (value := facts.address(item.hit))
-        and not facts.is_private(value)
-        and item.stage is not Stage.WEBSHELL
-    }
-    return senders, {value for item in users if (value := facts.shell(item.hit, item.stage))}
+        if level_of(group, end) in (Level.BROKEN_INTO, Level.IN_USE):
+            users = [item for item in group.members if item.strength is not Strength.ASSESSMENT]
+            pages |= {value for item in users if (value := facts.shell(item.hit, item.stage))}
+            users = [item for item in users if item.stage is not Stage.WEBSHELL]
+            senders = {value for item in users if (value := facts.address(item.hit))}
+            addresses |= {value for value in senders if not facts.is_private(value)}
+            keys |= {key.split(":", 1)[1] for item in users for key in facts.sessions(item.hit)}
+    most = judging().pivot_keys
+    return Traces(tuple(sorted(addresses)), tuple(sorted(pages)), tuple(sorted(keys)[:most]))
 
 
 def _gather(groups: Sequence[Group], seen: Seen) -> list[Group]:

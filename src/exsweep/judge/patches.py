@@ -137,7 +137,11 @@ def _history(builds: BuildHistory) -> tuple[tuple[str, ...], tuple[datetime, dat
     opened: list[datetime] = []
     for item in builds.seen:
         flaws = set(open_cves(item.build))
-        names = [entry.title for entry in campaigns() if flaws & set(entry.cves) and entry.danger_from <= item.last.date()]
+        names = [
+            entry.title
+            for entry in campaigns()
+            if flaws & set(entry.cves) and entry.danger_from <= item.last.date()
+        ]
         lines.append(
             f"{item.first:%Y-%m-%d %H:%M} to {item.last:%Y-%m-%d %H:%M} UTC: build {item.build}"
             f" ({known.name_of(item.build) or 'not in the table'})"

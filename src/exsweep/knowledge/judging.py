@@ -32,6 +32,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
     busy_events_per_day: int
+    pivot_keys: int
     origins_kept: int
     timeline_rows: int
     attempt_chains_kept: int

@@ -102,11 +102,13 @@ def _odd_lines(block: Block, chosen: Index, kind: LogFormat) -> Mask:
 def _lone_returns(octets: Octets) -> Index:
     places = np.flatnonzero(octets == _CR)
     following = octets[np.minimum(places + 1, len(octets) - 1)]
-    return places[(following != _LF) | (places + 1 >= len(octets))]
+    lone: Index = places[(following != _LF) | (places + 1 >= len(octets))]
+    return lone
 
 
 def _line_of(block: Block, places: Index) -> Index:
-    return np.searchsorted(block.stops, places, side="right")
+    lines: Index = np.searchsorted(block.stops, places, side="right")
+    return lines
 
 
 def _wrong_count(block: Block, chosen: Index, header: Header) -> Mask:

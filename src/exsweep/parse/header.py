@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 import pyarrow as pa
 
-from exsweep.knowledge.formats import LogFormat, load_formats
+from exsweep.knowledge.formats import LogFormat, format_of, load_formats
 from exsweep.parse.fields import split_csv
 
 _DIRECTIVE = re.compile(
@@ -102,6 +102,18 @@ def fields_header(
 ) -> Header | None:
     """The header that a `#Fields:` line makes. A list that fits no format counts when `prefer` knows each name of it;
     None (a cut or foreign list) leaves the lines below without header."""
+    if formats is load_formats():
+        return _usual_header(value, prefer.id, log_type)
+    return _fields_header(value, formats, prefer, log_type)
+
+
+@lru_cache(maxsize=256)
+def _usual_header(value: bytes, prefer: str, log_type: str) -> Header | None:
+    """Files of one log repeat the same few headers thousands of times."""
+    return _fields_header(value, load_formats(), format_of(prefer), log_type)
+
+
+def _fields_header(value: bytes, formats: Sequence[LogFormat], prefer: LogFormat, log_type: str) -> Header | None:
     names = read_names(value)
     header = make_header(names, formats, prefer, log_type)
     if header is None and 1 < len(names) <= MAX_COLUMNS:

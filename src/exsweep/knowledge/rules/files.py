@@ -12,10 +12,13 @@ import yaml
 MAX_FILE = 1 << 20
 """Bytes of one rule file; the longest public rule has 20 KB."""
 MAX_FILES = 50_000
+DEEPEST = 50
+"""Levels of YAML; Sigma has about six."""
 SUFFIXES = (".yml", ".yaml")
 ZIP_PASSWORD = b"infected"
 """What malware samples, and rule packs that quote them, are zipped with by convention."""
 
+_INDENTED = re.compile(rf"(?m)^[ ?-]{{{DEEPEST}}}")
 _MARKER = re.compile(r"(?m)^---(?=[\s]|$)[^\n]*\n?")
 
 
@@ -100,7 +103,8 @@ def documents(text: str) -> Iterator[tuple[int, Any]]:
     """`(line of its first key or marker, document)` of each YAML document that is not empty.
 
     Raises:
-        ValueError: not YAML, or YAML with aliases (they can blow up a small file without bound).
+        ValueError: not YAML, or YAML with aliases (they can blow up a small file without bound), or nested too deeply
+            (the reader of libyaml calls itself for each level, until the process dies).
     """
     markers = list(_MARKER.finditer(text))
     begins = [0, *(marker.end() for marker in markers)]
@@ -111,20 +115,34 @@ def documents(text: str) -> Iterator[tuple[int, Any]]:
             continue
         line = text.count("\n", 0, begin) + 1
         try:
-            if "*" in part and "&" in part:
-                for token in yaml.scan(part, Loader=yaml.CSafeLoader):
-                    if isinstance(token, yaml.AliasToken):
-                        raise ValueError(
-                            f"line {line + token.start_mark.line}: YAML aliases (*name) are not read"
-                        )
+            _check(part, line)
             document = yaml.load(part, Loader=_Loader)  # noqa: S506  (_Loader is the safe loader)
         except yaml.MarkedYAMLError as error:
-            at = line + (error.problem_mark.line if error.problem_mark else 0)
+            last = part.rstrip().count("\n")  # an unfinished file is reported behind its end
+            at = line + min(error.problem_mark.line if error.problem_mark else 0, last)
             raise ValueError(f"line {at}: {error.problem}") from error
         except yaml.YAMLError as error:
             raise ValueError(f"line {line}: {error}") from error
         if document is not None:
             yield line, document
+
+
+def _check(part: str, line: int) -> None:
+    """Refuse aliases and deep nesting; events are made without recursion. Most files cannot have either."""
+    deep = part.count("[") + part.count("{") > DEEPEST or _INDENTED.search(part)
+    if not deep and not ("*" in part and "&" in part):
+        return
+    depth = 0
+    for event in yaml.parse(part, Loader=yaml.CSafeLoader):
+        at = line + (event.start_mark.line if event.start_mark else 0)
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"line {at}: YAML aliases (*name) are not read")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise ValueError(f"line {at}: YAML of more than {DEEPEST} levels is not read")
 
 
 class _Loader(yaml.CSafeLoader):

@@ -184,17 +184,14 @@ def _context(
 ) -> list[Hit]:
     """All lines of the intruders found so far."""
     seen = Observations(sources=gathered.sources, hits=gathered.hits)
-    addresses, pages = intruders(seen, made.by_id, made.formats, now=settings.now)
-    if not addresses and not pages:
+    traces = intruders(seen, made.by_id, made.formats, now=settings.now)
+    if not traces:
         return []
     shown.stage("Looking for every trace of the intruder")
     if settings.out is not None and not settings.quick:
-        return stored_context(settings.out / "events", gathered, made, addresses, pages)
+        return stored_context(settings.out / "events", gathered, made, traces)
     size = sum(unit.size for unit in units)
-    tasks = [
-        pivot.PivotTask(tuple(group), tuple(sorted(addresses)), tuple(sorted(pages)))
-        for group in grouped(units)
-    ]
+    tasks = [pivot.PivotTask(tuple(group), traces) for group in grouped(units)]
     found: list[Hit] = []
     for finished in run(tasks, pivot.start, (), 1 if size < _IN_PROCESS_BYTES else settings.jobs):
         found += finished.result or ()
@@ -206,9 +203,7 @@ def _context(
         for item in found
         if item.origin.path in seals
     ]
-    return sorted(
-        sealed, key=lambda item: (item.time is None, item.time, item.origin.path, item.origin.offset or 0)
-    )
+    return pivot.grouped_by_time(sealed)
 
 
 def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
@@ -233,6 +228,6 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
     shown.stage("Reading saved events")
     gathered = restored(folder, saved, made, shown)
     seen = Observations(sources=gathered.sources, hits=gathered.hits)
-    addresses, pages = intruders(seen, made.by_id, made.formats, now=settings.now)
-    context = stored_context(folder, gathered, made, addresses, pages) if addresses or pages else []
+    traces = intruders(seen, made.by_id, made.formats, now=settings.now)
+    context = stored_context(folder, gathered, made, traces) if traces else []
     return _judge(settings, gathered, made, context, gathered.described, started, shown)
