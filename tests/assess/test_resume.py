@@ -57,8 +57,8 @@ def test_a_worker_that_dies_costs_its_files_and_not_the_run(example, tmp_path, m
     monkeypatch.setattr("exsweep.assess.case._IN_PROCESS_BYTES", 0)
     monkeypatch.setattr(work, "start", _deadly)
     result = judged(example.evidence, jobs=2)
-    lost = [item for item in result.custody if item.state == "unreadable"]
-    assert 0 < len(lost) <= 100
+    lost = [item.path for item in result.custody if item.state == "unreadable"]
+    assert lost and all("u_ex210301" in path for path in lost)
     assert any("died twice" in gap.reason for gap in result.coverage.gaps)
 
 
@@ -74,6 +74,21 @@ def _deadly(rules):
 
 
 _started = work.start
+
+
+def test_an_error_of_ours_in_one_file_is_a_gap_and_not_the_end(example, monkeypatch):
+    real = work._read
+
+    def broken(source, *others):
+        if source.path.endswith("u_ex210301.log"):
+            raise RuntimeError("a fault in a parser")
+        return real(source, *others)
+
+    monkeypatch.setattr(work, "_read", broken)
+    result = judged(example.evidence)
+    lost = [item.path for item in result.custody if item.state == "unreadable"]
+    assert lost and all(path.endswith("u_ex210301.log") for path in lost)
+    assert any("a fault in a parser" in gap.reason for gap in result.coverage.gaps)
 
 
 @pytest.mark.long

@@ -47,7 +47,12 @@ def test_two_processes_give_the_same_bytes(example, plain, monkeypatch):
 def test_quick_finds_the_same(example, assessment):
     quick = judged(example.evidence, quick=True)
     assert quick.findings == assessment.findings
-    assert quick.verdict == assessment.verdict
+    # A sweep counts lines without reading each stamp, so that the end of the records is known to the second only.
+    assert quick.verdict.level is assessment.verdict.level
+    assert (quick.verdict.reasons, quick.verdict.since) == (
+        assessment.verdict.reasons,
+        assessment.verdict.since,
+    )
     assert quick.chains == assessment.chains
 
 

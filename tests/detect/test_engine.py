@@ -116,6 +116,23 @@ def test_the_sieve_gives_whole_lines(load: Load) -> None:
     assert made.sieve(W3C.id, b"") == []
 
 
+def test_a_log_whose_values_span_lines_is_never_sieved(load: Load) -> None:
+    form = msgspec.structs.replace(CSV, multiline=True)
+    made = Engine(load(TWO).running, [form])
+    assert made.sieve(form.id, b"nothing\nhere\n") == [(0, 13)]
+
+
+def test_the_sieve_learns_what_is_rare_in_a_log(load: Load) -> None:
+    rules = load("detection:\n  s: {cs-uri-stem|contains|all: [/frequent/, rareness]}\n  condition: s\n")
+    made = Engine(rules.running, FORMATS)
+    line = b"GET /frequent/" + b"x" * 60 + b"\n"
+    data = line * 2_000 + b"GET /frequent/rareness\n"
+    assert made.sieve(W3C.id, data) == [(len(line) * 2_000, len(data))]
+    other = (b"GET /rareness/" + b"x" * 60 + b"\n") * 2_000 + b"GET /frequent/rareness\n"
+    for _ in range(3):
+        assert made.sieve(W3C.id, other)[-1] == (len(other) - 23, len(other))
+
+
 def test_the_database_reaches_nothing(load: Load) -> None:
     made = Engine(load(TWO).running, FORMATS)
     made.match([make_batch(W3C, [{"cs-uri-stem": "/evil"}])])

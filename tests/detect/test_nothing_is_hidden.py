@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exsweep.detect import Engine, matcher
+from exsweep.detect import Engine, matcher, prefilter
 from exsweep.detect.exact import RowTexts, connect, evaluate
 from exsweep.detect.fields import FieldMap, Kind
 from exsweep.knowledge.formats import LogFormat
@@ -275,10 +275,14 @@ def test_no_row_that_matches_is_outside_the_candidates(case: tuple[list[Rule], B
 
 
 @settings(max_examples=300, deadline=None)
-@given(cases)
-def test_full_and_sweep_find_the_same(case: tuple[list[Rule], Batch]) -> None:
+@given(cases, st.booleans())
+def test_full_and_sweep_find_the_same(case: tuple[list[Rule], Batch], sampled: bool) -> None:
     rules, batch = case
     engine = Engine(rules, FORMATS)
+    if sampled:  # clauses are chosen by what is rare in another log
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(prefilter, "SMALL", 0)
+            engine.sieve(batch.format.id, b"GET /owa/auth/x.aspx?cmd=ServerInfo~ /ecp/ 200\n" * 9)
     data = raw_lines(batch)
     starts = [0, *(at + 1 for at, byte in enumerate(data) if byte == 10)]
     spans = engine.sieve(batch.format.id, data)

@@ -16,13 +16,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     # Another conftest may own the option already.
     known = {name for option in parser._anonymous.options for name in option.names()}
     if "--update-golden" not in known:
-        parser.addoption("--update-golden", action="store_true", help="write golden files anew; review the diff")
+        parser.addoption(
+            "--update-golden", action="store_true", help="write golden files anew; review the diff"
+        )
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
     """Compare bytes with `golden/<name>`, or write them when asked to."""
-    update = bool(request.config.getoption("--update-golden", default=False) or os.environ.get("EXSWEEP_UPDATE_GOLDEN"))
+    update = bool(
+        request.config.getoption("--update-golden", default=False) or os.environ.get("EXSWEEP_UPDATE_GOLDEN")
+    )
 
     def check(name: str, data: bytes) -> None:
         path = GOLDEN / name

@@ -10,7 +10,7 @@ from exsweep.parse import NO_TIME, Batch, Reader, RejectedLine, Sieve, Tally
 
 @dataclass
 class Result:
-    """Rows and rejected lines of all batches, in the order in which they came."""
+    """Rows and rejected lines of all batches, in the order of their lines."""
 
     tally: Tally
     batches: list[Batch]
@@ -45,6 +45,9 @@ def read(
             result.times += [None if time == NO_TIME else time for time in batch.time_ms.tolist()]
             result.rejected += batch.rejected
     result.rejected.sort(key=lambda one: one.line)
+    order = sorted(range(len(result.lines)), key=result.lines.__getitem__)
+    for values in (result.rows, result.lines, result.offsets, result.times):
+        values[:] = [values[place] for place in order]
     return result
 
 

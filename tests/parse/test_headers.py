@@ -14,7 +14,16 @@ NAMES = b"DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n"
 HASH = b"#Software: Microsoft Exchange Server\r\n#Version: 15.01.2106.002\r\n#Log-type: HttpProxy Logs\r\n#Date: 2021-02-28T10:00:00.000Z\r\n"
 
 
-@pytest.mark.parametrize("header", [NAMES, HASH + b"#Fields: " + NAMES, NAMES + HASH + b"#Fields: " + NAMES, HASH + NAMES, HASH + b"#Fields: " + NAMES + NAMES])
+@pytest.mark.parametrize(
+    "header",
+    [
+        NAMES,
+        HASH + b"#Fields: " + NAMES,
+        NAMES + HASH + b"#Fields: " + NAMES,
+        HASH + NAMES,
+        HASH + b"#Fields: " + NAMES + NAMES,
+    ],
+)
 def test_the_plain_column_row_may_stand_before_after_or_alone(header: bytes):
     result = read(header + ROW, "httpproxy")
     assert result.column("AnchorMailbox") == [b"Sid~1"]
@@ -50,8 +59,10 @@ def test_dropped_columns_are_not_kept():
 
 
 def test_a_file_of_two_logs_put_together_is_read_as_both():
-    result = read(IIS_HEADER + iis_line() + CRLF + HASH + b"#Fields: " + NAMES + ROW + IIS_HEADER + iis_line() + CRLF)
-    assert [batch.format.id for batch in result.batches] == ["iis_w3c", "httpproxy", "iis_w3c"]
+    result = read(
+        IIS_HEADER + iis_line() + CRLF + HASH + b"#Fields: " + NAMES + ROW + IIS_HEADER + iis_line() + CRLF
+    )
+    assert [(batch.format.id, len(batch)) for batch in result.batches] == [("iis_w3c", 2), ("httpproxy", 1)]
     assert dict(result.tally.kinds) == {"iis_w3c": 2, "httpproxy": 1}
 
 
@@ -98,7 +109,10 @@ def test_an_update_inside_a_file_shows_as_two_builds():
     before = b"2021-03-01T00:00:00.000Z,15,1,2106,2,/owa/,x,y\r\n" * 30
     after = b"2021-03-03T00:00:00.000Z,15,1,2106,13,/owa/,x,y\r\n" * 30
     builds = read(columns + before + after, "httpproxy").tally.builds()
-    assert [(one.build, one.first.day, one.last.day) for one in builds] == [("15.1.2106.2", 1, 1), ("15.1.2106.13", 3, 3)]
+    assert [(one.build, one.first.day, one.last.day) for one in builds] == [
+        ("15.1.2106.2", 1, 1),
+        ("15.1.2106.13", 3, 3),
+    ]
 
 
 def test_directives_are_told_from_data():
@@ -110,3 +124,22 @@ def test_directives_are_told_from_data():
 def test_a_header_cut_in_the_middle_of_a_name_is_no_header():
     assert fields_header(b"date time s-ip cs-met", load_formats(), format_of("iis_w3c"), "") is None
     assert fields_header(b"date time s-ip", load_formats(), format_of("iis_w3c"), "") is not None
+
+
+def test_headers_that_take_turns_give_one_batch_each():
+    one = b"#Fields: date time cs-method cs-uri-stem\n2021-03-01 10:00:00 GET /a\n"
+    other = b"#Fields: date time cs-uri-stem cs-method\n2021-03-01 10:00:00 /b GET\n"
+    result = read((one + other) * 50)
+    assert [len(batch) for batch in result.batches] == [50, 50]
+    assert result.column("cs-uri-stem") == [b"/a", b"/b"] * 50
+    assert all((batch.line[1:] > batch.line[:-1]).all() for batch in result.batches)
+
+
+def test_ever_new_headers_are_not_believed_for_ever():
+    data = b"".join(
+        b"#Fields: date time cs-method cs-uri-stem x%d\n2021-03-01 10:00:00 GET / 1\n" % n for n in range(600)
+    )
+    tally = read(data).tally
+    assert tally.events == 500
+    assert dict(tally.reasons) == {"no-header": 100}
+    assert any("different headers" in note for note in tally.notes)

@@ -118,7 +118,9 @@ def test_h35_zeros_before_a_line_do_not_hide_it(zeros: int, chunk: int):
 
 
 @pytest.mark.hostile
-@pytest.mark.parametrize("odd", [b"caf\xe9", b"\xff\xfe\xfd", b"\xed\xa0\x80", "日本".encode("shift-jis"), b"a\x00b"])
+@pytest.mark.parametrize(
+    "odd", [b"caf\xe9", b"\xff\xfe\xfd", b"\xed\xa0\x80", "日本".encode("shift-jis"), b"a\x00b"]
+)
 def test_h36_bytes_that_are_no_utf8_come_back_as_they_were(odd: bytes):
     lines = [iis_line(stem=f"/{n}") for n in range(30)]
     strange = iis_line(stem="/ODD").replace(b"ODD", odd)
@@ -201,7 +203,12 @@ def test_h39_times_of_exchange_logs(stamp: str, time: int | None, among: int):
 
 
 def test_times_of_many_rows_equal_those_of_one_row():
-    days = [f"{year}-{month:02}-{day:02}" for year in (1999, 2000, 2020, 2021) for month in range(1, 13) for day in (1, 28, 29, 30, 31)]
+    days = [
+        f"{year}-{month:02}-{day:02}"
+        for year in (1999, 2000, 2020, 2021)
+        for month in range(1, 13)
+        for day in (1, 28, 29, 30, 31)
+    ]
     header = b"#Fields: DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n"
     rows = [f"{day}T0{n % 10}:5{n % 10}:0{n % 7}.{n % 1000:03}Z,/,x,y".encode() for n, day in enumerate(days)]
     together = read(header + CRLF.join(rows) + CRLF, "httpproxy")
@@ -217,7 +224,10 @@ def test_f13_a_log_that_crosses_the_year_counts_both_days():
 
 def test_f13_without_a_date_column_midnight_is_where_the_clock_falls_back():
     header = b"#Date: 2020-12-31 20:00:00\r\n#Fields: time cs-method cs-uri-stem sc-status\r\n"
-    rows = b"".join(f"{time} GET /{n} 200\r\n".encode() for n, time in enumerate(["23:59:58", "23:59:57", "00:00:01", "23:00:00", "00:10:00"]))
+    rows = b"".join(
+        f"{time} GET /{n} 200\r\n".encode()
+        for n, time in enumerate(["23:59:58", "23:59:57", "00:00:01", "23:00:00", "00:10:00"])
+    )
     again = b"#Date: 2021-02-01 00:00:00\r\n"
     data = header + rows + again + header.split(b"\r\n", 1)[1] + b"10:00:00 GET /x 200\r\n"
     for cuts in ((), (60, 100, 120)):

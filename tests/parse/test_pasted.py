@@ -60,7 +60,9 @@ def test_the_console_summary_of_test_proxylogon_gives_facts():
 
 
 def test_the_csv_of_log_ages_gives_the_same_facts_as_the_console():
-    said = facts('#TYPE X\n"OabGen","Ecp","AutoDProxy","EcpProxy","OwaCalendarProxy"\n"","29.5","30.0","30,1","30.0"\n')
+    said = facts(
+        '#TYPE X\n"OabGen","Ecp","AutoDProxy","EcpProxy","OwaCalendarProxy"\n"","29.5","30.0","30,1","30.0"\n'
+    )
     assert said["log_age_days.ecp"] == "29.5"
     assert said["log_age_days.ecpproxy"] == "30.1"
     assert said["log_age_days.owacal"] == "30.0"
@@ -92,7 +94,9 @@ def test_values_that_the_console_cut_off_are_kept_as_they_are():
 
 
 def test_a_test_that_found_something_is_an_event_with_its_name():
-    ((kind, line, row),) = events("  [CVE-2021-27065] Suspicious activity found in ECP logs!\n  Please review the following files for x:\n")
+    ((kind, line, row),) = events(
+        "  [CVE-2021-27065] Suspicious activity found in ECP logs!\n  Please review the following files for x:\n"
+    )
     assert (kind, line) == ("test_proxylogon", 1)
     assert row == {"Test": b"CVE-2021-27065", "Message": b"Suspicious activity found in ECP logs!"}
 
@@ -101,7 +105,11 @@ def test_files_named_under_a_test_belong_to_it():
     text = "  [CVE-2021-26858] Suspicious activity found in OAB generator logs!\n  WebShells possibly downloaded in file system. Explore below locations:\n'C:\\inetpub\\wwwroot\\aspnet_client\\x.aspx'\n"
     kind, line, row = events(text)[1]
     assert (kind, line) == ("file_listing", 3)
-    assert row == {"Type": b"CVE-2021-26858", "Path": b"C:\\inetpub\\wwwroot\\aspnet_client\\x.aspx", "Name": b"x.aspx"}
+    assert row == {
+        "Type": b"CVE-2021-26858",
+        "Path": b"C:\\inetpub\\wwwroot\\aspnet_client\\x.aspx",
+        "Name": b"x.aspx",
+    }
 
 
 def test_other_suspicious_files_are_a_file_list():
@@ -120,7 +128,11 @@ def test_other_suspicious_files_are_a_file_list():
 def test_the_csv_of_suspicious_files_is_read_with_and_without_header(text: str):
     ((kind, _, row),) = events(text)
     assert kind == "file_listing"
-    assert (row["ComputerName"], row["Path"], row["LastWrite"]) == (b"EX01", b"C:\\ProgramData\\c.zip", b"22/07/2019 11:57:52")
+    assert (row["ComputerName"], row["Path"], row["LastWrite"]) == (
+        b"EX01",
+        b"C:\\ProgramData\\c.zip",
+        b"22/07/2019 11:57:52",
+    )
 
 
 HASH = "0FB0953831C314195A9761723CFB5D2CB2D18B006A310E16C225B9108161275F"
@@ -164,7 +176,16 @@ def test_a_list_of_directory_settings_is_one_event():
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ("> ", ""), ("C:\\logs\\u_ex210303.log:17:", ""), ("u_ex210303.log-", ""), ("  12: ", ""), ("`", "`"), ('"', '"'), ("| ", "")],
+    [
+        ("", ""),
+        ("> ", ""),
+        ("C:\\logs\\u_ex210303.log:17:", ""),
+        ("u_ex210303.log-", ""),
+        ("  12: ", ""),
+        ("`", "`"),
+        ('"', '"'),
+        ("| ", ""),
+    ],
 )
 def test_a_web_server_line_is_found_behind_what_people_put_around_it(before: str, after: str):
     ((kind, _, row),) = events(f"{before}{iis_line().decode()}{after}\n")
@@ -212,7 +233,10 @@ def test_a_mixture_is_read_piece_by_piece():
     assert [(kind, line) for kind, line, _ in rows] == [("iis_w3c", 10), ("test_proxylogon", 12)]
     found = read_pasted(text)
     assert found.facts["server"] == "EX01"
-    assert [one.raw for batch in found.batches for one in batch.rejected] == [b"Hello, we found this:", b"Is it bad?"]
+    assert [one.raw for batch in found.batches for one in batch.rejected] == [
+        b"Hello, we found this:",
+        b"Is it bad?",
+    ]
 
 
 def test_the_raw_line_of_an_event_stays_quotable():

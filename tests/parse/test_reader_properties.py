@@ -15,7 +15,22 @@ from tests.parse.reading import IIS_HEADER, iis_line, read
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ODD_BYTES = st.sampled_from(
-    [b"\xff\xfe", b"\xe9", b"\x00", b"\r", b"\x0b", b"\x1c", b"\xe2\x80\xa8", b"\x85", b'"', b'""', b",", b" ", b"#Fields:", b"%0d%0a"]
+    [
+        b"\xff\xfe",
+        b"\xe9",
+        b"\x00",
+        b"\r",
+        b"\x0b",
+        b"\x1c",
+        b"\xe2\x80\xa8",
+        b"\x85",
+        b'"',
+        b'""',
+        b",",
+        b" ",
+        b"#Fields:",
+        b"%0d%0a",
+    ]
 )
 TOKEN = st.one_of(
     st.sampled_from([b"/owa/", b"-", b"a", b"2021-03-01", b"10:00:00", b"200", b"GET", b"x=1&y=2"]), ODD_BYTES
@@ -95,7 +110,9 @@ def test_every_offset_reads_back_the_line_of_the_event(data: bytes):
             at = int(batch.offset[row])
             line = data[at:].split(b"\n", 1)[0]
             assert lines[int(batch.line[row]) - 1].endswith(line)
-            stem = batch.table["cs-uri-stem"][row].as_py() if "cs-uri-stem" in batch.table.column_names else b""
+            stem = (
+                batch.table["cs-uri-stem"][row].as_py() if "cs-uri-stem" in batch.table.column_names else b""
+            )
             assert stem in line
             raw = batch.raw(row)
             assert raw is not None
@@ -122,7 +139,13 @@ def test_a_sweep_finds_the_same_events_as_reading_everything(data: bytes, needle
 
 
 @QUICK
-@given(st.lists(st.lists(st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"")), min_size=4, max_size=4), min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.lists(st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"")), min_size=4, max_size=4),
+        min_size=1,
+        max_size=40,
+    )
+)
 def test_any_bytes_of_a_quoted_field_come_back_as_they_were(rows: list[list[bytes]]):
     # A value that ends in CR at the end of a line cannot be told from the line break; NUL at either end is no text.
     rows = [[b"2021-03-01T00:00:00.000Z", *[field.strip(b"\r\0") for field in row[1:]]] for row in rows]

@@ -59,7 +59,7 @@ def test_zeros_in_front_do_not_hide_a_log():
         b"2021-03-01,a,b\n",
         b"2021-03-01T00:00:00Z,a,b,c\n",
         b"MZ\x90\x00" + b"\xff" * 500,
-        b"{\"date\": \"2021-03-01\"}\n",
+        b'{"date": "2021-03-01"}\n',
         bytes(range(256)) * 20,
     ],
 )
@@ -74,7 +74,9 @@ def test_a_pasted_report_is_left_to_the_reader_of_pasted_text():
 
 
 def test_a_console_table_is_no_csv():
-    assert kind(b"DateTime                 AnchorMailbox\r\n--------                 -------------\r\n") is None
+    assert (
+        kind(b"DateTime                 AnchorMailbox\r\n--------                 -------------\r\n") is None
+    )
 
 
 def test_a_long_line_of_junk_is_quickly_nothing():

@@ -29,7 +29,9 @@ def test_blanks_at_the_end_of_a_line_are_no_fields():
         (iis_line().replace(b" - 200", b" http://x/a b 200"), "cs(Referer)", b"http://x/a b"),
     ],
 )
-def test_blanks_inside_one_value_are_put_back_when_its_neighbours_prove_it(damaged: bytes, column: str, value: bytes):
+def test_blanks_inside_one_value_are_put_back_when_its_neighbours_prove_it(
+    damaged: bytes, column: str, value: bytes
+):
     assert iis(damaged).column(column) == [value]
 
 
@@ -41,7 +43,10 @@ def test_a_line_with_two_readings_is_rejected_as_such():
 
 def test_an_empty_surplus_is_nothing():
     header = b"#Fields: DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n"
-    result = read(header + b"2021-03-01T00:00:00.000Z,/owa/,x,y,,\r\n2021-03-01T00:00:00.000Z,/owa/,x,y,,z\r\n", "httpproxy")
+    result = read(
+        header + b"2021-03-01T00:00:00.000Z,/owa/,x,y,,\r\n2021-03-01T00:00:00.000Z,/owa/,x,y,,z\r\n",
+        "httpproxy",
+    )
     assert result.column("ProxyAction") == [b"y"]
     assert [(one.line, one.reason) for one in result.rejected] == [(3, "field-count")]
 
@@ -94,6 +99,9 @@ def test_quoting_is_undone_as_the_format_says(line: bytes, fields: list[bytes]):
     assert split_csv(line) == fields
 
 
-@pytest.mark.parametrize(("line", "is_open"), [(b'a,"b', True), (b'"a""', True), (b'"a"', False), (b'a"b', False), (b'"a"x"y', False)])
+@pytest.mark.parametrize(
+    ("line", "is_open"),
+    [(b'a,"b', True), (b'"a""', True), (b'"a"', False), (b'a"b', False), (b'"a"x"y', False)],
+)
 def test_an_open_quote_is_seen(line: bytes, is_open: bool):
     assert open_quote(line) is is_open

@@ -10,7 +10,22 @@ from tests.parse.reading import Result, read
 
 CSV_HEADER = b"#Fields: DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n"
 PART = st.sampled_from(
-    [b'"', b'""', b",", b",", b"a", b'"a,b"', b'"x ""y"" z"', b"\r", b"\xff", b" ", b"\x00", b'",', b',"', b"\xef\xbb\xbf"]
+    [
+        b'"',
+        b'""',
+        b",",
+        b",",
+        b"a",
+        b'"a,b"',
+        b'"x ""y"" z"',
+        b"\r",
+        b"\xff",
+        b" ",
+        b"\x00",
+        b'",',
+        b',"',
+        b"\xef\xbb\xbf",
+    ]
 )
 GOOD = st.sampled_from(
     [
@@ -47,7 +62,9 @@ def test_quoted_lines_are_read_alike(either, lines: list[bytes], ending: bytes):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=st.lists(
-        st.lists(st.sampled_from([b" ", b"-", b"/x", b"2021-03-01", b"10:00:00", b"\xff", b'"', b"\r"]), max_size=9).map(b"".join),
+        st.lists(
+            st.sampled_from([b" ", b"-", b"/x", b"2021-03-01", b"10:00:00", b"\xff", b'"', b"\r"]), max_size=9
+        ).map(b"".join),
         min_size=2,
         max_size=30,
     )

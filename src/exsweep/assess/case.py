@@ -21,7 +21,7 @@ from exsweep.assess.restored import restored
 from exsweep.assess.results import TaskResult
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools, tools
-from exsweep.errors import EvidenceError
+from exsweep.errors import EvidenceError, ExsweepError
 from exsweep.evidence import Opened, Unit, open_evidence
 from exsweep.judge import intruders, judge
 from exsweep.knowledge import version
@@ -113,18 +113,33 @@ def _read(
             shown.resumed(sum(len(result.sources) for result in done.values()))
     left = [task for task in tasks if task.id not in done]
     jobs = 1 if size < _IN_PROCESS_BYTES else settings.jobs
-    for finished in run(left, work.start, (settings.rules,), jobs):
-        if finished.error is not None and not isinstance(finished.error, EvidenceError):
-            raise finished.error
-        result = finished.result or _given_up(finished.task, finished.failure)
-        if journal is not None and finished.result is not None:
-            journal.keep(finished.task.id, result)
-        done[finished.task.id] = result
+
+    def kept(task: work.Task, result: TaskResult) -> None:
+        if journal is not None:
+            journal.keep(task.id, result)
+        done[task.id] = result
         for report in result.sources:
             shown.read(report)
         shown.found(result.hits)
+
+    failed: list[work.Task] = []
+    deadly = False
+    for finished in run(left, work.start, (settings.rules,), jobs):
+        if finished.result is not None:
+            kept(finished.task, finished.result)
+        elif isinstance(finished.error, ExsweepError):
+            raise finished.error
+        else:
+            failed.append(finished.task)
+            deadly = deadly or finished.error is None
+    # One file must not take its neighbours along: each file of a failed task is tried alone.
+    alone = {task.id: [_single(task, place) for place in range(len(task.units))] for task in failed}
+    singles = [single for parts in alone.values() for single in parts]
+    for finished in run(singles, work.start, (settings.rules,), max(jobs, 2) if deadly else 1):
+        kept(finished.task, finished.result or _given_up(finished.task, finished.failure))
+    order = [part.id for task in tasks for part in alone.get(task.id, [task])]
     gathered = gather(
-        [done[task.id] for task in tasks], opened.described, lambda joined: correlated(joined, made)
+        [done[task] for task in order], opened.described, lambda joined: correlated(joined, made)
     )
     return gathered, made
 
@@ -159,6 +174,10 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
 
 def _stored(events: Path | None, result: TaskResult) -> bool:
     return events is None or all((events / table.file).is_file() for table in result.tables)
+
+
+def _single(task: work.Task, place: int) -> work.Task:
+    return msgspec.structs.replace(task, id=f"{task.id}-{place}", units=(task.units[place],))
 
 
 def _given_up(task: work.Task, failure: str) -> TaskResult:

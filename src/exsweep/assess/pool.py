@@ -57,12 +57,12 @@ def run(
     """Work through `tasks` with `jobs` processes; results come as they are ready.
 
     `start(*arguments)` is called once in each process and returns the function that does one task; all three must be
-    importable or picklable. With one job or one task the work is done in this process.
+    importable or picklable. With one job the work is done in this process.
     """
-    if jobs <= 1 or len(tasks) <= 1:
+    if jobs <= 1:
         work = start(*arguments)
         for task in tasks:
-            yield Done(task, work(task))
+            yield _tried(task, work)
         return
     context = multiprocessing.get_context("spawn")
     waiting: deque[tuple[T, int]] = deque((task, 0) for task in tasks)
@@ -101,6 +101,13 @@ def run(
             worker.process.terminate()
         for worker in workers:
             worker.process.join(5)
+
+
+def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:
+    try:
+        return Done(task, work(task))
+    except Exception as error:  # noqa: BLE001 - handed on whole; the caller raises or reports it
+        return Done(task, None, f"{type(error).__name__}: {error}", error)
 
 
 def _hire(context: Any, start: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> _Worker:

@@ -8,7 +8,7 @@ an Exchange server writes thousands of hourly files, and engines are slow with t
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ class EventWriter:
                 self._folder, f"{batch.format.id}-{self._name}-{len(self._parts):02}", batch.format.id
             )
         with _as_store_error(self._folder):
-            self._parts[key].add(_to_store(batch, path))
+            self._parts[key].add(batch, path)
 
     def close(self) -> list[tuple[str, str, int]]:
         """Put the files in place; name, format and rows of each."""
@@ -79,24 +79,20 @@ class _Part:
         self._hidden = folder / f".{name}.{os.getpid()}.tmp"
         self._kind = kind
         self._writer: pq.ParquetWriter | None = None
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[tuple[str, Batch]] = []
         self._waiting_rows = 0
         self._rows = 0
 
-    def add(self, table: pa.Table) -> None:
-        self._waiting.append(table)
-        self._waiting_rows += table.num_rows
+    def add(self, batch: Batch, path: str) -> None:
+        self._waiting.append((path, batch.without_buffer()))
+        self._waiting_rows += len(batch)
         if self._waiting_rows >= _GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
         if not self._waiting:
             return
-        table = (
-            self._waiting[0]
-            if len(self._waiting) == 1
-            else pa.concat_tables(self._waiting).unify_dictionaries()
-        )
+        table = _to_store([path for path, _ in self._waiting], [batch for _, batch in self._waiting])
         self._waiting, self._waiting_rows = [], 0
         if self._writer is None:
             schema = table.schema
@@ -130,22 +126,37 @@ class _Part:
             self._hidden.unlink(missing_ok=True)
 
 
-def _to_store(batch: Batch, path: str) -> pa.Table:
-    names = {native: ecs for ecs, native in reversed(batch.format.ecs.items())}
-    stamps = pa.array(batch.time_ms, pa.int64(), mask=batch.time_ms == NO_TIME).cast(
-        pa.timestamp("ms", tz="UTC")
+def _to_store(paths: Sequence[str], batches: Sequence[Batch]) -> pa.Table:
+    """Batches of one format and one set of columns as one table; text where the log has bytes."""
+    form = batches[0].format
+    names = {native: ecs for ecs, native in reversed(form.ecs.items())}
+    table = (
+        batches[0].table
+        if len(batches) == 1
+        else pa.concat_tables([batch.table for batch in batches]).unify_dictionaries()
     )
-    shown = path.encode("utf-8", "backslashreplace").decode()
-    where = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(batch), np.int32)), pa.array([shown]))
+    times = np.concatenate([batch.time_ms for batch in batches])
+    stamps = pa.array(times, pa.int64(), mask=times == NO_TIME).cast(pa.timestamp("ms", tz="UTC"))
+    shown = list(dict.fromkeys(path.encode("utf-8", "backslashreplace").decode() for path in paths))
+    codes = [shown.index(path.encode("utf-8", "backslashreplace").decode()) for path in paths]
+    where = pa.DictionaryArray.from_arrays(
+        pa.array(np.repeat(np.array(codes, np.int32), [len(batch) for batch in batches])),
+        pa.array(shown, pa.string()),
+    )
     fields = [
         pa.field("@timestamp", stamps.type),
         pa.field(_PATH, where.type),
         pa.field("log.line", pa.int64()),
         pa.field("log.offset", pa.int64()),
     ]
-    columns: list[pa.Array | pa.ChunkedArray] = [stamps, where, pa.array(batch.line), pa.array(batch.offset)]
+    columns: list[pa.Array | pa.ChunkedArray] = [
+        stamps,
+        where,
+        pa.array(np.concatenate([batch.line for batch in batches])),
+        pa.array(np.concatenate([batch.offset for batch in batches])),
+    ]
     taken = set(_FIXED)
-    for native, values in zip(batch.table.column_names, batch.table.columns, strict=True):
+    for native, values in zip(table.column_names, table.columns, strict=True):
         name = names.get(native, native)
         name = name if name not in taken else native
         taken.add(name)

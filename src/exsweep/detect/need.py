@@ -19,6 +19,8 @@ MAX_CHOICES = 2_000
 """More literals than this in one choice: the rule is a list of everything, and asks for nothing."""
 
 
+SPACES = "\t\n\f\r "
+"""What RE2 takes for `\\s`."""
 MAX_RUNS = 64
 """Texts that a stretch of a pattern may be; more: the stretch is cut."""
 
@@ -170,13 +172,13 @@ def _language(items: Any) -> tuple[str, ...] | None:
 
 
 def _texts(code: Any, value: Any) -> tuple[str, ...] | None:
-    """`_language` of one item: printable ASCII, lower case; None: anything."""
+    """`_language` of one item: ASCII, lower case; None: anything."""
     if code is op.LITERAL:
         letter = _letter(value)
         return (letter,) if letter else None
-    if code is op.IN and all(kind is op.LITERAL for kind, _ in value):
-        letters = tuple(dict.fromkeys(_letter(letter) for _, letter in value))
-        return letters if all(letters) else None
+    if code is op.IN:
+        letters = tuple(dict.fromkeys(letter for one in value for letter in _letters(*one)))
+        return letters if letters and all(letters) else None
     if code is op.AT:
         return ("",)
     if code is op.SUBPATTERN:
@@ -191,10 +193,16 @@ def _texts(code: Any, value: Any) -> tuple[str, ...] | None:
     return None
 
 
+def _letters(code: Any, value: Any) -> tuple[str, ...]:
+    """Characters of one member of a class; an empty text among them: too many to name."""
+    if code is op.LITERAL:
+        return (_letter(value),)
+    return tuple(SPACES) if code is op.CATEGORY and value is op.CATEGORY_SPACE else ("",)
+
+
 def _letter(code: int) -> str:
-    """A printable ASCII character, lower case; else nothing."""
-    text = chr(code).lower() if code < 128 else ""
-    return text if text.isprintable() else ""
+    """An ASCII character, lower case; else nothing."""
+    return chr(code).lower() if code < 128 else ""
 
 
 def _rarity(choice: frozenset[str]) -> int:

@@ -25,7 +25,7 @@ def spellings(text: str, kind: Kind, separator: str) -> tuple[bytes, ...]:
     Empty: nothing that is rare enough to look for. URL places: besides, a value with one of HIDDEN may hold the text.
     """
     pieces = [_ascii_lower(text)]
-    pieces = [one for piece in pieces for one in re.split(r"[^\x20-\x7e]+", piece)]
+    pieces = [one for piece in pieces for one in re.split(r"[^\x01-\x7f]+", piece)]
     if kind is Kind.JOINED:
         pieces = [one for piece in pieces for one in piece.split("?")]
     elif kind is Kind.LINE:

@@ -12,16 +12,23 @@ from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.detect.need import Clause, Literal, need
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
+from exsweep.detect.sweep import Sample, Sweep
 from exsweep.knowledge.rules import Rule
 
 Mask = npt.NDArray[np.bool_]
 
 ANYWHERE = "*"
 """Instead of a column: any column of the row."""
-RARE = 5
+RARE = 4
 """From this weight on a clause is looked for in text that hardly repeats even if the rule has a rarer one."""
-RARE_IN_LINES = 8
-"""The same for raw lines, where a call for every second line would halve the speed."""
+SAMPLE = 1 << 20
+"""Bytes of a log that tell which clauses are rare in its lines."""
+SAMPLES = 8
+"""Logs that are sampled; another one is when a choice turns out dear: logs of one format differ by protocol."""
+LEANEST = 100
+"""Probes of a clause that are compared with each other."""
+SMALL = 1 << 16
+"""Less than this tells nothing: every clause is looked for."""
 _FEW_VALUES = ("http.request.method", "http.response.status_code", "network.protocol", "http.version")
 """Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
@@ -59,8 +66,12 @@ class Prefilter:
                 for column, pattern in choice.probes:
                     self._wanted.setdefault(column, set()).add(pattern)
         self._matchers: dict[frozenset[int], Matcher] = {}
-        self._sweep = [self._for_lines(choices) for choices in self.choices]
-        self._verdicts: dict[frozenset[int], bool] = {}
+        self._in_lines = [
+            tuple(frozenset(pattern for _, pattern in choice.probes) for choice in choices)
+            for choices in self.choices
+        ]
+        self._sweep: Sweep | None = None
+        self._samples: list[Sample] = []
 
     def rows(self, table: pa.Table) -> list[Mask | None]:
         """For each rule the rows that it may match; None: no row. A rule of `always` has every row."""
@@ -92,24 +103,27 @@ class Prefilter:
 
     def spans(self, data: bytes) -> list[tuple[int, int]]:
         """`(start, end)` of each line that some rule may match, ascending; the line's `\\n` is inside."""
-        if self.always:
+        if self.always or self._form.multiline:
             return [(0, len(data))] if data else []
-        wanted = frozenset(pattern for choices in self._sweep for choice in choices for pattern in choice)
-        ids, ends = self._matcher(wanted).scan(data)
+        sweep = self._sweep_for(data)
+        ids, ends = self._matcher(sweep.wanted).scan(data)
+        sweep.watch(len(ids), len(data))
         order = np.argsort(ends, kind="stable")
         found: list[tuple[int, int]] = []
-        start, stop = 0, 0
+        last, stop, at = 0, 0, 0
         here: set[int] = set()
+
+        def judge() -> None:
+            if here and sweep.may_match(frozenset(here)):
+                found.append((data.rfind(b"\n", last, at) + 1 or last, stop))
+
         for number, end in zip(ids[order].tolist(), ends[order].tolist(), strict=True):
             if end > stop:
-                if here and self._may_match(frozenset(here)):
-                    found.append((start, stop))
+                judge()
                 here.clear()
-                start = data.rfind(b"\n", stop, end) + 1 or stop
-                stop = data.find(b"\n", end) + 1 or len(data)
+                last, stop, at = stop, data.find(b"\n", end) + 1 or len(data), end
             here.add(number)
-        if here and self._may_match(frozenset(here)):
-            found.append((start, stop))
+        judge()
         return found
 
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
@@ -131,7 +145,24 @@ class Prefilter:
                     return None
                 weight = min(weight, 1 if place.column in self._few else rarity(spelled[0]))
                 probes.update(self._probes(spelled, literal, place))
-        return Choice(frozenset(probes), weight)
+        return Choice(self._leanest(probes), weight)
+
+    def _leanest(self, probes: set[Probe]) -> frozenset[Probe]:
+        """Without the probes that another one of the same column covers: `.aspx` beside `.asp`."""
+        if len(probes) > LEANEST:
+            return frozenset(probes)
+        raw = {pattern: spelled[0] for spelled, pattern in self._patterns.items() if pattern > _FOLDED}
+        covered = {
+            (column, longer)
+            for column, longer in probes
+            for other, shorter in probes
+            if other == column
+            and longer != shorter
+            and min(longer, shorter) > _FOLDED
+            and raw[shorter] in raw[longer]
+            and raw[shorter] != raw[longer]
+        }
+        return frozenset(probes - covered)
 
     def _probes(self, spelled: tuple[bytes, ...], literal: Literal, place: Place) -> Iterable[Probe]:
         pattern = self._patterns.setdefault(spelled, len(self._patterns))
@@ -153,22 +184,16 @@ class Prefilter:
         dear = any(column == ANYWHERE or column in self._unique for column, _ in choice.probes)
         return dear and choice.weight < RARE
 
-    def _for_lines(self, choices: tuple[Choice, ...]) -> tuple[frozenset[int], ...]:
-        """The clauses that are looked for in raw lines: patterns only, a line has no columns."""
-        if not choices:
-            return ()
-        best = max(choices, key=lambda choice: (choice.weight, -len(choice.probes)))
-        kept = [choice for choice in choices if choice is best or choice.weight >= RARE_IN_LINES]
-        return tuple(frozenset(pattern for _, pattern in choice.probes) for choice in kept)
-
-    def _may_match(self, hit: frozenset[int]) -> bool:
-        """Whether a line with these patterns satisfies all clauses of some rule; few sets occur, so they are kept."""
-        known = self._verdicts.get(hit)
-        if known is None:
-            known = any(all(clause & hit for clause in clauses) for clauses in self._sweep)
-            if len(self._verdicts) < 100_000:
-                self._verdicts[hit] = known
-        return known
+    def _sweep_for(self, data: bytes) -> Sweep:
+        """The clauses to look for in raw lines: all of them, or, once a log was long enough to tell, the cheapest."""
+        everything = Sweep(self._in_lines)
+        if self._sweep is None and len(data) < SMALL:
+            return everything
+        if self._sweep is None or (self._sweep.dear and len(data) >= SMALL and len(self._samples) < SAMPLES):
+            sample = data[:SAMPLE]
+            self._samples.append(Sample.of(sample, *self._matcher(everything.wanted).scan(sample)))
+            self._sweep = everything.cheaper(self._samples)
+        return self._sweep
 
     def _matcher(self, wanted: frozenset[int]) -> Matcher:
         matcher = self._matchers.get(wanted)

@@ -27,7 +27,8 @@ _PATH = re.compile(rb"'?(?P<path>(?:[A-Za-z]:|\\\\[^\\/:*?\"<>|]+)\\[^:*?\"<>|]+
 _RULE = re.compile(rb"[-=\s]+")
 _CHATTER = re.compile(
     rb"(Please review the following|Please scan your file system|WebShells? possibly downloaded|Copying |Creating .* Directory"
-    rb"|Warning: Unable to copy|Started\.\.\.|Found exchange version|Processing \d+ directories|Comparison complete|BaselineData)",
+    rb"|Warning: Unable to copy|Started\.\.\.|Found exchange version|Processing \d+ directories|Comparison complete"
+    rb"|BaselineData)",
     re.I,
 )
 
@@ -64,7 +65,9 @@ def read_console(line: bytes, test: str) -> Spoken | None:
         )
     if match := _OTHER.match(text):
         count = {"Test": b"other", "Message": text, "Count": match["count"].strip()}
-        return Spoken({"other_suspicious_files": _text(match["count"])}, row=("test_proxylogon", count), test="other")
+        return Spoken(
+            {"other_suspicious_files": _text(match["count"])}, row=("test_proxylogon", count), test="other"
+        )
     if match := _EVENTS.match(text):
         return Spoken({f"events_found.{test or 'unknown'}": _text(match["count"])})
     if match := _EXPORTED.match(text):

@@ -90,8 +90,7 @@ def fit(line: bytes, kind: LogFormat, names: Sequence[str]) -> list[bytes] | str
 
 
 def _join_tail(line: bytes, kind: LogFormat, want: int) -> list[bytes]:
-    parts = line.split(kind.separator.encode(), want - 1)
-    return parts
+    return line.split(kind.separator.encode(), want - 1)
 
 
 def _fit_blanks(fields: list[bytes], kind: LogFormat, names: Sequence[str]) -> list[bytes] | str:

@@ -20,15 +20,21 @@ MAX_COLUMNS = 1024
 """A header with more columns is none; real ones have at most about a hundred."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Header:
-    """The columns in force. Equal headers read lines alike."""
+    """The columns in force. Equal headers (same format, same names) read lines alike."""
 
     format: LogFormat
     names: tuple[str, ...]
     """Unique; spelled as the format spells them; an unnamed column is `_5` (its place)."""
     inferred: bool = False
     """No header said so: the shape of the lines did."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Header) and (self.format.id, self.names) == (other.format.id, other.names)
+
+    def __hash__(self) -> int:
+        return hash((self.format.id, self.names))
 
     @cached_property
     def kept(self) -> tuple[str, ...]:
@@ -113,7 +119,9 @@ def _usual_header(value: bytes, prefer: str, log_type: str) -> Header | None:
     return _fields_header(value, load_formats(), format_of(prefer), log_type)
 
 
-def _fields_header(value: bytes, formats: Sequence[LogFormat], prefer: LogFormat, log_type: str) -> Header | None:
+def _fields_header(
+    value: bytes, formats: Sequence[LogFormat], prefer: LogFormat, log_type: str
+) -> Header | None:
     names = read_names(value)
     header = make_header(names, formats, prefer, log_type)
     if header is None and 1 < len(names) <= MAX_COLUMNS:
@@ -219,8 +227,8 @@ def plain_row(
     It begins with a column name, has all columns that its format requires, and nothing but names in it.
     """
     start = line[:120].lower()
-    first = start.split(b"," if b"," in start else b" ", 1)[0].strip(b' "\t')
-    if first not in known:
+    first, separator, _ = start.partition(b"," if b"," in start else b" ")
+    if not separator or first.strip(b' "\t') not in known:
         return None
     names = read_names(line)
     if any(name and not _NAME.fullmatch(name) for name in names):

@@ -1,6 +1,7 @@
 """Lines before any header: read by number and shape of their fields, one by one."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,13 @@ from exsweep.parse.lines import Block, Index
 from exsweep.parse.shapes import infer, proves
 
 
+@dataclass(slots=True)
+class _Run:
+    header: Header
+    rows: list[list[bytes]] = field(default_factory=list)
+    good: list[int] = field(default_factory=list)
+
+
 class ShapeReader:
     """Infers the header of lines that have none; goes on with a header as long as lines fit it."""
 
@@ -21,25 +29,22 @@ class ShapeReader:
         self._header: Header | None = None
 
     def read(self, block: Block, lines: Index) -> Iterator[tuple[Header | None, Columns]]:
-        """Runs of lines with one inferred header each, in file order; header None: only rejected lines."""
-        rows: list[list[bytes]] = []
-        good: list[int] = []
+        """Lines by their inferred header, each in file order; header None: only rejected lines."""
+        found: dict[tuple[str, ...], _Run] = {}
         bad: list[tuple[int, str]] = []
         for index in lines.tolist():
-            found = "too-long" if block.too_long else self._fields(block.line(index))
-            if isinstance(found, str):
-                bad.append((index, found))
+            line = "too-long" if block.too_long else self._fields(block.line(index))
+            if isinstance(line, str):
+                bad.append((index, line))
                 continue
-            header, fields = found
-            if header != self._header:
-                if good or bad:
-                    yield self._header, _columns(self._header, rows, good, bad)
-                rows, good, bad = [], [], []
-                self._header = header
-            rows.append(fields)
-            good.append(index)
-        if good or bad:
-            yield self._header, _columns(self._header, rows, good, bad)
+            self._header, fields = line
+            run = found.setdefault(self._header.names, _Run(self._header))
+            run.rows.append(fields)
+            run.good.append(index)
+        for run in found.values():
+            yield run.header, Columns(to_table(run.rows, run.header), np.array(run.good, np.int64))
+        if bad:
+            yield None, Columns(pa.table({}), np.empty(0, np.int64), bad)
 
     def _fields(self, line: bytes) -> tuple[Header, list[bytes]] | str:
         fields = split(line, self.kind)
@@ -53,15 +58,8 @@ class ShapeReader:
             return known, fields
         while self.kind.separator == " " and fields and not fields[-1]:
             fields = fields[:-1]
-        for reading in (fields, [field for field in fields if field]):
+        for reading in (fields, [one for one in fields if one]):
             names = infer(self.kind, reading)
             if names is not None:
                 return Header(self.kind, normal_names(self.kind, names), inferred=True), list(reading)
         return "no-header"
-
-
-def _columns(
-    header: Header | None, rows: list[list[bytes]], good: list[int], bad: list[tuple[int, str]]
-) -> Columns:
-    table = pa.table({}) if header is None else to_table(rows, header)
-    return Columns(table, np.array(good, np.int64), bad)

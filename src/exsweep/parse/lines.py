@@ -113,10 +113,10 @@ class LineSplitter:
                 yield self._long_block(data, at, stop)
                 at = stop
                 continue
-            stops = breaks + 1
+            full = full and len(breaks) < BLOCK_LINES
+            stops = breaks[:BLOCK_LINES] + 1
             if full and (not len(stops) or stops[-1] != len(window)):
                 stops = np.append(stops, len(window))
-            stops = stops[:BLOCK_LINES]
             size = int(stops[-1])
             yield from self._split_long(
                 data, at, data[at : at + size] if at or size < len(data) else data, stops

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
@@ -14,13 +13,16 @@ from exsweep.parse.header import Header, directive, fields_header, is_type, know
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
+from exsweep.parse.sweep import count_days, touched
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
-from exsweep.parse.times import DAY_MS, Clock, day_of, iso_ms
+from exsweep.parse.times import Clock, iso_ms
 
 Sieve: TypeAlias = Callable[[memoryview], list[tuple[int, int]]]
 """Gives the spans (start, end) of the bytes that are worth parsing; every line that a span touches is parsed."""
 
+MAX_HEADERS = 500
+"""Different headers in one file; real files have a handful, repeated."""
 _LF, _HASH, _QUOTE = 10, 35, 34
 
 
@@ -47,6 +49,10 @@ def dateless(header: Header) -> bool:
     return kind.style == "w3c" and kind.columns[0] not in header.names and kind.columns[1] in header.names
 
 
+_Groups: TypeAlias = dict[tuple[str, tuple[str, ...], str], tuple[_State, list[Index]]]
+"""Lines of one block by header and version."""
+
+
 class Reader:
     """Reads one file. `tally` counts; `events + rejected + unread = lines` after every chunk.
 
@@ -70,13 +76,14 @@ class Reader:
         self._records = RecordReader()
         self._clock = Clock()
         self._state = _State()
+        self._seen: set[tuple[str, tuple[str, ...]]] = set()
         self._ended = False
 
     def feed(self, chunk: bytes, *, last: bool = False, sieve: Sieve | None = None) -> Iterator[Batch]:
         """Batches of the lines that are complete; with `last` all that is left.
 
-        Batches are in file order and hold at most about 6 MiB of text; a change of header begins a new one. Rejected
-        lines ride in the batch of their neighbours. Use the iterator up before the next call.
+        A batch holds at most about 6 MiB of text and lines of one header, in file order; where headers take turns inside
+        such a piece, its batches overlap. Rejected lines ride along. Use the iterator up before the next call.
         """
         if self._ended:
             raise ValueError("this reader was told that the file had ended")
@@ -104,7 +111,8 @@ class Reader:
     def _read(self, block: Block, sieve: Sieve | None) -> Iterator[Batch]:
         data = block.ends > block.starts
         self.tally.blank_lines += len(block) - int(np.count_nonzero(data))
-        chosen = None if sieve is None else _touched(block, sieve(memoryview(block.data)))
+        chosen = None if sieve is None else touched(block, sieve(memoryview(block.data)))
+        groups: _Groups = {}
         begin = 0
         for index in _maybe_headers(block, data):
             state = self._after(block.line(index))
@@ -113,13 +121,14 @@ class Reader:
             data[index] = False
             self.tally.header_lines += 1
             if not state.reads_like(self._state):
-                yield from self._segment(block, begin, index, data, chosen)
+                yield from self._segment(block, begin, index, data, chosen, groups)
                 yield from self._close_records()
                 begin = index
                 if state.day != self._state.day or state.header != self._state.header:
                     self._clock.header_date(state.day)
             self._state = state
-        yield from self._segment(block, begin, len(block), data, chosen)
+        yield from self._segment(block, begin, len(block), data, chosen, groups)
+        yield from self._flush(block, chosen, groups)
 
     def _after(self, line: bytes) -> _State | None:
         """The state below a header line; None when the line is data."""
@@ -132,7 +141,8 @@ class Reader:
         name, value = found
         state = self._state
         if name == "fields":
-            return replace(state, header=fields_header(value, self._formats, self._kind(), state.log_type))
+            header = fields_header(value, self._formats, self._kind(), state.log_type)
+            return replace(state, header=self._limited(header))
         text = value[:200].decode("ascii", "replace")
         if name == "log-type" or (name == "software" and any(is_type(one, text) for one in self._formats)):
             return replace(state, log_type=text)
@@ -145,35 +155,62 @@ class Reader:
             return replace(state, day=value[:10])
         return state
 
+    def _limited(self, header: Header | None) -> Header | None:
+        """No header beyond MAX_HEADERS different ones: the lines below it are then told by their shape."""
+        if header is None:
+            return None
+        key = (header.format.id, header.names)
+        if key not in self._seen and len(self._seen) >= MAX_HEADERS:
+            self.tally.note(f"More than {MAX_HEADERS} different headers: the later ones were not believed.")
+            return None
+        self._seen.add(key)
+        return header
+
     def _kind(self) -> LogFormat:
         return self.format if self._state.header is None else self._state.header.format
 
     def _segment(
-        self, block: Block, begin: int, end: int, data: Mask, chosen: Mask | None
+        self, block: Block, begin: int, end: int, data: Mask, chosen: Mask | None, groups: _Groups
     ) -> Iterator[Batch]:
-        """Lines between two changes of the header."""
-        header = self._state.header
+        """Lines between two changes of the header: put with those of the same header, or read now when order matters."""
+        state = self._state
         lines = np.flatnonzero(data[begin:end]) + begin
         if not len(lines):
             return
-        if header is not None and header.format.multiline:
-            yield from self._emit_records(self._records.feed(block, lines, header))
+        if state.header is not None and not state.header.format.multiline and not dateless(state.header):
+            key = (state.header.format.id, state.header.names, state.version)
+            groups.setdefault(key, (state, []))[1].append(lines)
             return
-        if header is None:
+        yield from self._flush(block, chosen, groups)
+        if state.header is None:
             self._shapes.kind = self._kind()
             for inferred, columns in self._shapes.read(block, lines):
                 yield from self._emit(block, inferred, columns, chosen)
-            return
-        if chosen is None or dateless(header):
-            yield from self._emit(block, header, self._columns.read(block, lines, header), chosen)
-            return
-        wanted = lines[chosen[lines]]
-        self.tally.skip(len(lines) - len(wanted))
-        self._sweep_days(block, lines, header)
-        if len(wanted):
-            yield from self._emit(
-                block, header, self._columns.read(block, wanted, header), None, with_days=False
-            )
+        elif state.header.format.multiline:
+            yield from self._emit_records(self._records.feed(block, lines, state.header))
+        else:
+            columns = self._columns.read(block, lines, state.header)
+            yield from self._emit(block, state.header, columns, chosen)
+
+    def _flush(self, block: Block, chosen: Mask | None, groups: _Groups) -> Iterator[Batch]:
+        """Read what was put together: one batch for each header, however often they take turns."""
+        for state, parts in groups.values():
+            header = state.header
+            lines = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            if header is None:
+                continue
+            if chosen is None:
+                yield from self._emit(
+                    block, header, self._columns.read(block, lines, header), None, state=state
+                )
+                continue
+            wanted = lines[chosen[lines]]
+            self.tally.skip(len(lines) - len(wanted))
+            count_days(block, lines, header, self.tally)
+            if len(wanted):
+                columns = self._columns.read(block, wanted, header)
+                yield from self._emit(block, header, columns, None, state=state, with_days=False)
+        groups.clear()
 
     def _emit(
         self,
@@ -182,12 +219,14 @@ class Reader:
         columns: Columns,
         chosen: Mask | None,
         *,
+        state: _State | None = None,
         with_days: bool = True,
     ) -> Iterator[Batch]:
         times = np.empty(0, np.int64)
         if header is not None:
             times = self._clock.times(columns.table, header)
-            self._count(columns.table, times, header, with_days=with_days)
+            self.tally.events_of(columns.table, times, header, with_days=with_days)
+            self._note_version(state or self._state, times, header)
         rejected = [self._rejected(block, index, reason) for index, reason in columns.rejected]
         self.tally.reject(rejected)
         batch = Batch(
@@ -225,7 +264,8 @@ class Reader:
         self.tally.continued_lines += found.continued
         table = found.table()
         times = self._clock.times(table, found.header)
-        self._count(table, times, found.header, with_days=True)
+        self.tally.events_of(table, times, found.header)
+        self._note_version(self._state, times, found.header)
         self.tally.reject(found.rejected)
         if found.rows or found.rejected:
             lines = tuple(found.texts)
@@ -233,42 +273,10 @@ class Reader:
                 found.header.format, table, found.line(), found.offset(), times, found.rejected, lines=lines
             )
 
-    def _count(self, table: pa.Table, times: Index, header: Header, *, with_days: bool) -> None:
-        self.tally.events_of(table, times, header, with_days=with_days)
-        known = times[times != NO_TIME]
-        if self._state.version and len(known):
-            self.tally.header_build(self._state.version, int(known.min()), int(known.max()), header.format.id)
-
-    def _sweep_days(self, block: Block, lines: Index, header: Header) -> None:
-        """Days of all lines from their first ten bytes, without parsing; other formats show the days of hits only."""
-        if header.names[0] not in header.format.time.columns:
-            return
-        octets = block.octets()
-        lines = lines[block.ends[lines] - block.starts[lines] >= 10]
-        if not len(lines):
-            return
-        stamps = octets[block.starts[lines][:, None] + np.arange(10)]
-        changes = np.concatenate(
-            (np.zeros(1, np.int64), np.flatnonzero((stamps[1:] != stamps[:-1]).any(axis=1)) + 1)
-        )
-        counts = np.diff(np.append(changes, len(lines)))
-        for place, count in zip(changes.tolist(), counts.tolist(), strict=True):
-            day = day_of(stamps[place].tobytes())
-            if day is not None:
-                self.tally.count_days(np.full(count, day, np.int64))
-                self.tally.span(day * DAY_MS, day * DAY_MS)
-
-
-def _touched(block: Block, spans: list[tuple[int, int]]) -> Mask:
-    """Lines that one of the spans touches; an empty span touches the line that it stands in."""
-    chosen = np.zeros(len(block), np.bool_)
-    if spans:
-        pairs = np.array(spans, np.int64).reshape(-1, 2)
-        first = np.searchsorted(block.stops, pairs[:, 0], side="right")
-        final = np.searchsorted(block.stops, np.maximum(pairs[:, 1] - 1, pairs[:, 0]), side="right")
-        for low, high in zip(first.tolist(), final.tolist(), strict=True):
-            chosen[low : high + 1] = True
-    return chosen
+    def _note_version(self, state: _State, times: Index, header: Header) -> None:
+        known = times[times != NO_TIME] if state.version else times[:0]
+        if len(known):
+            self.tally.header_build(state.version, int(known.min()), int(known.max()), header.format.id)
 
 
 def _maybe_headers(block: Block, data: Mask) -> list[int]:

@@ -102,8 +102,11 @@ class Tally:
         """Lines that are no event."""
         self.lines += len(lines)
         self.reasons.update(line.reason for line in lines)
-        for line in lines[: max(0, SAMPLES - len(self.samples))]:
-            self.samples.append(RejectedLine(line.line, line.offset, line.reason, line.raw[: EXCERPT * 4]))
+        few = [
+            RejectedLine(one.line, one.offset, one.reason, one.raw[: EXCERPT * 4])
+            for one in sorted(lines, key=lambda one: one.line)[:SAMPLES]
+        ]
+        self.samples = sorted([*self.samples, *few], key=lambda one: one.line)[:SAMPLES]
 
     def skip(self, count: int) -> None:
         """Data lines that a sieve left out."""

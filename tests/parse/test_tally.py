@@ -1,0 +1,69 @@
+"""Counts of a file: what coverage and the history of the server are made of."""
+
+from datetime import UTC, date, datetime
+
+from exsweep.model import SourceState
+from exsweep.parse.tally import moment, shown
+from tests.parse.reading import IIS_HEADER, iis_line, read
+
+CRLF = b"\r\n"
+THREE_DAYS = IIS_HEADER + CRLF.join(
+    [iis_line(date="2021-03-01")] * 3
+    + [iis_line(date="2021-03-02", stem="/wanted")] * 2
+    + [iis_line(date="2021-03-04")]
+)
+
+
+def test_days_first_and_last_are_those_of_the_events():
+    tally = read(THREE_DAYS).tally
+    assert tally.days == {date(2021, 3, 1): 3, date(2021, 3, 2): 2, date(2021, 3, 4): 1}
+    report = tally.report(path="a.log", kind="iis_w3c", size=9, sha256="00")
+    assert report.first == datetime(2021, 3, 1, 10, tzinfo=UTC)
+    assert report.last == datetime(2021, 3, 4, 10, tzinfo=UTC)
+
+
+def test_a_sweep_knows_the_days_of_lines_that_it_did_not_parse():
+    def wanted(block: memoryview) -> list[tuple[int, int]]:
+        place = bytes(block).find(b"/wanted")
+        return [(place, place)] if place >= 0 else []
+
+    full, swept = read(THREE_DAYS).tally, read(THREE_DAYS, sieve=wanted).tally
+    assert swept.days == full.days
+    assert (swept.events, swept.unread, swept.lines) == (1, 5, 6)
+    report = swept.report(path="a.log", kind="iis_w3c", size=9, sha256="00")
+    assert report.events + report.rejected == report.lines == 6
+    assert report.first is not None
+    assert report.first.date() == date(2021, 3, 1)
+
+
+def test_rejected_lines_make_a_report_partial_and_say_why():
+    report = read(IIS_HEADER + iis_line() + CRLF + b"x y" + CRLF).tally.report(
+        path="a.log", kind="iis_w3c", size=9, sha256="00"
+    )
+    assert report.state is SourceState.PARTIAL
+    assert report.reason == "1 of 2 lines could not be read (1 field-count)."
+    (sample,) = report.rejected_samples
+    assert (sample.origin.line, sample.reason, sample.excerpt) == (6, "field-count", "x y")
+
+
+def test_at_most_five_samples_are_kept_the_first_ones():
+    tally = read(IIS_HEADER + CRLF.join(b"x %d" % n for n in range(9)) + CRLF).tally
+    assert [one.line for one in tally.samples] == [5, 6, 7, 8, 9]
+    assert tally.rejected == 9
+
+
+def test_names_of_the_server_are_collected_once():
+    header = b"#Fields: DateTime,UrlStem,AnchorMailbox,ProxyAction,ServerHostName\r\n"
+    rows = b"2021-03-01T00:00:00.000Z,/,x,y,EX02\r\n2021-03-01T00:00:00.000Z,/,x,y,EX01\r\n2021-03-01T00:00:00.000Z,/,x,y,\r\n"
+    assert read(header + rows * 20, "httpproxy").tally.servers == ("EX01", "EX02")
+
+
+def test_text_for_people_shows_what_cannot_be_read():
+    assert shown(b"a\xffb\x00\x1b[2J\xe2\x80\xae") == "a\\xffb\\x00\\x1b[2J\\u202e"
+    assert shown("日本".encode()) == "日本"
+    assert len(shown(b"\xff" * 2000)) == 400
+
+
+def test_a_moment_beyond_the_calendar_is_none():
+    assert moment(2**62) is None
+    assert moment(0) == datetime(1970, 1, 1, tzinfo=UTC)
