@@ -1,7 +1,7 @@
 """One server, from its evidence to an assessment: open, read, detect, judge."""
 
+from exsweep.assess.case import rejudge, triage
 from exsweep.assess.progress import Progress, Silent
 from exsweep.assess.settings import Settings
-from exsweep.assess.case import rejudge, triage
 
 __all__ = ["Progress", "Settings", "Silent", "rejudge", "triage"]

@@ -75,8 +75,11 @@ def _judge(
         made.formats,
         now=settings.now,
         server=settings.server,
-        rule_counts=made.rules.counts,
-        rule_problems=[str(problem) for problem in made.rules.problems],
+        rule_counts=made.counts,
+        rule_problems=[
+            *(str(problem) for problem in made.rules.problems),
+            *(f"{made.by_id[rule].file}: {why}" for rule, why in gathered.failures.items()),
+        ],
         run=Run(
             version=exsweep.__version__,
             knowledge=version(),
@@ -93,7 +96,7 @@ def _read(
     settings: Settings, opened: Opened, journal: Journal | None, shown: Progress
 ) -> tuple[Gathered, Tools]:
     """Read every unit once; what an earlier run finished is taken from its notes."""
-    made = tools(settings.rules)
+    made = tools(settings.rules, settings.indicators)
     units = opened.units
     size = sum(unit.size for unit in units)
     shown.planned(len(units), size)
@@ -124,7 +127,7 @@ def _read(
 
     failed: list[work.Task] = []
     deadly = False
-    for finished in run(left, work.start, (settings.rules,), jobs):
+    for finished in run(left, work.start, (settings.rules, settings.indicators), jobs):
         if finished.result is not None:
             kept(finished.task, finished.result)
         elif isinstance(finished.error, ExsweepError):
@@ -135,7 +138,9 @@ def _read(
     # One file must not take its neighbours along: each file of a failed task is tried alone.
     alone = {task.id: [_single(task, place) for place in range(len(task.units))] for task in failed}
     singles = [single for parts in alone.values() for single in parts]
-    for finished in run(singles, work.start, (settings.rules,), max(jobs, 2) if deadly else 1):
+    for finished in run(
+        singles, work.start, (settings.rules, settings.indicators), max(jobs, 2) if deadly else 1
+    ):
         kept(finished.task, finished.result or _given_up(finished.task, finished.failure))
     order = [part.id for task in tasks for part in alone.get(task.id, [task])]
     gathered = gather(
@@ -241,7 +246,7 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
             tip="Name the folder that an earlier `exsweep triage ... --out FOLDER` wrote (without --quick).",
         )
     folder = settings.evidence[0] / "events"
-    made = tools(settings.rules)
+    made = tools(settings.rules, settings.indicators)
     saved = read_manifest(folder)
     shown.planned(len(saved.gathered.sources), sum(report.size for report in saved.gathered.sources))
     shown.stage("Reading saved events")

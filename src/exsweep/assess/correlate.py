@@ -28,7 +28,7 @@ def correlated(joined: Gathered, made: Tools) -> Sequence[Hit]:
         columns["origin"].append(place)
         for name in names:
             columns[FIELD + name].append(values.get(name))
-    found = correlate(made.rules.running, pa.table(columns, schema=schema(names)))
+    found = correlate(made.running, pa.table(columns, schema=schema(names)))
     hits = []
     for one in found:
         first = rows[one.origins[0]]

@@ -16,6 +16,8 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     correlation: tuple[CorrelationRow, ...] = ()
     """`source` is the place in `sources`."""
     tables: tuple[StoredTable, ...] = ()
+    failures: dict[str, str] = {}
+    """Rules that the database could not run, and why."""
     described: tuple[str, ...] = ()
     """What was named on the command line."""
 
@@ -60,6 +62,7 @@ def gather(
         hits=_ordered(hits),
         correlation=tuple(rows),
         tables=tuple(sorted(tables, key=lambda table: table.file)),
+        failures=dict(sorted(pair for result in results for pair in result.failures.items())),
         described=tuple(described),
     )
     return msgspec.structs.replace(joined, hits=_ordered([*joined.hits, *correlated(joined)]))

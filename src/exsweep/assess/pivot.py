@@ -149,7 +149,8 @@ def _spread(known: npt.NDArray[np.bool_], values: pa.Array) -> npt.NDArray[np.bo
     if not len(known):
         return np.zeros(len(values), dtype=bool)
     codes = np.asarray(pc.fill_null(values.indices, 0))
-    return known[codes] & np.asarray(pc.is_valid(values))
+    spread: npt.NDArray[np.bool_] = known[codes] & np.asarray(pc.is_valid(values))
+    return spread
 
 
 def grouped_by_time(hits: Sequence[Hit]) -> list[Hit]:

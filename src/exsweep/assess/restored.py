@@ -58,12 +58,12 @@ def _match(
     batch: Batch, path: str, sha256: str, place: int, made: Tools, lines: _Lines
 ) -> tuple[list[Hit], list[CorrelationRow]]:
     hits: list[Hit] = []
-    rows: list[CorrelationRow] = []
-    for match in made.engine.match([batch]):
-        rows += made.counted(match.rule.id, place, batch, match.row)
+    matches = made.engine.match([batch])
+    for match in matches:
         if match.rule.id not in made.silent:
             excerpt = lines.get((path, int(batch.offset[match.row])))
             hits.append(hit(match.rule.id, batch, match.row, path, sha256, excerpt=excerpt))
+    rows = made.counted([batch], matches, [place])
     return hits, rows
 
 

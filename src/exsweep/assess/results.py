@@ -35,3 +35,5 @@ class TaskResult(msgspec.Struct, frozen=True):
     hits: tuple[Hit, ...]
     correlation: tuple[CorrelationRow, ...] = ()
     tables: tuple[StoredTable, ...] = ()
+    failures: dict[str, str] = {}
+    """Rules that the database could not run, and why."""

@@ -21,5 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 1
     rules: tuple[str, ...] = ()
     """The user's own Sigma rules: folders, files or zips."""
+    indicators: tuple[str, ...] = ()
+    """The user's own lists of indicators: addresses, agents, names, hashes."""
     server: Server = Server()
     command: str = ""

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from exsweep.assess.results import CorrelationRow
 from exsweep.assess.rows import rebuilt, text
-from exsweep.detect import Engine
-from exsweep.detect.correlation import needed_fields, silent
+from exsweep.detect import Engine, Match, indicator_rules
+from exsweep.detect.correlation import FIELD, needed_fields, silent
 from exsweep.knowledge.formats import LogFormat, load_formats
-from exsweep.knowledge.rules import Rule, RuleSet, load_rules
+from exsweep.knowledge.rules import Rule, RuleSet, RuleState, load_rules
+from exsweep.knowledge.rules.indicators import known_indicators, read_indicators
 from exsweep.parse.batch import Batch
 
 
@@ -25,30 +26,40 @@ class Tools:
     digest: str
     """Names the rules in use: the same rules give the same value."""
     engine: Engine
+    running: tuple[Rule, ...]
     silent: frozenset[str]
     """Rules that only serve correlations: their matches are no findings."""
     counted_fields: Mapping[str, tuple[str, ...]]
     """Rule -> fields that some correlation needs of its events."""
 
-    def counted(self, rule: str, source: int, batch: Batch, row: int) -> list[CorrelationRow]:
-        """The row for correlations, if the rule serves one."""
-        names = self.counted_fields.get(rule)
-        if names is None:
+    def counted(
+        self, batches: Sequence[Batch], matches: Sequence[Match], places: Sequence[int]
+    ) -> list[CorrelationRow]:
+        """Rows for correlations; `places` tells for each batch which file it came from."""
+        if not self.counted_fields:
             return []
-        values = tuple(_value(batch, row, name) for name in names)
-        raw = batch.raw(row)
-        excerpt = text(raw, 400) if raw is not None else rebuilt(batch, row)[:400]
-        return [
-            CorrelationRow(
-                rule,
-                int(batch.time_ms[row]),
-                values,
-                source,
-                int(batch.line[row]),
-                int(batch.offset[row]),
-                excerpt,
+        found = []
+        for event in self.engine.correlation_events(batches, matches).to_pylist():
+            match = matches[event["origin"]]
+            batch = batches[match.batch]
+            raw = batch.raw(match.row)
+            found.append(
+                CorrelationRow(
+                    rule=match.rule.id,
+                    time_ms=event["time_ms"],
+                    group=tuple(event[FIELD + name] for name in self.counted_fields[match.rule.id]),
+                    source=places[match.batch],
+                    line=int(batch.line[match.row]),
+                    offset=int(batch.offset[match.row]),
+                    excerpt=text(raw, 400) if raw is not None else rebuilt(batch, match.row)[:400],
+                )
             )
-        ]
+        return found
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rules that run, wait for other logs, are not applicable, could not be used; and indicators."""
+        return self.rules.counts | {"indicators": len(self.by_id) - len(self.rules.rules)}
 
     def ecs_name(self, kind: str, name: str) -> str:
         """The ECS name of a field as rules write it, where the format has one."""
@@ -60,30 +71,28 @@ class Tools:
         return next(item for item in self.formats if item.id == kind)
 
 
-def tools(user_rules: Sequence[str] = ()) -> Tools:
-    """Own rules and the user's, compiled; the compiled form of big sets is kept in the user's cache folder."""
+def tools(user_rules: Sequence[str] = (), indicators: Sequence[str] = ()) -> Tools:
+    """Own rules, indicators and the user's, compiled; the compiled form of big sets is kept in the cache folder."""
     formats = load_formats()
     own = Path(str(files("exsweep.knowledge") / "data" / "rules"))
     rules = load_rules(own, [Path(path) for path in user_rules], formats=formats, cache_dir=cache_folder())
-    by_id = {rule.id: rule for rule in rules.rules}
-    digest = hashlib.sha256(
-        "".join(f"{rule.id}:{rule.version};" for rule in rules.rules).encode()
-    ).hexdigest()
-    fields = {rule: tuple(sorted(names)) for rule, names in needed_fields(rules.running).items()}
-    return Tools(formats, rules, by_id, digest, Engine(rules.running, formats), silent(rules.running), fields)
+    listed = [*known_indicators(), *(one for path in indicators for one in read_indicators(Path(path)))]
+    every = (*rules.rules, *indicator_rules(listed, formats))
+    running = tuple(rule for rule in every if rule.state is RuleState.RUNS)
+    return Tools(
+        formats=formats,
+        rules=rules,
+        by_id={rule.id: rule for rule in every},
+        digest=hashlib.sha256("".join(f"{rule.id}:{rule.version};" for rule in every).encode()).hexdigest(),
+        engine=Engine(running, formats),
+        running=running,
+        silent=silent(running),
+        counted_fields={rule: tuple(sorted(names)) for rule, names in needed_fields(running).items()},
+    )
 
 
 def _native(form: LogFormat, name: str) -> tuple[str, ...]:
     return form.sigma_fields.get(name) or (form.ecs.get(name, name),)
-
-
-def _value(batch: Batch, row: int, name: str) -> str | None:
-    for column in _native(batch.format, name):
-        if column in batch.table.column_names:
-            value = batch.table.column(column)[row].as_py()
-            if value is not None and (said := text(value)) not in batch.format.empty:
-                return said
-    return None
 
 
 def cache_folder() -> Path:

@@ -50,9 +50,9 @@ class _Pending:
             self.rows += len(batch)
 
 
-def start(user_rules: Sequence[str]) -> Callable[[Task], TaskResult]:
+def start(user_rules: Sequence[str], indicators: Sequence[str] = ()) -> Callable[[Task], TaskResult]:
     """Build the tools once; returns the function that does one task."""
-    made = tools(user_rules)
+    made = tools(user_rules, indicators)
     return lambda task: work(task, made)
 
 
@@ -76,7 +76,13 @@ def work(task: Task, made: Tools) -> TaskResult:
         if writer is not None:
             writer.abandon()
         raise
-    return TaskResult(tuple(reports), fold(_hits(hits, reports)), tuple(correlation), tuple(tables))
+    return TaskResult(
+        tuple(reports),
+        fold(_hits(hits, reports)),
+        tuple(correlation),
+        tuple(tables),
+        dict(made.engine.failures),
+    )
 
 
 def _settle(
@@ -85,11 +91,12 @@ def _settle(
     """Exact evaluation of the waiting candidates, one format at a time."""
     for kind in sorted(pending.batches):
         waiting = pending.batches[kind]
-        for match in made.engine.match([batch for _, batch in waiting]):
-            source, batch = waiting[match.batch]
+        batches = [batch for _, batch in waiting]
+        matches = made.engine.match(batches)
+        correlation += made.counted(batches, matches, [source for source, _ in waiting])
+        for match in matches:
             if match.rule.id not in made.silent:
-                hits.append((source, match.rule.id, batch, match.row))
-            correlation += made.counted(match.rule.id, source, batch, match.row)
+                hits.append((waiting[match.batch][0], match.rule.id, batches[match.batch], match.row))
     pending.batches.clear()
     pending.rows = 0
 

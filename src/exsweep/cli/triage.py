@@ -55,6 +55,13 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     help="Your own Sigma rules: folder, file or zip. May be named several times.",
 )
 @click.option(
+    "--ioc",
+    "indicators",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Your own indicators, one a line: addresses, agents, file names, hashes.",
+)
+@click.option(
     "--quick", is_flag=True, help="Only look for known signs: no event store, several times as fast."
 )
 @click.option(
@@ -75,6 +82,7 @@ def triage(
     fail_on: str,
     as_json: bool,
     rules: tuple[str, ...],
+    indicators: tuple[str, ...],
     quick: bool,
     again: bool,
     moment: str | None,
@@ -93,6 +101,7 @@ def triage(
         quick=quick,
         jobs=jobs or os.cpu_count() or 1,
         rules=rules,
+        indicators=indicators,
         server=Server(name=name, organisation=organisation, sector=sector),
         command=_command(),
     )
