@@ -7,6 +7,12 @@ BIN      := $(VENV)/bin
 EVIDENCE ?= build/example/evidence
 OUT      ?= build/triage
 NAME     ?=
+ARGS     ?=
+
+# The bundled example says whose server it pretends to be.
+ifeq ($(EVIDENCE),build/example/evidence)
+WHOSE := --organisation "Cedar Hollow Unified School District (made up)" --sector School
+endif
 
 # Windows keeps the programs of a virtual environment elsewhere.
 ifeq ($(OS),Windows_NT)
@@ -17,7 +23,7 @@ endif
 .PHONY: triage test test-long test-browser lint check bench clean example
 
 triage: $(VENV)/.installed $(if $(filter build/example/evidence,$(EVIDENCE)),build/example/.made)
-	@$(BIN)/exsweep triage "$(EVIDENCE)" --out "$(OUT)" $(if $(NAME),--name "$(NAME)") $(ARGS) || [ $$? -eq 1 ] || [ $$? -eq 3 ]
+	@$(BIN)/exsweep triage "$(EVIDENCE)" --out "$(OUT)" $(if $(NAME),--name "$(NAME)") $(WHOSE) $(ARGS) || [ $$? -eq 1 ] || [ $$? -eq 3 ]
 	@echo "Report: $(OUT)/report.html"
 
 example: build/example/.made

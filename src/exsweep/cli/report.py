@@ -1,11 +1,12 @@
 """`exsweep report`: an assessment in another format."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from exsweep.errors import EvidenceError, UsageError
-from exsweep.export import EXPORTERS
+from exsweep.export import EXPORTERS, Exporter
 from exsweep.model import decode
 
 
@@ -24,9 +25,10 @@ def report(assessment: Path, name: str, out: Path | None) -> None:
             f"{assessment} cannot be read: {error.strerror}.",
             tip="Name the assessment.json that `exsweep triage --out` wrote.",
         ) from error
-    result = EXPORTERS[name].export(decode(data))
+    exporter: Exporter = EXPORTERS[name]
+    result = exporter.export(decode(data))
     if out is None:
-        click.get_binary_stream("stdout").write(result)
+        sys.stdout.buffer.write(result)
         return
     if out.resolve() == assessment.resolve():
         raise UsageError("That would overwrite the assessment itself.", tip="Choose another name for --out.")

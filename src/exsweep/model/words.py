@@ -13,7 +13,7 @@ class _Ordered(StrEnum):
 
 
 class Level(_Ordered):
-    """The verdict of one server (design contract; law: removing evidence never lowers towards `no_signs`)."""
+    """The verdict of one server , weakest first."""
 
     NO_SIGNS = "no_signs"
     """Nothing in what could be read, and what could be read covers the days that matter."""
@@ -33,13 +33,21 @@ class Stage(_Ordered):
     """Where in the chain a finding stands."""
 
     PROBE = "probe"
+    """Looked for a way in."""
     EXPLOITATION = "exploitation"
+    """Used a way in, or tried to."""
     DROP = "drop"
+    """Left a file, or wrote one into a setting."""
     WEBSHELL = "webshell"
+    """A back door page was there and answered."""
     WEBSHELL_USE = "webshell_use"
+    """A back door page was sent input."""
     POST_EXPLOITATION = "post_exploitation"
+    """Went on from there: commands, mail, files."""
     PERSISTENCE = "persistence"
+    """Made sure to come back."""
     CLEANUP = "cleanup"
+    """Removed traces."""
 
 
 class Strength(_Ordered):
