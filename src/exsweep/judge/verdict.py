@@ -11,6 +11,10 @@ from exsweep.knowledge.words import has, join, render, render_list
 from exsweep.model import Chain, Confidence, Finding, Level, Patch, Stage, Strength, Verdict
 
 _REASONS = 12
+_NO_DOUBT = ("none", "not seen", "unknown")
+"""How rules say that nothing harmless is known to look like this."""
+_TELLING = (Stage.WEBSHELL_USE, Stage.DROP, Stage.POST_EXPLOITATION, Stage.EXPLOITATION)
+"""Stages in the order in which they convince a reader; others follow."""
 _HOSTILE = frozenset({Level.SUSPICIOUS, Level.BROKEN_INTO, Level.IN_USE})
 
 
@@ -91,9 +95,10 @@ def _carrying(level: Level, leading: Sequence[Chain], findings: Sequence[Finding
 
 
 def _weight(item: Finding) -> tuple[object, ...]:
-    """Strongest proof first, then the later stage, then the earlier moment."""
+    """Strongest proof first, then the stage that says most, then the earlier moment."""
     when = item.first_seen.timestamp() if item.first_seen else float("inf")
-    return (-item.strength.rank, -item.severity.rank, -item.stage.rank, when, item.id)
+    telling = _TELLING.index(item.stage) if item.stage in _TELLING else len(_TELLING)
+    return (-item.strength.rank, -item.severity.rank, telling, when, item.id)
 
 
 def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, int]:
@@ -207,13 +212,12 @@ def _cannot(case: _Case) -> str:
 
 
 def _unseen(case: _Case) -> tuple[str, ...]:
-    gaps = [gap for gap in case.seen.coverage.gaps if gap.limits_verdict]
+    """Only where nothing was missed: the gaps themselves stand in the coverage, and every reader is shown them."""
     if case.level is Level.NO_SIGNS:
         return (render("verdict.no_signs.limits_none"),)
-    if not gaps:
-        return (render("unseen.none"),)
-    more = f" (and {len(gaps) - 1} more, listed below)" if len(gaps) > 1 else ""
-    return (gaps[0].reason + more,)
+    if any(gap.limits_verdict for gap in case.seen.coverage.gaps):
+        return ()
+    return (render("unseen.none"),)
 
 
 def _do_now(case: _Case) -> tuple[str, ...]:
@@ -244,7 +248,12 @@ def _against(case: _Case) -> tuple[str, ...]:
         said.append(render("against.only_visit"))
     if len({item.kind for item in case.carrying if item.strength is Strength.SUCCESS}) < 2:
         said.append(render("against.one_record"))
-    said += [f"{reason} [{item.id}]" for item in case.carrying[:_REASONS] for reason in item.false_positives]
+    doubts: dict[str, list[str]] = {}
+    for item in case.carrying[:_REASONS]:
+        for reason in item.false_positives:
+            if not reason.lower().startswith(_NO_DOUBT):
+                doubts.setdefault(reason, []).append(item.id)
+    said += [f"{reason} [{', '.join(ids)}]" for reason, ids in doubts.items()]
     return tuple(dict.fromkeys(said))[:10]
 
 
