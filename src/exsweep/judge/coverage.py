@@ -23,6 +23,7 @@ _LOST = frozenset(
         SourceState.CHANGED,
     }
 )
+_MOST_RUNS = 6
 _MAX_CALENDAR_DAYS = 800
 """A calendar longer than this (a wrong clock, years of web logs) keeps its newest days; counts stay exact."""
 
@@ -211,27 +212,41 @@ def _file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
 
 
 def _day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
-    """Runs of days without an event inside a log's own span."""
+    """Days without an event inside a log's own span; one gap per kind of log."""
     gaps = []
     for row in rows:
-        run: list[date] = []
-        for day in [*row.days, None]:
-            if day is not None and day.state is DayState.ABSENT:
-                run.append(day.date)
-                continue
-            if run:
-                gaps.append(
-                    Gap(
-                        kind=row.kind,
-                        first=datetime.combine(run[0], time(), UTC),
-                        last=datetime.combine(run[-1], time(23, 59, 59), UTC),
-                        reason=f"{row.title}: no records on {_days(run[0], run[-1])}, though there are some before and after.",
-                        effect="Files of these days were not given, were removed, or the log was off.",
-                        limits_verdict=row.matters and _busy(row),
-                    )
-                )
-            run = []
+        runs = _runs([day.date for day in row.days if day.state is DayState.ABSENT])
+        if not runs:
+            continue
+        busy = _busy(row)
+        listed = ", ".join(_days(first, last) for first, last in runs[:_MOST_RUNS])
+        more = f" and {len(runs) - _MOST_RUNS} more times" if len(runs) > _MOST_RUNS else ""
+        gaps.append(
+            Gap(
+                kind=row.kind,
+                first=datetime.combine(runs[0][0], time(), UTC),
+                last=datetime.combine(runs[-1][1], time(23, 59, 59), UTC),
+                reason=f"{row.title}: no records on {listed}{more}, though there are some before and after.",
+                effect=(
+                    "Files of these days were not given, were removed, or the log was off."
+                    if busy
+                    else "This log has few records a day, so these may have been quiet days."
+                ),
+                limits_verdict=row.matters and busy,
+            )
+        )
     return gaps
+
+
+def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Days that follow each other, as (first, last)."""
+    runs: list[tuple[date, date]] = []
+    for day in days:
+        if runs and day - runs[-1][1] == timedelta(days=1):
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return runs
 
 
 def _busy(row: CoverageSource) -> bool:

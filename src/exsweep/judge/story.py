@@ -37,7 +37,7 @@ def chain_of(
         campaign=campaign.title if campaign else None,
         actor=actor,
         steps=tuple(steps),
-        joined_by=tuple(sorted(group.reasons)),
+        joined_by=tuple(sorted(set(group.reasons))),
         level=level,
         first_seen=_start(findings),
         last_seen=max((item.last_seen for item in findings if item.last_seen), default=None),

@@ -16,6 +16,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
 _HEAD = 60
 """Characters of a thing to do that can stand in bold."""
 _FIRST = 4
+_STORIES = 3
 _BREAK_IN = (Level.IN_USE, Level.BROKEN_INTO)
 _NOTHING_SEEN = (Level.NO_SIGNS, Level.CANNOT_TELL)
 
@@ -157,3 +158,18 @@ def impact(assessment: Assessment) -> tuple[tuple[str, ImpactItem], ...]:
 def is_break_in(assessment: Assessment) -> bool:
     """Whether the letter asks for the decisions of a break-in."""
     return assessment.verdict.level in _BREAK_IN
+
+
+def told(chains: list[Story]) -> list[Story]:
+    """What the admin reads: those who got in or may have; where nobody did, those who tried."""
+    weighty = [story for story in chains if story.chain.level.rank >= Level.SUSPICIOUS.rank]
+    return (weighty or chains)[:_STORIES]
+
+
+def others(chains: list[Story]) -> str:
+    """One sentence for the chains that `told` leaves out."""
+    left = chains[len(told(chains)) :]
+    weighty = sum(story.chain.level.rank >= Level.SUSPICIOUS.rank for story in left)
+    if weighty:
+        return f"{words.count(weighty, 'more chain')} of this kind, not shown here."
+    return "Others tried too. We saw nothing of theirs that worked." if left else ""

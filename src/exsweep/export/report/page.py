@@ -89,6 +89,8 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
         "blind_line": admin.blind_line(assessment),
         "reasons": reasons,
         "stories": stories[: room.chains],
+        "told": admin.told(stories[: room.chains]),
+        "others": admin.others(stories[: room.chains]),
         "stories_left": _left(stories, room.chains),
         "impact": admin.impact(assessment),
         "gaps": gaps[: room.gaps],
