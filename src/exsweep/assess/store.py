@@ -33,8 +33,8 @@ class EventWriter:
         self._folder, self._name = folder, name
         self._parts: dict[tuple[str, tuple[str, ...]], _Part] = {}
 
-    def write(self, batch: Batch, path: str) -> None:
-        """Append rows of the log at `path`.
+    def write(self, batch: Batch, files: Sequence[tuple[str, int]]) -> None:
+        """Append rows of one or more logs: (path, number of rows) of each in order.
 
         Raises:
             StoreError: the disk is full or not writable.
@@ -47,7 +47,7 @@ class EventWriter:
                 self._folder, f"{batch.format.id}-{self._name}-{len(self._parts):02}", batch.format.id
             )
         with _as_store_error(self._folder):
-            self._parts[key].add(batch, path)
+            self._parts[key].add(batch, files)
 
     def close(self) -> list[tuple[str, str, int]]:
         """Put the files in place; name, format and rows of each."""
@@ -79,12 +79,14 @@ class _Part:
         self._hidden = folder / f".{name}.{os.getpid()}.tmp"
         self._kind = kind
         self._writer: pq.ParquetWriter | None = None
-        self._waiting: list[tuple[str, Batch]] = []
+        self._waiting: list[Batch] = []
+        self._files: list[tuple[str, int]] = []
         self._waiting_rows = 0
         self._rows = 0
 
-    def add(self, batch: Batch, path: str) -> None:
-        self._waiting.append((path, batch.without_buffer()))
+    def add(self, batch: Batch, files: Sequence[tuple[str, int]]) -> None:
+        self._waiting.append(batch.without_buffer())
+        self._files += files
         self._waiting_rows += len(batch)
         if self._waiting_rows >= _GROUP_ROWS:
             self._flush()
@@ -92,8 +94,8 @@ class _Part:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        table = _to_store([path for path, _ in self._waiting], [batch for _, batch in self._waiting])
-        self._waiting, self._waiting_rows = [], 0
+        table = _to_store(self._files, self._waiting)
+        self._waiting, self._files, self._waiting_rows = [], [], 0
         if self._writer is None:
             schema = table.schema
             self._writer = pq.ParquetWriter(
@@ -126,7 +128,7 @@ class _Part:
             self._hidden.unlink(missing_ok=True)
 
 
-def _to_store(paths: Sequence[str], batches: Sequence[Batch]) -> pa.Table:
+def _to_store(files: Sequence[tuple[str, int]], batches: Sequence[Batch]) -> pa.Table:
     """Batches of one format and one set of columns as one table; text where the log has bytes."""
     form = batches[0].format
     names = {native: ecs for ecs, native in reversed(form.ecs.items())}
@@ -137,11 +139,13 @@ def _to_store(paths: Sequence[str], batches: Sequence[Batch]) -> pa.Table:
     )
     times = np.concatenate([batch.time_ms for batch in batches])
     stamps = pa.array(times, pa.int64(), mask=times == NO_TIME).cast(pa.timestamp("ms", tz="UTC"))
-    shown = list(dict.fromkeys(path.encode("utf-8", "backslashreplace").decode() for path in paths))
-    codes = [shown.index(path.encode("utf-8", "backslashreplace").decode()) for path in paths]
+    shown: dict[str, int] = {}
+    codes = [
+        shown.setdefault(path.encode("utf-8", "backslashreplace").decode(), len(shown)) for path, _ in files
+    ]
     where = pa.DictionaryArray.from_arrays(
-        pa.array(np.repeat(np.array(codes, np.int32), [len(batch) for batch in batches])),
-        pa.array(shown, pa.string()),
+        pa.array(np.repeat(np.array(codes, np.int32), [rows for _, rows in files])),
+        pa.array(list(shown), pa.string()),
     )
     fields = [
         pa.field("@timestamp", stamps.type),

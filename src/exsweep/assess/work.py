@@ -9,14 +9,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from exsweep.assess.joined import Gathering, Joined
 from exsweep.assess.results import CorrelationRow, StoredTable, TaskResult
 from exsweep.assess.rows import fold, hit
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
+from exsweep.detect import Match
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.model import Hit, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
-from exsweep.parse.batch import Batch
+from exsweep.parse.batch import Batch, Ints
 from exsweep.parse.pasted import looks_pasted, read_pasted
 
 CHUNK = 16 << 20
@@ -39,15 +41,82 @@ class Task(msgspec.Struct, frozen=True):
 
 @dataclass
 class _Pending:
-    """Candidate rows waiting for exact evaluation, per format."""
+    """Candidate rows waiting for exact evaluation, per format, each with the place of its file."""
 
-    batches: dict[str, list[tuple[int, Batch]]] = field(default_factory=dict)
+    batches: dict[str, list[tuple[Ints, Batch]]] = field(default_factory=dict)
     rows: int = 0
 
-    def add(self, source: int, batch: Batch) -> None:
+    def add(self, places: Ints, batch: Batch) -> None:
         if len(batch):
-            self.batches.setdefault(batch.format.id, []).append((source, batch))
+            self.batches.setdefault(batch.format.id, []).append((places, batch))
             self.rows += len(batch)
+
+
+@dataclass
+class _Run:
+    """What one task is doing."""
+
+    made: Tools
+    quick: bool
+    writer: EventWriter | None
+    gathering: Gathering = field(default_factory=Gathering)
+    pending: _Pending = field(default_factory=_Pending)
+    hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
+    correlation: list[CorrelationRow] = field(default_factory=list)
+
+    def rows(self, place: int, path: str, batch: Batch) -> None:
+        """Rows of one file: to the rules and to the store, with those of its neighbours."""
+        for joined in self.gathering.add(place, path, batch):
+            self._hand_on(joined)
+
+    def finish(self) -> None:
+        for joined in self.gathering.rest():
+            self._hand_on(joined)
+        self._settle()
+
+    def _hand_on(self, joined: Joined) -> None:
+        rows = self.made.engine.candidates(joined.batch)
+        if len(rows):
+            chosen, places = joined.take(rows)
+            self.pending.add(places, chosen)
+        if self.writer is not None:
+            self.writer.write(joined.batch, [(path, len(batch)) for _, path, batch in joined.parts])
+        if self.pending.rows >= _FLUSH_ROWS:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Exact evaluation of the waiting candidates, one format at a time."""
+        for kind in sorted(self.pending.batches):
+            waiting = self.pending.batches[kind]
+            batches = [batch for _, batch in waiting]
+            matches = self.made.engine.match(batches)
+            self._count(waiting, matches)
+            for match in matches:
+                if match.rule.id not in self.made.silent:
+                    place = int(waiting[match.batch][0][match.row])
+                    self.hits.append((place, match.rule.id, batches[match.batch], match.row))
+        self.pending = _Pending()
+
+    def _count(self, waiting: Sequence[tuple[Ints, Batch]], matches: Sequence[Match]) -> None:
+        """Rows for correlations; they are asked for file by file."""
+        files: dict[tuple[int, int], int] = {}
+        batches: list[Batch] = []
+        places: list[int] = []
+        moved: list[Match] = []
+        for match in matches:
+            if match.rule.id not in self.made.counted_fields:
+                continue
+            of, batch = waiting[match.batch]
+            place = int(of[match.row])
+            # Places rise from row to row.
+            first, end = (int(np.searchsorted(of, place, side=side)) for side in ("left", "right"))
+            if (match.batch, place) not in files:
+                files[match.batch, place] = len(batches)
+                batches.append(batch.part(first, end))
+                places.append(place)
+            moved.append(Match(match.rule, files[match.batch, place], match.row - first))
+        if moved:
+            self.correlation += self.made.counted(batches, moved, places)
 
 
 def start(user_rules: Sequence[str], indicators: Sequence[str] = ()) -> Callable[[Task], TaskResult]:
@@ -58,19 +127,14 @@ def start(user_rules: Sequence[str], indicators: Sequence[str] = ()) -> Callable
 
 def work(task: Task, made: Tools) -> TaskResult:
     reports: list[SourceReport] = []
-    pending = _Pending()
-    hits: list[tuple[int, str, Batch, int]] = []
-    correlation: list[CorrelationRow] = []
-    writer = (
-        EventWriter(Path(task.events), task.id[:12]) if task.events is not None and not task.quick else None
-    )
+    keep = task.events is not None and not task.quick
+    writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
+    run = _Run(made, task.quick, writer)
     try:
         for unit in task.units:
             for source in sources(unit):
-                reports.append(_read(source, len(reports), task.quick, made, pending, writer))
-                if pending.rows >= _FLUSH_ROWS:
-                    _settle(pending, made, hits, correlation)
-        _settle(pending, made, hits, correlation)
+                reports.append(_read(source, len(reports), run))
+        run.finish()
         tables = [StoredTable(*row) for row in writer.close()] if writer is not None else []
     except BaseException:
         if writer is not None:
@@ -78,27 +142,11 @@ def work(task: Task, made: Tools) -> TaskResult:
         raise
     return TaskResult(
         tuple(reports),
-        fold(_hits(hits, reports)),
-        tuple(correlation),
+        fold(_hits(run.hits, reports)),
+        tuple(run.correlation),
         tuple(tables),
         dict(made.engine.failures),
     )
-
-
-def _settle(
-    pending: _Pending, made: Tools, hits: list[tuple[int, str, Batch, int]], correlation: list[CorrelationRow]
-) -> None:
-    """Exact evaluation of the waiting candidates, one format at a time."""
-    for kind in sorted(pending.batches):
-        waiting = pending.batches[kind]
-        batches = [batch for _, batch in waiting]
-        matches = made.engine.match(batches)
-        correlation += made.counted(batches, matches, [source for source, _ in waiting])
-        for match in matches:
-            if match.rule.id not in made.silent:
-                hits.append((waiting[match.batch][0], match.rule.id, batches[match.batch], match.row))
-    pending.batches.clear()
-    pending.rows = 0
 
 
 def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]) -> list[Hit]:
@@ -129,9 +177,7 @@ class _Seal:
             self.state, self.reason = error.state, error.reason
 
 
-def _read(
-    source: Source, place: int, quick: bool, made: Tools, pending: _Pending, writer: EventWriter | None
-) -> SourceReport:
+def _read(source: Source, place: int, run: _Run) -> SourceReport:
     seal = _Seal(state=source.state, reason=source.reason)
     chunks = seal.over(source)
     if source.state is not SourceState.READ:
@@ -146,15 +192,11 @@ def _read(
     stream = chained(start, chunks)
     kind = recognise(head, source.path) if head else None
     if kind is None:
-        return _other(source, place, stream, seal, made, pending)
+        return _other(source, place, stream, seal, run)
     reader = Reader(kind)
-    sieve = (lambda data: made.engine.sieve(kind.id, data)) if quick else None
+    sieve = (lambda data: run.made.engine.sieve(kind.id, data)) if run.quick else None
     for batch in _batches(reader, stream, sieve):
-        rows = made.engine.candidates(batch)
-        if len(rows):
-            pending.add(place, batch.take(rows))
-        if writer is not None:
-            writer.write(batch, source.path)
+        run.rows(place, source.path, batch)
     return _report(source, kind.id, seal, reader)
 
 
@@ -195,9 +237,7 @@ def _report(source: Source, kind: str, seal: _Seal, reader: Reader) -> SourceRep
     return msgspec.structs.replace(report, state=seal.state, reason=seal.reason)
 
 
-def _other(
-    source: Source, place: int, stream: Iterator[bytes], seal: _Seal, made: Tools, pending: _Pending
-) -> SourceReport:
+def _other(source: Source, place: int, stream: Iterator[bytes], seal: _Seal, run: _Run) -> SourceReport:
     """A file without a log's header: what victims have at hand, or something that is only sealed."""
     kept: list[bytes] = []
     size = 0
@@ -214,7 +254,8 @@ def _other(
         return _sealed_only(source, iter(()), seal)
     result = read_pasted(data)
     for batch in result.batches:
-        pending.add(place, batch.take(np.arange(len(batch), dtype=np.int64)))
+        whole = batch.take(np.arange(len(batch), dtype=np.int64))
+        run.pending.add(np.full(len(batch), place, np.int64), whole)
     report = result.tally.report(
         path=source.path,
         kind=result.kind,

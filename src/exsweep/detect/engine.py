@@ -75,6 +75,10 @@ class Engine:
         ready = self._of(self._formats[format_id])
         return tuple(ready.rules[at].id for at in ready.prefilter.always)
 
+    def literals(self, format_id: str) -> tuple[bytes, ...]:
+        """Everything that is looked for in rows of this format, lower case, in order."""
+        return self._of(self._formats[format_id]).prefilter.literals
+
     def match(self, batches: Sequence[Rows]) -> list[Match]:
         """Everything that matches in the rows of one format, in order of batch, row and rule id."""
         if not batches:

@@ -73,6 +73,12 @@ class Prefilter:
         self._sweep: Sweep | None = None
         self._samples: list[Sample] = []
 
+    @property
+    def literals(self) -> tuple[bytes, ...]:
+        """Everything that is looked for in some column, lower case, in order."""
+        wanted = frozenset().union(*self._wanted.values()) if self._wanted else frozenset()
+        return tuple(sorted({literal for pattern in wanted for literal in self._literals[pattern]}))
+
     def rows(self, table: pa.Table) -> list[Mask | None]:
         """For each rule the rows that it may match; None: no row. A rule of `always` has every row."""
         hits = self._hits(table)

@@ -55,7 +55,7 @@ def judge(
     builds = history(seen.sources)
     covered = measure(seen.sources, formats, builds, now)
     weighed = settle([weigh(hit, rules, builds) for hit in seen.hits])
-    groups = [(group, level_of(group, covered.end)) for group in _gather(join(weighed), covered)]
+    groups = _gather(join(weighed), covered)
     findings: list[Finding] = []
     chains: list[Chain] = []
     for group, level in groups:
@@ -131,16 +131,17 @@ def intruders(
     return Traces(tuple(sorted(addresses)), tuple(sorted(pages)), tuple(sorted(keys)[:most]))
 
 
-def _gather(groups: Sequence[Group], seen: Seen) -> list[Group]:
-    """Senders who only tried, and were refused, are told together: one group per campaign."""
-    kept: list[Group] = []
+def _gather(groups: Sequence[Group], seen: Seen) -> list[tuple[Group, Level | None]]:
+    """Senders who only tried, and were refused, are told together: one group per campaign, with its level.
+
+    The level is that of each alone: telling single records of daily work in one place must not make them a pattern.
+    """
+    levels = [(group, level_of(group, seen.end)) for group in groups]
+    kept: list[tuple[Group, Level | None]] = []
     crowd: dict[str, Group] = {}
-    several = (
-        sum(1 for group in groups if level_of(group, seen.end) is Level.ATTACKED)
-        > judging().attempt_chains_kept
-    )
-    for group in groups:
-        level = level_of(group, seen.end)
+    told: dict[str, Level | None] = {}
+    several = sum(1 for _, level in levels if level is Level.ATTACKED) > judging().attempt_chains_kept
+    for group, level in levels:
         assessed = all(item.strength is Strength.ASSESSMENT for item in group.members)
         if (level is None or (several and level is Level.ATTACKED)) and not assessed:
             name = ("quiet:" if level is None else "tried:") + "/".join(sorted(group.campaigns()))
@@ -153,9 +154,10 @@ def _gather(groups: Sequence[Group], seen: Seen) -> list[Group]:
                 ),
             )
             home.members += group.members
+            told[name] = level
         else:
-            kept.append(group)
-    return kept + [crowd[name] for name in sorted(crowd)]
+            kept.append((group, level))
+    return kept + [(crowd[name], told[name]) for name in sorted(crowd)]
 
 
 def _events(findings: Sequence[Finding], groups: Sequence[Group]) -> dict[str, list[Hit]]:

@@ -19,6 +19,8 @@ _ACTIVE = frozenset(
     }
 )
 _QUIET = frozenset({Stage.PROBE})
+_WAY_IN = frozenset({Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE})
+"""Stages that no administrator's daily work belongs to."""
 
 
 def level_of(group: Group, evidence_end: datetime | None) -> Level | None:
@@ -54,7 +56,6 @@ def _ambiguous(group: Group) -> bool:
     single, pair = Severity(judging().ambiguous_counts_from), Severity(judging().ambiguous_pair_from)
     if any(Severity(item.rule.level).rank >= single.rank for item in items):
         return True
-    notable = {item.rule.id for item in items if Severity(item.rule.level).rank >= pair.rank}
-    return len(notable) >= 2 or bool(
-        notable and any(item.strength is Strength.ATTEMPT for item in group.members)
-    )
+    notable = {item.rule.id: item.stage for item in items if Severity(item.rule.level).rank >= pair.rank}
+    # Two acts that administrators do every day (rights, forwarding, an export) are not more than each alone.
+    return len(notable) >= 2 and any(stage in _WAY_IN for stage in notable.values())

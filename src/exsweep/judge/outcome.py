@@ -69,8 +69,7 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
     if strength is Strength.SUCCESS:
         return None
     code = facts.status(hit)
-    works_anyway = any(name in (rule.campaign or "") for name in judging().works_despite_error)
-    if code is not None and code >= judging().refused_status_from and not works_anyway:
+    if code is not None and code >= judging().refused_status_from and not _works_anyway(code, rule, stage, strength):
         return render("reason.refused", status=code)
     build = builds.at(hit.time)
     if open_on(rule.cves, build) is False:
@@ -78,3 +77,14 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
     if stage is Stage.PROBE:
         return render("reason.first_step")
     return None
+
+
+def _works_anyway(code: int, rule: Rule, stage: Stage, strength: Strength) -> bool:
+    """An error of the server's own (5xx) is no refusal where the step works although the answer is an error.
+
+    So it is for the named campaigns, and for a page that should not be there: a missing page does not fail, it is missing.
+    """
+    if code < judging().server_error_from:
+        return False
+    named = any(name in (rule.campaign or "") for name in judging().works_despite_error)
+    return named or (strength is Strength.AMBIGUOUS and stage in (Stage.WEBSHELL, Stage.WEBSHELL_USE))

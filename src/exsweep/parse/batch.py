@@ -68,10 +68,24 @@ class Batch:
         """The same rows, cut loose from the bytes they were read from; raw lines are gone."""
         return replace(self, rejected=(), buffer=None, buffer_offset=0, lines=None)
 
-    def take(self, rows: Ints) -> "Batch":
-        """The chosen rows only, in the order given, cut loose from the buffer; rejected lines are not carried along."""
-        lines = None
-        if self.lines is not None or self.buffer is not None:
+    def part(self, start: int, end: int) -> "Batch":
+        """Rows `start` to `end`, nothing copied."""
+        return replace(
+            self,
+            table=self.table.slice(start, end - start),
+            line=self.line[start:end],
+            offset=self.offset[start:end],
+            time_ms=self.time_ms[start:end],
+            rejected=(),
+            lines=None if self.lines is None else self.lines[start:end],
+        )
+
+    def take(self, rows: Ints, *, lines: tuple[bytes, ...] | None = None) -> "Batch":
+        """The chosen rows only, in the order given, cut loose from the buffer; rejected lines are not carried along.
+
+        `lines`: their raw lines, where the caller knows them.
+        """
+        if lines is None and (self.lines is not None or self.buffer is not None):
             lines = tuple(self.raw(int(row)) or b"" for row in rows)
         return replace(
             self,

@@ -66,7 +66,7 @@ class ColumnReader:
                     column_names=list(header.names), block_size=len(data) + 1, use_threads=False
                 ),
                 parse_options=_parse_options(header.format.separator, header.format.quoting),
-                convert_options=_convert_options(header),
+                convert_options=header.convert_options,
             )
         except pa.ArrowInvalid:
             # No invalid_row_handler: it dies on a bad row that is not UTF-8.
@@ -136,16 +136,6 @@ def _parse_options(separator: str, quoting: bool) -> pc.ParseOptions:
     )
 
 
-def _convert_options(header: Header) -> pc.ConvertOptions:
-    return pc.ConvertOptions(
-        column_types={name: header.type_of(name) for name in header.kept},
-        include_columns=list(header.kept),
-        strings_can_be_null=False,
-        null_values=[],
-        check_utf8=False,
-    )
-
-
 def _one_by_one(block: Block, chosen: Index, header: Header) -> Columns:
     good: list[int] = []
     rows: list[list[bytes]] = []
@@ -179,14 +169,14 @@ def read_line(line: bytes, header: Header) -> list[bytes] | str:
 
 def to_table(rows: Sequence[Sequence[bytes]], header: Header) -> pa.Table:
     """Rows of all columns of the header as a table of the kept ones."""
+    if not rows:
+        return header.schema.empty_table()
+    columns = list(zip(*rows, strict=True))
     arrays = []
-    places = {name: place for place, name in enumerate(header.names)}
-    for name in header.kept:
-        place = places[name]
-        values = pa.array([row[place] for row in rows], pa.binary())
-        kind = header.type_of(name)
-        arrays.append(values if kind == pa.binary() else values.dictionary_encode())
-    return pa.table(arrays, schema=header.schema)
+    for place, plain in header.places:
+        values = pa.array(columns[place], pa.binary())
+        arrays.append(values if plain else values.dictionary_encode())
+    return pa.Table.from_arrays(arrays, schema=header.schema)
 
 
 def _merge(one: Columns, other: Columns) -> Columns:

@@ -43,6 +43,26 @@ class Spoken:
     """Test under which the following lines stand."""
 
 
+_SIGNS = (
+    b"proxylogon status:",
+    b"log age days:",
+    b"[cve-",
+    b"other suspicious files found:",
+    b" events found",
+    b"report exported to:",
+    b"nothing suspicious detected",
+    b"skipping ",
+)
+
+
+def may_speak(text: bytes) -> bool:
+    """Some line of the text may state a fact or name a test: one of the phrases is in it that `read_console` goes by."""
+    if b"PS " in text or b"[PS] " in text:
+        return True
+    low = text.lower()
+    return any(sign in low for sign in _SIGNS)
+
+
 def read_console(line: bytes, test: str) -> Spoken | None:
     """One line of a script's output; None when it is none. `test`: the test whose section this is, or empty.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 import pyarrow as pa
+import pyarrow.csv as pc
 
 from exsweep.knowledge.formats import LogFormat, format_of, load_formats
 from exsweep.parse.fields import split_csv
@@ -41,6 +42,23 @@ class Header:
         """Columns that a table has, in their order."""
         dropped = set(self.format.drop)
         return tuple(name for name in self.names if name not in dropped)
+
+    @cached_property
+    def convert_options(self) -> pc.ConvertOptions:
+        """How pyarrow.csv makes the kept columns: bytes as they are, nothing is null."""
+        return pc.ConvertOptions(
+            column_types={name: self.type_of(name) for name in self.kept},
+            include_columns=list(self.kept),
+            strings_can_be_null=False,
+            null_values=[],
+            check_utf8=False,
+        )
+
+    @cached_property
+    def places(self) -> tuple[tuple[int, bool], ...]:
+        """Of each kept column its place among all, and whether it is plain (else a dictionary)."""
+        place = {name: at for at, name in enumerate(self.names)}
+        return tuple((place[name], self.type_of(name) == pa.binary()) for name in self.kept)
 
     def type_of(self, name: str) -> pa.DataType:
         """Arrow type of a column."""
@@ -230,6 +248,18 @@ def plain_row(
     first, separator, _ = start.partition(b"," if b"," in start else b" ")
     if not separator or first.strip(b' "\t') not in known:
         return None
+    if formats is load_formats():
+        return _usual_row(line, None if prefer is None else prefer.id)
+    return _named_row(line, formats, prefer)
+
+
+@lru_cache(maxsize=256)
+def _usual_row(line: bytes, prefer: str | None) -> Header | None:
+    """Column rows repeat as the `#Fields:` lines do."""
+    return _named_row(line, load_formats(), None if prefer is None else format_of(prefer))
+
+
+def _named_row(line: bytes, formats: Sequence[LogFormat], prefer: LogFormat | None) -> Header | None:
     names = read_names(line)
     if any(name and not _NAME.fullmatch(name) for name in names):
         return None

@@ -257,7 +257,7 @@ class Reader:
         )
 
     def _close_records(self) -> Iterator[Batch]:
-        if self._state.header is not None:
+        if self._state.header is not None and self._records.pending:
             yield from self._emit_records(self._records.close(self._state.header))
 
     def _emit_records(self, found: Records) -> Iterator[Batch]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from exsweep.knowledge.formats import LogFormat, load_formats
-from exsweep.parse.console import read_console
+from exsweep.parse.console import may_speak, read_console
 from exsweep.parse.fields import split
 from exsweep.parse.header import Header, directive, fields_header, is_type, known_names, plain_row
 from exsweep.parse.lines import BOM
@@ -23,9 +23,9 @@ def recognise(head: bytes, path: str = "", formats: Sequence[LogFormat] | None =
 
     A header decides, whatever the path says; without one, the shape of the first lines; `path` only among equals.
     """
-    known = load_formats() if formats is None else tuple(formats)
+    known = load_formats() if formats is None or formats is load_formats() else tuple(formats)
     lines = _lines(head)
-    if len(head) < HEAD and any(_is_report(line) for line in lines):
+    if len(head) < HEAD and may_speak(b"\n".join(lines)) and any(_is_report(line) for line in lines):
         return None
     found = _by_header(lines, known, path)
     return found if found is not None else _by_shape(lines, known, path, whole=len(head) < HEAD)
@@ -108,6 +108,21 @@ def _has_shape(one: LogFormat, line: bytes) -> bool:
 
 def _hinted(known: Sequence[LogFormat], path: str) -> LogFormat | None:
     """The format whose path hint fits; None when none or several do."""
+    if known is load_formats():
+        return _usual_hint(_LONG_NUMBER.sub(r"\1", path))
+    return _hint(known, path)
+
+
+_LONG_NUMBER = re.compile(r"(\d{8})\d+")
+"""The hours in names of hourly files: no hint asks for more digits, and the days of a folder have one hint."""
+
+
+@lru_cache(maxsize=4096)
+def _usual_hint(path: str) -> LogFormat | None:
+    return _hint(load_formats(), path)
+
+
+def _hint(known: Sequence[LogFormat], path: str) -> LogFormat | None:
     path = path.replace("\\", "/")
     fitting = [one for one in known if one.path_hint and _pattern(one.path_hint).search(path)]
     return fitting[0] if len(fitting) == 1 else None

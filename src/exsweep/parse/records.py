@@ -50,6 +50,11 @@ class RecordReader:
         self._quotes = 0
         self._size = 0
 
+    @property
+    def pending(self) -> bool:
+        """A quote is open: lines wait for what follows."""
+        return bool(self._open)
+
     def feed(self, block: Block, lines: Index, header: Header) -> Records:
         """Records that these lines (block line numbers) finish."""
         found = Records(header)
