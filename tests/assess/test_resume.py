@@ -10,7 +10,7 @@ import pytest
 
 from exsweep.assess import work
 from exsweep.assess.journal import Journal
-from exsweep.errors import StoreError
+from exsweep.errors import KnowledgeError, StoreError
 from exsweep.model import decode
 from tests.assess.example import judged, same_but_run
 
@@ -62,8 +62,8 @@ def test_a_worker_that_dies_costs_its_files_and_not_the_run(example, tmp_path, m
     assert any("died twice" in gap.reason for gap in result.coverage.gaps)
 
 
-def _deadly(rules):
-    inner = _started(rules)
+def _deadly(*arguments):
+    inner = _started(*arguments)
 
     def work_or_die(task):
         if any("u_ex210301" in unit.path for unit in task.units):
@@ -74,6 +74,17 @@ def _deadly(rules):
 
 
 _started = work.start
+
+
+def _unable(*arguments):
+    raise KnowledgeError("a broken installation", tip="reinstall")
+
+
+def test_workers_that_cannot_start_end_the_run_in_words(example, monkeypatch):
+    monkeypatch.setattr("exsweep.assess.case._IN_PROCESS_BYTES", 0)
+    monkeypatch.setattr(work, "start", _unable)
+    with pytest.raises(KnowledgeError, match="a broken installation"):
+        judged(example.evidence, jobs=2)
 
 
 def test_an_error_of_ours_in_one_file_is_a_gap_and_not_the_end(example, monkeypatch):

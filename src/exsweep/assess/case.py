@@ -29,7 +29,7 @@ from exsweep.model import Assessment, Hit, Observations, Run, SourceReport, Sour
 
 _TASK_BYTES = 32 << 20
 """Small files are read together up to this size, so that the exact evaluation has many rows at once."""
-_TASK_FILES = 500
+_TASK_FILES = 200
 _IN_PROCESS_BYTES = 24 << 20
 """Less than this is read in this process: starting workers would cost more."""
 

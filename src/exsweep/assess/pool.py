@@ -40,7 +40,11 @@ class _Worker:
 def _serve(pipe: Connection, start: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
     """Body of a worker: build the tools once, then answer tasks until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    work = start(*arguments)
+    try:
+        work = start(*arguments)
+    except Exception as error:  # noqa: BLE001 - handed to the parent whole: no worker could do better
+        pipe.send(("broken", error))
+        return
     with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe: done
         while True:
             task = pipe.recv()
@@ -89,6 +93,8 @@ def run(
                     else:
                         yield Done(task, None, f"the process reading it died twice (exit code {code})")
                     continue
+                if kind == "broken":
+                    raise value
                 task, worker.task = worker.task, None
                 yield (
                     Done(task, value)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -73,6 +74,18 @@ class Tools:
 
 def tools(user_rules: Sequence[str] = (), indicators: Sequence[str] = ()) -> Tools:
     """Own rules, indicators and the user's, compiled; the compiled form of big sets is kept in the cache folder."""
+    if not user_rules and not indicators:
+        return _shipped()
+    return _made(user_rules, indicators)
+
+
+@cache
+def _shipped() -> Tools:
+    """The tools that need nothing of the user's; knowledge does not change while a process runs."""
+    return _made((), ())
+
+
+def _made(user_rules: Sequence[str], indicators: Sequence[str]) -> Tools:
     formats = load_formats()
     own = Path(str(files("exsweep.knowledge") / "data" / "rules"))
     rules = load_rules(own, [Path(path) for path in user_rules], formats=formats, cache_dir=cache_folder())

@@ -143,7 +143,7 @@ def work(task: Task, made: Tools) -> TaskResult:
     return TaskResult(
         tuple(reports),
         fold(_hits(run.hits, reports)),
-        tuple(run.correlation),
+        tuple(sorted(run.correlation, key=lambda row: (row.source, row.offset, row.rule))),
         tuple(tables),
         dict(made.engine.failures),
     )

@@ -149,8 +149,7 @@ def _windows(
         open_ = _open_from(entry, first, builds)
         if open_ is False:
             continue
-        wanted = {first + timedelta(days=step) for step in range((last - first).days + 1)}
-        covered = tuple(kind for kind in entry.decisive if wanted <= days.get(kind, set()))
+        covered = tuple(kind for kind in entry.decisive if _covers(days.get(kind, frozenset()), first, last))
         windows.append(
             Window(
                 entry,
@@ -162,6 +161,12 @@ def _windows(
             )
         )
     return tuple(windows)
+
+
+def _covers(days: frozenset[date] | set[date], first: date, last: date) -> bool:
+    return len(days) > (last - first).days and all(
+        first + timedelta(days=step) in days for step in range((last - first).days + 1)
+    )
 
 
 def _open_from(entry: Campaign, first: date, builds: BuildHistory) -> bool | None:

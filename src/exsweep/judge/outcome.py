@@ -69,7 +69,8 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
     if strength is Strength.SUCCESS:
         return None
     code = facts.status(hit)
-    if code is not None and code >= judging().refused_status_from and not _works_anyway(code, rule, stage, strength):
+    refused = code is not None and code >= judging().refused_status_from
+    if code is not None and refused and not _works_anyway(code, rule, stage, strength):
         return render("reason.refused", status=code)
     build = builds.at(hit.time)
     if open_on(rule.cves, build) is False:

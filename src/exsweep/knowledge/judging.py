@@ -25,6 +25,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     session_patterns: dict[str, str]
     session_columns: dict[str, str]
     refused_status_from: int
+    server_error_from: int
     works_despite_error: tuple[str, ...]
     ambiguous_counts_from: str
     ambiguous_pair_from: str
