@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,3 +28,10 @@ def shared_facts() -> Path:
     if not path.is_dir():
         pytest.skip(f"the facts are not here: {path}")
     return path
+
+
+# Slow machines are no defect; the same examples every time, so that a red build can be repeated.
+settings.register_profile("exsweep", deadline=None, derandomize=True)
+# `pytest --hypothesis-profile search` looks for new counter-examples.
+settings.register_profile("search", deadline=None, max_examples=2_000)
+settings.load_profile("exsweep")

@@ -1,6 +1,6 @@
 """Two samples in which nothing was found: with whole records, and with none of the days that matter."""
 
-# ruff: noqa: E501 (log lines and sentences stay whole, so that a search finds them)
+
 
 from datetime import date
 

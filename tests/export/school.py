@@ -3,7 +3,7 @@
 Everything is invented: documentation addresses (RFC 5737), `.example` names, no line of real evidence.
 """
 
-# ruff: noqa: E501 (log lines and sentences stay whole, so that a search finds them)
+
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -277,11 +277,18 @@ def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[
                 last=datetime.combine(window.last, time(23, 59, 59), UTC),
                 reason=f"{window.campaign.title}: the server {open_} to it on {_days(window.first, window.last)}, "
                 f"and no log covers all of these days ({names}).",
-                effect="A break-in of these days may not be seen.",
+                effect="A break-in of these days may not be seen." + _rotation(window.uncovered, titles),
                 limits_verdict=True,
             )
         )
     return gaps
+
+
+def _rotation(kinds: Sequence[str], titles: dict[str, LogFormat]) -> str:
+    """Why the days may be missing: servers delete some of their records."""
+    kept = [titles[kind] for kind in kinds if kind in titles and titles[kind].retention_days]
+    said = [render("gap.rotation.reason", kind=item.title, days=item.retention_days) for item in kept]
+    return " ".join(["", *said, render("gap.rotation.effect")]) if said else ""
 
 
 def _unseeable(window: Window, open_: str) -> Gap:
