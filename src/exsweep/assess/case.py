@@ -76,6 +76,7 @@ def _judge(
         now=settings.now,
         server=settings.server,
         rule_counts=made.counts,
+        rules_unused=made.unused,
         rule_problems=[
             *(str(problem) for problem in made.rules.problems),
             *(f"{made.by_id[rule].file}: {why}" for rule, why in gathered.failures.items()),

@@ -16,6 +16,7 @@ from exsweep.detect.correlation import FIELD, needed_fields, silent
 from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.knowledge.rules import Rule, RuleSet, RuleState, load_rules
 from exsweep.knowledge.rules.indicators import known_indicators, read_indicators
+from exsweep.model import UnusedRule
 from exsweep.parse.batch import Batch
 
 
@@ -61,6 +62,18 @@ class Tools:
     def counts(self) -> dict[str, int]:
         """Rules that run, wait for other logs, are not applicable, could not be used; and indicators."""
         return self.rules.counts | {"indicators": len(self.by_id) - len(self.rules.rules)}
+
+    @property
+    def unused(self) -> list[UnusedRule]:
+        """The user's rules that no log here could match."""
+        left = [rule for rule in self.rules.rules if not rule.own and rule.state is not RuleState.RUNS]
+        left.sort(key=lambda rule: (rule.state.value, rule.file, rule.id))
+        return [
+            UnusedRule(
+                id=rule.id, title=rule.title, file=rule.file, state=rule.state.value, reason=rule.reason
+            )
+            for rule in left
+        ]
 
     def ecs_name(self, kind: str, name: str) -> str:
         """The ECS name of a field as rules write it, where the format has one."""

@@ -35,6 +35,7 @@ from exsweep.model import (
     SourceReport,
     Stage,
     Strength,
+    UnusedRule,
 )
 
 __all__ = ["Traces", "intruders", "judge"]
@@ -49,6 +50,7 @@ def judge(
     run: Run,
     server: Server | None = None,
     rule_counts: Mapping[str, int] | None = None,
+    rules_unused: Sequence[UnusedRule] = (),
     rule_problems: Sequence[str] = (),
 ) -> Assessment:
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
@@ -92,6 +94,7 @@ def judge(
         custody=custody,
         manifest_sha256=_manifest(custody),
         rules=dict(sorted((rule_counts or {}).items())),
+        rules_unused=tuple(rules_unused),
         rule_problems=tuple(rule_problems),
         run=run,
     )

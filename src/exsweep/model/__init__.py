@@ -22,6 +22,7 @@ from exsweep.model.assessment import (
     Server,
     Step,
     TimelineRow,
+    UnusedRule,
     Verdict,
 )
 from exsweep.model.codec import decode, encode
@@ -62,6 +63,7 @@ __all__ = [
     "Step",
     "Strength",
     "TimelineRow",
+    "UnusedRule",
     "Verdict",
     "decode",
     "encode",

@@ -270,6 +270,17 @@ class TimelineRow(_Record, frozen=True, kw_only=True):
     stage: Stage | None = None
 
 
+class UnusedRule(_Record, frozen=True, kw_only=True):
+    """A rule of the user's that no log here could match, and why."""
+
+    id: str
+    title: str
+    file: str
+    state: str
+    """`waiting` for a log that exsweep does not read yet, or `not_applicable`."""
+    reason: str
+
+
 class Run(_Record, frozen=True, kw_only=True):
     """The only part that may differ between two runs."""
 
@@ -299,6 +310,8 @@ class Assessment(_Record, frozen=True, kw_only=True):
     manifest_sha256: str = ""
     rules: dict[str, int] = {}
     """Rules used / waiting for other logs / not applicable / that could not run."""
+    rules_unused: tuple[UnusedRule, ...] = ()
+    """Each user rule that waits for other logs or is not applicable, with the reason; in order of state, then file."""
     rule_problems: tuple[str, ...] = ()
     """Each user rule that could not run: file, line, reason."""
     run: Run

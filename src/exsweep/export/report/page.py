@@ -107,6 +107,7 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
         "custody": assessment.custody[: room.custody],
         "custody_left": _left(assessment.custody, room.custody),
         "custody_bytes": sum(item.size for item in assessment.custody),
+        "unused_left": _left(assessment.rules_unused, room.problems),
         "problems_left": _left(assessment.rule_problems, room.problems),
         "break_in": admin.is_break_in(assessment),
         "head": words.head_of(assessment.server.sector),
