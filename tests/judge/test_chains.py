@@ -110,3 +110,10 @@ def test_many_senders_who_only_tried_are_told_together():
     assert len(assessment.chains) == 1
     assert assessment.verdict.level is Level.ATTACKED
     assert assessment.findings[0].count == 59
+
+
+def test_many_unsettled_tries_are_one_suspicious_chain_and_none_is_lost():
+    hits = [hit("ANCHOR", "02-28 04:10:00", ip=f"203.0.113.{host}", status="200") for host in range(1, 60)]
+    assessment = judged(hits, ALL)
+    assert [chain.level for chain in assessment.chains] == [Level.SUSPICIOUS]
+    assert len(assessment.chains[0].actor.addresses) == 59

@@ -12,10 +12,11 @@ from exsweep.assess.rows import column, hit
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.judge import Traces
-from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
+from exsweep.parse.text import utf16_kind
 
 RULE = "pivot"
 PER_FILE = 500
@@ -50,6 +51,8 @@ def _source(source: Source, finder: "Finder") -> list[Hit]:
     reader: Reader | None = None
     for chunk in _readable(source):
         if reader is None:
+            if len(chunk) < _CHUNK and finder.nothing_in(chunk):
+                return []
             kind = recognise(chunk[:_HEAD], source.path)
             if kind is None:
                 return []
@@ -88,6 +91,10 @@ class Finder:
             make_matcher((0, key) for key in self._keys) if self._keys else None
         )
 
+    def nothing_in(self, data: bytes) -> bool:
+        """No trace in a whole file, which then need not be parsed; of UTF-16 it is not known."""
+        return utf16_kind(data) is None and not len(self._lines.scan(data)[1])
+
     def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
         """`(start, end)` of the lines that hold a trace, ascending."""
         raw = bytes(data)
@@ -112,12 +119,21 @@ class Finder:
             if values is not None:
                 mask |= _is_one_of(values, wanted)
         if self._key_matcher is not None:
-            natives = [native for name in _KEY_FIELDS if (native := batch.format.ecs.get(name))]
-            for native in (*natives, *_KEY_COLUMNS):
+            for native in _key_columns(batch.format):
                 values = column(batch, native)
                 if values is not None:
                     mask |= _holds(values, self._key_matcher)
         return np.flatnonzero(mask).astype(np.int64)
+
+
+def columns_looked_at(form: LogFormat) -> frozenset[str]:
+    """Native columns that `Finder.rows` asks for."""
+    looked_at = (form.ecs.get("source.ip"), form.ecs.get("url.path"), *_key_columns(form))
+    return frozenset(name for name in looked_at if name)
+
+
+def _key_columns(form: LogFormat) -> tuple[str, ...]:
+    return (*(native for name in _KEY_FIELDS if (native := form.ecs.get(name))), *_KEY_COLUMNS)
 
 
 def _is_one_of(values: pa.Array, wanted: frozenset[str]) -> npt.NDArray[np.bool_]:

@@ -5,11 +5,11 @@ from pathlib import Path
 from exsweep.assess.correlate import correlated
 from exsweep.assess.gather import Gathered, gather
 from exsweep.assess.manifest import Saved
-from exsweep.assess.pivot import PER_FILE, RULE, Finder, grouped_by_time
+from exsweep.assess.pivot import PER_FILE, RULE, Finder, columns_looked_at, grouped_by_time
 from exsweep.assess.progress import Progress
 from exsweep.assess.results import CorrelationRow, TaskResult
 from exsweep.assess.rows import fold, hit
-from exsweep.assess.store import read_events
+from exsweep.assess.store import chosen_events, read_events
 from exsweep.assess.tools import Tools
 from exsweep.judge import Traces
 from exsweep.model import Hit
@@ -73,9 +73,10 @@ def context(folder: Path, gathered: Gathered, made: Tools, traces: Traces) -> li
     reports = {report.path: report for report in gathered.sources}
     found: dict[str, list[Hit]] = {}
     for table in gathered.tables:
-        for path, batch in read_events(folder / table.file, made.format(table.kind)):
+        form = made.format(table.kind)
+        for path, batch in chosen_events(folder / table.file, form, columns_looked_at(form), finder.rows):
             if path in reports and reports[path].duplicate_of is None:
                 mine = found.setdefault(path, [])
-                rows = finder.rows(batch)[: PER_FILE - len(mine)]
-                mine += [hit(RULE, batch, int(row), path, reports[path].sha256) for row in rows]
+                rows = range(min(len(batch), PER_FILE - len(mine)))
+                mine += [hit(RULE, batch, row, path, reports[path].sha256) for row in rows]
     return grouped_by_time([item for path in sorted(found) for item in found[path]])

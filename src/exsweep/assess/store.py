@@ -8,7 +8,7 @@ an Exchange server writes thousands of hourly files, and engines are slow with t
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from exsweep.errors import StoreError
 from exsweep.knowledge.formats import LogFormat
-from exsweep.parse.batch import NO_TIME, Batch
+from exsweep.parse.batch import NO_TIME, Batch, Ints
 
 _PATH = "log.file.path"
 _FIXED = ("@timestamp", _PATH, "log.line", "log.offset")
@@ -204,11 +204,45 @@ def read_events(file: Path, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
     try:
         source = pq.ParquetFile(file, read_dictionary=_dictionaries(file))
         for group in range(source.num_row_groups):
-            yield from _from_store(source.read_row_group(group), kind)
+            yield from _by_path(*_whole(source.read_row_group(group), kind))
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"{file} cannot be read: {error}.", tip="Run triage again on the evidence."
         ) from error
+
+
+def chosen_events(
+    file: Path, kind: LogFormat, looked_at: Collection[str], choose: Callable[[Batch], Ints]
+) -> Iterator[tuple[str, Batch]]:
+    """Like `read_events`, but only the rows that `choose` names by their numbers in a batch.
+
+    It is shown batches that have the columns `looked_at` alone; the others are read only where it chose something.
+
+    Raises:
+        StoreError: the file is not one of ours, or damaged.
+    """
+    try:
+        source = pq.ParquetFile(file, read_dictionary=_dictionaries(file))
+        narrow = [*_FIXED, *(name for name, native in _natives(source.schema_arrow) if native in looked_at)]
+        for group in range(source.num_row_groups):
+            few, _ = _whole(source.read_row_group(group, columns=narrow), kind)
+            rows = choose(few)
+            if len(rows):
+                table = source.read_row_group(group).take(pa.array(rows))
+                yield from _by_path(*_whole(table, kind))
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"{file} cannot be read: {error}.", tip="Run triage again on the evidence."
+        ) from error
+
+
+def _natives(schema: pa.Schema) -> list[tuple[str, str]]:
+    """Columns of a log in the store: (name there, native name)."""
+    return [
+        (field.name, field.metadata[b"native"].decode())
+        for field in schema
+        if field.metadata and b"native" in field.metadata
+    ]
 
 
 def _dictionaries(file: Path) -> list[str]:
@@ -216,36 +250,28 @@ def _dictionaries(file: Path) -> list[str]:
     return [name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)]
 
 
-def _from_store(table: pa.Table, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
-    names, columns = [], []
-    for field, values in zip(table.schema, table.columns, strict=True):
-        native = (field.metadata or {}).get(b"native")
-        if native is not None:
-            names.append(native.decode())
-            columns.append(_as_bytes(values))
+def _whole(table: pa.Table, kind: LogFormat) -> tuple[Batch, pa.Array]:
+    """Stored rows as a batch, and the path of the log of each."""
+    natives = _natives(table.schema)
     stamps = table.column("@timestamp").cast(pa.int64()).combine_chunks()
-    whole = Batch(
+    batch = Batch(
         format=kind,
-        table=pa.Table.from_arrays(columns, names=names),
+        table=pa.Table.from_arrays(
+            [_as_bytes(table.column(name)) for name, _ in natives], names=[native for _, native in natives]
+        ),
         line=_ints(table.column("log.line")),
         offset=_ints(table.column("log.offset")),
         time_ms=np.asarray(pc.fill_null(stamps, int(NO_TIME)), dtype=np.int64),
     )
-    paths = table.column(_PATH).combine_chunks()
+    return batch, table.column(_PATH).combine_chunks()
+
+
+def _by_path(batch: Batch, paths: pa.Array) -> Iterator[tuple[str, Batch]]:
     codes = np.asarray(paths.indices)
     borders = np.flatnonzero(np.diff(codes)) + 1
     for start, end in zip([0, *borders.tolist()], [*borders.tolist(), len(codes)], strict=True):
-        yield paths.dictionary[int(codes[start])].as_py(), _slice(whole, start, end)
-
-
-def _slice(batch: Batch, start: int, end: int) -> Batch:
-    return Batch(
-        batch.format,
-        batch.table.slice(start, end - start),
-        batch.line[start:end],
-        batch.offset[start:end],
-        batch.time_ms[start:end],
-    )
+        if end > start:
+            yield paths.dictionary[int(codes[start])].as_py(), batch.part(start, end)
 
 
 def _as_bytes(values: pa.ChunkedArray) -> pa.ChunkedArray:

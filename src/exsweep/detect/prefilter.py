@@ -70,6 +70,7 @@ class Prefilter:
             tuple(frozenset(pattern for _, pattern in choice.probes) for choice in choices)
             for choices in self.choices
         ]
+        self._everything = Sweep(self._in_lines)
         self._sweep: Sweep | None = None
         self._samples: list[Sample] = []
 
@@ -192,7 +193,7 @@ class Prefilter:
 
     def _sweep_for(self, data: bytes) -> Sweep:
         """The clauses to look for in raw lines: all of them, or, once a log was long enough to tell, the cheapest."""
-        everything = Sweep(self._in_lines)
+        everything = self._everything
         if self._sweep is None and len(data) < SMALL:
             return everything
         if self._sweep is None or (self._sweep.dear and len(data) >= SMALL and len(self._samples) < SAMPLES):

@@ -1,6 +1,7 @@
 """From what was seen to one assessment. Looks at many hits at once; opens nothing, reads no clock."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -135,32 +136,28 @@ def intruders(
 
 
 def _gather(groups: Sequence[Group], seen: Seen) -> list[tuple[Group, Level | None]]:
-    """Senders who only tried, and were refused, are told together: one group per campaign, with its level.
+    """Senders who only tried are told together once there are many: one group per campaign and level, with its level.
 
     The level is that of each alone: telling single records of daily work in one place must not make them a pattern.
     """
     levels = [(group, level_of(group, seen.end)) for group in groups]
+    number = Counter(level for group, level in levels if level is not None and _only_tried(group))
+    crowded = {level for level in number if number[level] > judging().attempt_chains_kept}
     kept: list[tuple[Group, Level | None]] = []
-    crowd: dict[str, Group] = {}
-    told: dict[str, Level | None] = {}
-    several = sum(1 for _, level in levels if level is Level.ATTACKED) > judging().attempt_chains_kept
+    crowd: dict[str, tuple[Group, Level | None]] = {}
     for group, level in levels:
         assessed = all(item.strength is Strength.ASSESSMENT for item in group.members)
-        if (level is None or (several and level is Level.ATTACKED)) and not assessed:
-            name = ("quiet:" if level is None else "tried:") + "/".join(sorted(group.campaigns()))
-            home = crowd.setdefault(
-                name,
-                Group(
-                    reasons=["senders who only tried, told together"]
-                    if level
-                    else ["single records, told together"]
-                ),
-            )
-            home.members += group.members
-            told[name] = level
-        else:
+        if assessed or not (level is None or (level in crowded and _only_tried(group))):
             kept.append((group, level))
-    return kept + [(crowd[name], told[name]) for name in sorted(crowd)]
+            continue
+        name = f"{level or 'quiet'}:{'/'.join(sorted(group.campaigns()))}"
+        reason = "senders who only tried, told together" if level else "single records, told together"
+        crowd.setdefault(name, (Group(reasons=[reason]), level))[0].members.extend(group.members)
+    return kept + [crowd[name] for name in sorted(crowd)]
+
+
+def _only_tried(group: Group) -> bool:
+    return all(item.strength in (Strength.ATTEMPT, Strength.ASSESSMENT) for item in group.members)
 
 
 def _events(findings: Sequence[Finding], groups: Sequence[Group]) -> dict[str, list[Hit]]:

@@ -1,5 +1,6 @@
 """One chain per intruder: hits joined over address, session, web shell, name of the file and time."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from exsweep.judge.outcome import Weighed
 from exsweep.knowledge.judging import judging
 from exsweep.model import Stage, Strength
 
-_USE = frozenset({Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
-_AFTER_ENTRY = frozenset(stage for stage in Stage if stage.rank >= Stage.DROP.rank)
+_RUNS_BACK = 4
+"""Runs of other campaigns that may lie between two rows of one run."""
 
 
 @dataclass(slots=True)
@@ -145,60 +146,57 @@ def _collect(hits: Sequence[Weighed], union: _Union) -> list[Group]:
     return list(groups.values())
 
 
-def _compatible(one: Group, other: Group) -> bool:
-    a, b = one.campaigns(), other.campaigns()
-    return not a or not b or bool(a & b)
-
-
-def _distance(one: Group, other: Group) -> float:
-    """Smallest time between events of the two groups, in seconds."""
-    a = sorted(facts.moment(item.hit) for item in one.members)
-    b = sorted(facts.moment(item.hit) for item in other.members)
-    best, i, j = float("inf"), 0, 0
-    while i < len(a) and j < len(b):
-        best = min(best, abs(a[i] - b[j]))
-        if a[i] < b[j]:
-            i += 1
-        else:
-            j += 1
-    return best
-
-
 def _by_time(groups: list[Group]) -> list[Group]:
     """Rows without an address: to the intruder at work at that moment, else to a run of their own kind."""
     named = [group for group in groups if group.addresses()]
     nameless = sorted((group for group in groups if not group.addresses()), key=lambda group: group.start)
+    clock = sorted(
+        (facts.moment(item.hit), place) for place, group in enumerate(named) for item in group.members
+    )
+    moments = [moment for moment, _ in clock]
+    campaigns = [group.campaigns() for group in named]
     runs: list[Group] = []
     for group in nameless:
-        near = [
-            (gap, place)
-            for place, other in enumerate(named)
-            if _compatible(group, other) and (gap := _distance(group, other)) <= judging().join_seconds
-        ]
-        if near:
+        home = _at_work(group, clock, moments, campaigns)
+        if home is not None:
             _merge(
-                named[min(near)[1]],
+                named[home],
                 group,
                 f"records without an address, within {judging().join_seconds} seconds of this intruder's requests",
             )
             continue
-        home = next(
-            (
-                run
-                for run in reversed(runs)
-                if _compatible(group, run) and _distance(group, run) <= judging().run_seconds
-            ),
-            None,
-        )
-        if home:
+        run = next((run for run in reversed(runs[-_RUNS_BACK:]) if _follows(group, run)), None)
+        if run is not None:
             _merge(
-                home,
+                run,
                 group,
                 f"records without an address that follow each other within {judging().run_seconds // 60} minutes",
             )
         else:
             runs.append(group)
     return named + runs
+
+
+def _at_work(
+    group: Group, clock: list[tuple[float, int]], moments: list[float], campaigns: list[set[str]]
+) -> int | None:
+    """The named group with an event nearest in time, of a campaign that fits."""
+    own, reach = group.campaigns(), judging().join_seconds
+    best: tuple[float, int] | None = None
+    for item in group.members:
+        moment = facts.moment(item.hit)
+        for at in range(bisect_left(moments, moment - reach), bisect_right(moments, moment + reach)):
+            other = campaigns[clock[at][1]]
+            if not own or not other or own & other:
+                found = (abs(clock[at][0] - moment), clock[at][1])
+                best = found if best is None or found < best else best
+    return best[1] if best else None
+
+
+def _follows(group: Group, run: Group) -> bool:
+    """The run is of a fitting campaign and ended shortly before."""
+    a, b = group.campaigns(), run.campaigns()
+    return (not a or not b or bool(a & b)) and group.start - run.end <= judging().run_seconds
 
 
 def _merge(home: Group, guest: Group, reason: str) -> None:

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from exsweep.knowledge import builds as known
 from exsweep.knowledge.campaigns import campaigns
@@ -76,6 +76,11 @@ def open_on(cve_ids: Iterable[str], build: str | None) -> bool | None:
     """True: at least one flaw was open on that build; False: all fixed; None: cannot be said."""
     if build is None:
         return None
+    return _open_on(tuple(cve_ids), build)
+
+
+@lru_cache(maxsize=4_096)
+def _open_on(cve_ids: tuple[str, ...], build: str) -> bool | None:
     known_ids = _known()
     states = [state(cve, build) for cve in cve_ids if cve in known_ids]
     if not states:

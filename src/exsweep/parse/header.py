@@ -167,6 +167,18 @@ def is_type(one: LogFormat, text: str) -> bool:
     return any(low == kind.lower() or low.startswith(kind.lower() + " ") for kind in one.log_types)
 
 
+def names_a_type(text: str, formats: Sequence[LogFormat]) -> bool:
+    """A `#Software:` value names one of the formats."""
+    if formats is load_formats():
+        return _usual_type(text)
+    return any(is_type(one, text) for one in formats)
+
+
+@lru_cache(maxsize=256)
+def _usual_type(text: str) -> bool:
+    return any(is_type(one, text) for one in load_formats())
+
+
 def format_by_columns(
     names: Sequence[str], formats: Sequence[LogFormat], prefer: LogFormat | None = None, log_type: str = ""
 ) -> LogFormat | None:

@@ -9,7 +9,7 @@ import numpy as np
 from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.columns import ColumnReader, Columns
-from exsweep.parse.header import Header, directive, fields_header, is_type, known_names, plain_row
+from exsweep.parse.header import Header, directive, fields_header, known_names, names_a_type, plain_row
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
@@ -144,7 +144,7 @@ class Reader:
             header = fields_header(value, self._formats, self._kind(), state.log_type)
             return replace(state, header=self._limited(header))
         text = value[:200].decode("ascii", "replace")
-        if name == "log-type" or (name == "software" and any(is_type(one, text) for one in self._formats)):
+        if name == "log-type" or (name == "software" and names_a_type(text, self._formats)):
             return replace(state, log_type=text)
         if name == "version":
             return replace(state, version=text)
