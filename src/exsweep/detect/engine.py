@@ -79,6 +79,10 @@ class Engine:
         """Everything that is looked for in rows of this format, lower case, in order."""
         return self._of(self._formats[format_id]).prefilter.literals
 
+    def swept(self, format_id: str, sample: bytes) -> tuple[bytes, ...]:
+        """What `sieve` looks for in raw lines of a log like `sample`, lower case, in order: the rarest way to each rule."""
+        return self._of(self._formats[format_id]).prefilter.swept(sample)
+
     def match(self, batches: Sequence[Rows]) -> list[Match]:
         """Everything that matches in the rows of one format, in order of batch, row and rule id."""
         if not batches:

@@ -77,8 +77,14 @@ class Prefilter:
     @property
     def literals(self) -> tuple[bytes, ...]:
         """Everything that is looked for in some column, lower case, in order."""
-        wanted = frozenset().union(*self._wanted.values()) if self._wanted else frozenset()
-        return tuple(sorted({literal for pattern in wanted for literal in self._literals[pattern]}))
+        return self._spelled(frozenset().union(*self._wanted.values()))
+
+    def swept(self, sample: bytes) -> tuple[bytes, ...]:
+        """What is looked for in raw lines of a log like this, lower case, in order."""
+        return self._spelled(self._sweep_for(sample).wanted)
+
+    def _spelled(self, patterns: frozenset[int]) -> tuple[bytes, ...]:
+        return tuple(sorted({literal for pattern in patterns for literal in self._literals[pattern]}))
 
     def rows(self, table: pa.Table) -> list[Mask | None]:
         """For each rule the rows that it may match; None: no row. A rule of `always` has every row."""

@@ -141,13 +141,13 @@ def _gather(groups: Sequence[Group], seen: Seen) -> list[tuple[Group, Level | No
     The level is that of each alone: telling single records of daily work in one place must not make them a pattern.
     """
     levels = [(group, level_of(group, seen.end)) for group in groups]
-    number = Counter(level for group, level in levels if level is not None and _only_tried(group))
+    number = Counter(level for group, level in levels if level is not None and _only_tried(group, level))
     crowded = {level for level in number if number[level] > judging().attempt_chains_kept}
     kept: list[tuple[Group, Level | None]] = []
     crowd: dict[str, tuple[Group, Level | None]] = {}
     for group, level in levels:
         assessed = all(item.strength is Strength.ASSESSMENT for item in group.members)
-        if assessed or not (level is None or (level in crowded and _only_tried(group))):
+        if assessed or not (level is None or (level in crowded and _only_tried(group, level))):
             kept.append((group, level))
             continue
         name = f"{level or 'quiet'}:{'/'.join(sorted(group.campaigns()))}"
@@ -156,8 +156,11 @@ def _gather(groups: Sequence[Group], seen: Seen) -> list[tuple[Group, Level | No
     return kept + [crowd[name] for name in sorted(crowd)]
 
 
-def _only_tried(group: Group) -> bool:
-    return all(item.strength in (Strength.ATTEMPT, Strength.ASSESSMENT) for item in group.members)
+def _only_tried(group: Group, level: Level) -> bool:
+    """Refused or harmless altogether, or tries of which nothing shows how they ended."""
+    return level is Level.ATTACKED or all(
+        item.strength in (Strength.ATTEMPT, Strength.ASSESSMENT) for item in group.members
+    )
 
 
 def _events(findings: Sequence[Finding], groups: Sequence[Group]) -> dict[str, list[Hit]]:

@@ -64,7 +64,7 @@ def infer_cut(kind: LogFormat, fields: Sequence[bytes]) -> tuple[tuple[str, ...]
     Gives the header (unknown columns are called `_16`, ...) and how many columns prove it; the last field of a cut
     line may be half a value and proves nothing.
     """
-    best: tuple[int, int, tuple[str, ...]] | None = None
+    best: tuple[int, int, int, tuple[str, ...]] | None = None
     for header in kind.headers():
         common = min(len(header), len(fields))
         sure = common - 1 if len(fields) < len(header) else common
@@ -76,10 +76,16 @@ def infer_cut(kind: LogFormat, fields: Sequence[bytes]) -> tuple[tuple[str, ...]
             if value not in (b"", b"-") and name in kind.shapes
         )
         names = header + tuple(f"_{place}" for place in range(len(header) + 1, len(fields) + 1))
-        score = (shown, -abs(len(header) - len(fields)), names)
-        if shown >= CUT_ENOUGH and (best is None or score[:2] > best[:2]):
+        # every request got an answer: `-` in that column says that the line has other columns
+        unanswered = sum(
+            1
+            for name, value in zip(header[:sure], fields, strict=False)
+            if kind.shapes.get(name) == "status" and value == b"-"
+        )
+        score = (shown, -unanswered, -abs(len(header) - len(fields)), names)
+        if shown >= CUT_ENOUGH and (best is None or score[:3] > best[:3]):
             best = score
-    return (best[2], best[0]) if best else None
+    return (best[3], best[0]) if best else None
 
 
 @lru_cache(maxsize=256)

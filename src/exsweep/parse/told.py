@@ -1,0 +1,70 @@
+"""What other programs say of a server in one line: the event viewer, antivirus programs, a directory listing."""
+
+import re
+
+from exsweep.parse.console import Row
+from exsweep.parse.times import iso_ms
+
+LONGEST = 1 << 16
+_CMDLET = re.compile(
+    rb"Cmdlet (?P<result>succ?ee?ded|failed)\.\s+Cmdlet (?P<cmdlet>[A-Za-z]+-[A-Za-z]+), parameters (?P<parameters>.*)",
+    re.I | re.S,
+)
+"""Events 1 and 6 of MSExchange Management; the server itself writes `suceeded`."""
+_FOLDER = re.compile(
+    rb"(?:Directory|Verzeichnis|R\xc3\xa9pertoire)(?: of| von| de)?:?\s+(?P<path>[A-Za-z]:\\[^:*?\"<>|]*)"
+)
+_ENTRY = re.compile(
+    rb"(?:(?P<mode>[a-z-]{5,6})\s+)?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\s+\d{1,2}:\d\d(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\.?)?"
+    rb"\s+[\d.,\xc2\xa0\xff]+\s+(?P<name>[^\\/:*?\"<>|]{1,200})"
+)
+_SCANNED = re.compile(
+    rb"(?:container)?file:(?://)?_?(?P<path>[A-Za-z]:\\[^:*?\"<>|]{1,400}?\.[A-Za-z]{2,5})(?![\w.])", re.I
+)
+_THREAT = re.compile(
+    rb"\b(?:Backdoor|Exploit|Trojan|HackTool|Behavior|VirTool):(?:ASP|JS|VBS|HTML|MSIL|Win32|Win64|Script)/[\w.!:-]+"
+)
+_PATH = re.compile(rb"[A-Za-z]:\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
+_ANCHOR = re.compile(rb"\bServerInfo~[^\s\"'`,|<>]+")
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?")
+
+
+def listed_folder(line: bytes) -> bytes | None:
+    """The folder of which `dir` or Get-ChildItem begins a list here, else None."""
+    match = _FOLDER.fullmatch(line.strip()) if len(line) < 1000 else None
+    return match["path"].strip().rstrip(b"\\") if match else None
+
+
+def read_told(line: bytes, folder: bytes) -> Row | None:
+    """One line that is no log line; None when it says nothing. `folder`: the folder whose listing goes on, or empty.
+
+    >>> read_told(b"Cmdlet suceeded. Cmdlet Get-Mailbox, parameters -Identity x.", b"")[1]["Cmdlet"]
+    b'Get-Mailbox'
+    """
+    text = line.strip()
+    if not text or len(text) > LONGEST:
+        return None
+    if match := _CMDLET.search(text):
+        worked = match["result"].lower() != b"failed"
+        values = {
+            "Cmdlet": match["cmdlet"],
+            "Parameters": match["parameters"].rstrip(b". "),
+            "ExecutionResult": b"Success" if worked else b"Error",
+        }
+        return "rps_cmdlet", values
+    if folder and (match := _ENTRY.fullmatch(text)) and not (match["mode"] or b"").startswith(b"d"):
+        return _file(folder + b"\\" + match["name"].strip(), b"")
+    if match := _SCANNED.search(text):
+        return _file(match["path"].strip(), b"antivirus")
+    threat = _THREAT.search(text)
+    if threat and (match := _PATH.search(text)):
+        return _file(match[0], threat[0])
+    if match := _ANCHOR.search(text):
+        stamp = _STAMP.search(text)
+        when = stamp[0] if stamp and iso_ms(stamp[0]) is not None else b""
+        return "test_proxylogon", {"DateTime": when, "AnchorMailbox": match[0]}
+    return None
+
+
+def _file(path: bytes, kind: bytes) -> Row:
+    return "file_listing", {"Type": kind, "Path": path, "Name": path.rsplit(b"\\", 1)[-1]}
