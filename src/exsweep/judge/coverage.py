@@ -210,7 +210,9 @@ def _file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
                     path=report.path,
                     reason=f"{report.rejected} of {report.lines} lines could not be read as events ({reasons}).",
                     effect="These lines were counted, not judged.",
-                    limits_verdict=False,
+                    limits_verdict=weighty
+                    and report.rejected
+                    > max(judging().rejected_few, report.lines * judging().rejected_share),
                 )
             )
     return gaps

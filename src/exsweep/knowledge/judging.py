@@ -34,6 +34,8 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mailbox_columns: tuple[str, ...]
     busy_events_per_day: int
     pivot_keys: int
+    rejected_few: int
+    rejected_share: float
     origins_kept: int
     timeline_rows: int
     attempt_chains_kept: int

@@ -8,6 +8,7 @@ from functools import lru_cache
 from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.fields import split, split_csv
 from exsweep.parse.header import Header, normal_names
+from exsweep.parse.lines import LineSplitter
 from exsweep.parse.shapes import infer, infer_cut
 from exsweep.parse.times import iso_ms
 
@@ -29,6 +30,28 @@ class Loose:
     """Lines it took: more than one when it was wrapped."""
     missing: int = 0
     """Columns that were cut off."""
+
+
+@dataclass(slots=True)
+class TextLine:
+    """One line of a text that somebody put together."""
+
+    number: int
+    """From 1."""
+    offset: int
+    text: bytes
+    """Without the marks of a quotation."""
+    raw: bytes
+
+
+def text_lines(data: bytes) -> Iterator[TextLine]:
+    """All lines of a text (UTF-8), in order."""
+    for block in LineSplitter().feed(data, last=True):
+        for index in range(len(block)):
+            raw = block.line(index)
+            yield TextLine(
+                block.first_line + index, block.offset + int(block.starts[index]), unquoted(raw), raw
+            )
 
 
 def unquoted(line: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """What victims have at hand: script output, its CSV files, settings, log lines without header, mixed in one text."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,8 +23,7 @@ from exsweep.parse.header import (
     plain_row,
     read_names,
 )
-from exsweep.parse.lines import LineSplitter
-from exsweep.parse.loose import read_loose, unquoted
+from exsweep.parse.loose import TextLine, read_loose, text_lines
 from exsweep.parse.shapes import proves
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
@@ -74,21 +73,13 @@ def read_pasted(data: bytes, formats: Sequence[LogFormat] | None = None) -> Past
     return _Reading(load_formats() if formats is None else tuple(formats)).read(data)
 
 
-@dataclass(slots=True)
-class _Line:
-    number: int
-    offset: int
-    text: bytes
-    raw: bytes
-
-
 class _Reading:
     def __init__(self, formats: tuple[LogFormat, ...]) -> None:
         self._formats = formats
         self._by_id = {one.id: one for one in formats}
         self._names = known_names(formats)
         self._out = Pasted()
-        self._rows: dict[tuple[str, tuple[str, ...]], list[tuple[_Line, list[bytes]]]] = {}
+        self._rows: dict[tuple[str, tuple[str, ...]], list[tuple[TextLine, list[bytes]]]] = {}
         self._rejected: list[RejectedLine] = []
         self._header: Header | None = None
         self._table: tuple[str, ...] = ()
@@ -96,12 +87,12 @@ class _Reading:
         self._test = ""
         self._log_type = ""
         self._folder = b""
-        self._headings: list[tuple[_Line, Row, str]] = []
+        self._headings: list[tuple[TextLine, Row, str]] = []
         self._shown: set[str] = set()
 
     def read(self, data: bytes) -> Pasted:
         decoder = TextDecoder()
-        lines = list(_lines(decoder.feed(data, last=True)))
+        lines = list(text_lines(decoder.feed(data, last=True)))
         texts = [line.text for line in lines]
         at = 0
         while at < len(lines):
@@ -113,7 +104,7 @@ class _Reading:
         self._finish()
         return self._out
 
-    def _read(self, lines: list[_Line], texts: list[bytes], at: int) -> int:
+    def _read(self, lines: list[TextLine], texts: list[bytes], at: int) -> int:
         """Read what begins at a line; the number of lines it took."""
         line = lines[at]
         tally = self._out.tally
@@ -196,7 +187,7 @@ class _Reading:
         self._ages = []
         return True
 
-    def _under_header(self, lines: list[_Line], at: int) -> int:
+    def _under_header(self, lines: list[TextLine], at: int) -> int:
         header = self._header
         if header is None:
             return 0
@@ -215,7 +206,7 @@ class _Reading:
         self._out.tally.continued_lines += used - 1
         return used
 
-    def _stamped(self, line: _Line) -> int:
+    def _stamped(self, line: TextLine) -> int:
         """`2021-03-03T07:10:58.123Z ServerInfo~...`: a row of the table that Test-ProxyLogon prints, or of its CSV."""
         match = _STAMPED.fullmatch(line.text)
         if match is None or iso_ms(match["stamp"]) is None:
@@ -228,7 +219,7 @@ class _Reading:
         self._add_row(line, ("test_proxylogon", values))
         return 1
 
-    def _block(self, lines: list[_Line], texts: list[bytes], at: int) -> int:
+    def _block(self, lines: list[TextLine], texts: list[bytes], at: int) -> int:
         found = pair_block(texts, at)
         if found is not None:
             used, values = found
@@ -244,7 +235,7 @@ class _Reading:
         self._out.tally.continued_lines += markup[0] - 1
         return markup[0]
 
-    def _loose(self, lines: list[_Line], texts: list[bytes], at: int) -> int:
+    def _loose(self, lines: list[TextLine], texts: list[bytes], at: int) -> int:
         """A line that stands alone: told by its shape, also with a prefix, wrapped, or cut at its end."""
         line = lines[at]
         row = hash_row(split_csv(line.text)) if b"," in line.text else None
@@ -265,7 +256,7 @@ class _Reading:
             self._out.tally.note("Some lines were cut before their end: what is missing is read as empty.")
         return found.used
 
-    def _add_row(self, line: _Line, row: Row) -> None:
+    def _add_row(self, line: TextLine, row: Row) -> None:
         kind = self._by_id[row[0]]
         if kind.id == "file_listing":
             values = {name: row[1].get(name, b"") for name in kind.columns}
@@ -273,7 +264,7 @@ class _Reading:
             values = row[1]
         self._add(line, Header(kind, normal_names(kind, tuple(values))), list(values.values()))
 
-    def _add(self, line: _Line, header: Header, fields: list[bytes]) -> None:
+    def _add(self, line: TextLine, header: Header, fields: list[bytes]) -> None:
         if header.format.id != "file_listing" and "Message" not in header.names:
             self._shown.add(self._test)
         self._rows.setdefault((header.format.id, header.names), []).append((line, fields))
@@ -307,10 +298,3 @@ class _Reading:
                 self._out.tally.header_lines += 1
             else:
                 self._add_row(line, row)
-
-
-def _lines(data: bytes) -> Iterator[_Line]:
-    for block in LineSplitter().feed(data, last=True):
-        for index in range(len(block)):
-            raw = block.line(index)
-            yield _Line(block.first_line + index, block.offset + int(block.starts[index]), unquoted(raw), raw)
