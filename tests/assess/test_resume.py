@@ -17,7 +17,7 @@ from tests.assess.example import judged, same_but_run
 
 @pytest.fixture(autouse=True)
 def small_tasks(monkeypatch):
-    monkeypatch.setattr("exsweep.assess.case._TASK_FILES", 100)
+    monkeypatch.setattr("exsweep.assess.reading._TASK_FILES", 100)
 
 
 def test_after_ctrl_c_the_next_run_reads_only_the_rest(example, assessment, tmp_path, monkeypatch):
@@ -54,7 +54,7 @@ def test_two_runs_on_one_folder_are_refused_in_words(example, tmp_path):
 
 
 def test_a_worker_that_dies_costs_its_files_and_not_the_run(example, tmp_path, monkeypatch):
-    monkeypatch.setattr("exsweep.assess.case._IN_PROCESS_BYTES", 0)
+    monkeypatch.setattr("exsweep.assess.reading.IN_PROCESS_BYTES", 0)
     monkeypatch.setattr(work, "start", _deadly)
     result = judged(example.evidence, jobs=2)
     lost = [item.path for item in result.custody if item.state == "unreadable"]
@@ -81,7 +81,7 @@ def _unable(*arguments):
 
 
 def test_workers_that_cannot_start_end_the_run_in_words(example, monkeypatch):
-    monkeypatch.setattr("exsweep.assess.case._IN_PROCESS_BYTES", 0)
+    monkeypatch.setattr("exsweep.assess.reading.IN_PROCESS_BYTES", 0)
     monkeypatch.setattr(work, "start", _unable)
     with pytest.raises(KnowledgeError, match="a broken installation"):
         judged(example.evidence, jobs=2)

@@ -40,7 +40,7 @@ def test_a_tar_gives_the_same_bytes(example, plain, tmp_path, kind):
 
 
 def test_two_processes_give_the_same_bytes(example, plain, monkeypatch):
-    monkeypatch.setattr("exsweep.assess.case._IN_PROCESS_BYTES", 0)
+    monkeypatch.setattr("exsweep.assess.reading.IN_PROCESS_BYTES", 0)
     assert same_but_run(judged(example.evidence, jobs=2)) == plain
 
 

@@ -1,6 +1,6 @@
 """Rows of many small logs put together: asking the rules and writing cost much for each call and little for each row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,25 +13,57 @@ JOIN_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One file's rows among those put together."""
+
+    place: int
+    """Of the file in its task."""
+    path: str
+    rows: int
+    raw: Callable[[int], bytes | None]
+    """Raw line of a row, counted from the first of this part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some rows of `Joined`; raw lines are cut out only when asked for, for few of many are ever shown."""
+
+    batch: Batch
+    rows: Ints
+    """Number in `Joined` of each row of `batch`, rising."""
+    parts: tuple[Part, ...]
+    starts: Ints
+
+    def places(self) -> Ints:
+        """Place of the file of each row, rising."""
+        which = np.searchsorted(self.starts, self.rows, side="right") - 1
+        return np.array([part.place for part in self.parts], np.int64)[which]
+
+    def take(self, rows: Ints) -> Batch:
+        """Rows of `batch` with their raw lines."""
+        wanted = self.rows[rows]
+        which = np.searchsorted(self.starts, wanted, side="right") - 1
+        lines = tuple(
+            self.parts[part].raw(row) or b""
+            for part, row in zip(which.tolist(), (wanted - self.starts[which]).tolist(), strict=True)
+        )
+        return self.batch.take(rows, lines=lines)
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """Rows of one format and one set of columns, file after file."""
 
     batch: Batch
     """Without raw lines; `parts` have them."""
-    parts: tuple[tuple[int, str, Batch], ...]
-    """(place of the file, its path, its rows) in order."""
-    starts: Ints
-    """First row of each part in `batch`, and the number of rows."""
+    parts: tuple[Part, ...]
+    text: int
+    """Bytes that `parts` hold on to."""
 
-    def take(self, rows: Ints) -> tuple[Batch, Ints]:
-        """The chosen rows (ascending) with their raw lines, and for each the place of its file."""
-        which = np.searchsorted(self.starts, rows, side="right") - 1
-        lines = tuple(
-            self.parts[part][2].raw(row) or b""
-            for part, row in zip(which.tolist(), (rows - self.starts[which]).tolist(), strict=True)
-        )
-        places = np.array([place for place, _, _ in self.parts], np.int64)[which]
-        return self.batch.take(rows, lines=lines), places
+    def choose(self, rows: Ints) -> Chosen:
+        """The rows with these numbers, rising."""
+        starts = np.cumsum([0, *(part.rows for part in self.parts)])
+        return Chosen(self.batch.take(rows), rows, self.parts, starts)
 
 
 @dataclass(slots=True)
@@ -47,7 +79,7 @@ class Gathering:
             return
         key = (batch.format.id, tuple(batch.table.column_names))
         self._waiting.setdefault(key, []).append((place, path, batch))
-        self._bytes += len(batch.buffer) if batch.buffer is not None else batch.table.nbytes
+        self._bytes += _text(batch)
         if self._bytes >= JOIN_BYTES:
             yield from self.rest()
 
@@ -62,9 +94,10 @@ class Gathering:
 def join(parts: Sequence[tuple[int, str, Batch]]) -> Joined:
     """Rows of one format and one set of columns as one batch."""
     batches = [batch for _, _, batch in parts]
-    starts = np.cumsum([0, *(len(batch) for batch in batches)])
+    kept = tuple(Part(place, path, len(batch), batch.lines_only().raw) for place, path, batch in parts)
+    text = sum(_text(batch) for batch in batches)
     if len(batches) == 1:
-        return Joined(batches[0].without_buffer(), tuple(parts), starts)
+        return Joined(batches[0].without_buffer(), kept, text)
     table = pa.concat_tables([batch.table for batch in batches]).unify_dictionaries().combine_chunks()
     whole = Batch(
         batches[0].format,
@@ -73,4 +106,8 @@ def join(parts: Sequence[tuple[int, str, Batch]]) -> Joined:
         np.concatenate([batch.offset for batch in batches]),
         np.concatenate([batch.time_ms for batch in batches]),
     )
-    return Joined(whole, tuple(parts), starts)
+    return Joined(whole, kept, text)
+
+
+def _text(batch: Batch) -> int:
+    return len(batch.buffer) if batch.buffer is not None else batch.table.nbytes

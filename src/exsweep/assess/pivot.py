@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exsweep.assess.rows import column, hit
+from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.judge import Traces
@@ -88,7 +89,7 @@ class Finder:
         needles |= {page.rsplit("/", 1)[-1].encode() for page in traces.pages}
         self._lines = make_matcher((0, needle) for needle in needles if needle)
         self._key_matcher: Matcher | None = (
-            make_matcher((0, key) for key in self._keys) if self._keys else None
+            make_matcher((len(key), key) for key in self._keys) if self._keys else None
         )
 
     def nothing_in(self, data: bytes) -> bool:
@@ -149,15 +150,17 @@ def _is_one_of(values: pa.Array, wanted: frozenset[str]) -> npt.NDArray[np.bool_
 
 
 def _holds(values: pa.Array, matcher: Matcher) -> npt.NDArray[np.bool_]:
-    """Rows whose value holds one of the keys; distinct values of a dictionary are looked at once."""
+    """Rows whose value holds one of the keys (their ids are their lengths); distinct values are looked at once."""
     if pa.types.is_dictionary(values.type):
         return _spread(_holds(values.dictionary, matcher), values)
-    lengths = np.asarray(pc.fill_null(pc.binary_length(values), 0), dtype=np.int64) + 1
-    joined = b"\n".join(value or b"" for value in values.to_pylist())
-    _, ends = matcher.scan(joined)
+    offsets, data = offsets_and_data(values)
     found = np.zeros(len(values), dtype=bool)
+    begin = int(offsets[0])
+    lengths, ends = matcher.scan(data[begin : int(offsets[-1])])
     if len(ends):
-        found[np.searchsorted(np.cumsum(lengths), ends - 1, side="right")] = True
+        rows = np.searchsorted(offsets, ends - 1 + begin, side="right") - 1
+        # Values stand side by side without a gap: what began in the value before is no hit.
+        found[rows[ends - lengths + begin >= offsets[rows]]] = True
     return found
 
 

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain as chained
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from exsweep.assess.joined import Gathering, Joined
+from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.results import CorrelationRow, StoredTable, TaskResult
 from exsweep.assess.rows import fold, hit
 from exsweep.assess.store import EventWriter
@@ -18,7 +19,7 @@ from exsweep.detect import Match
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.model import Hit, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
-from exsweep.parse.batch import Batch, Ints
+from exsweep.parse.batch import Batch
 from exsweep.parse.pasted import looks_pasted, read_pasted
 
 CHUNK = 16 << 20
@@ -26,6 +27,8 @@ _HEAD = 64 << 10
 _PASTED_CAP = 8 << 20
 """Console output and pasted lines are small; a bigger file of unknown kind is sealed, not searched for them."""
 _FLUSH_ROWS = 50_000
+_FLUSH_BYTES = 48 << 20
+"""Text that waits with the candidates in it: bounds memory where they are few."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -41,15 +44,22 @@ class Task(msgspec.Struct, frozen=True):
 
 @dataclass
 class _Pending:
-    """Candidate rows waiting for exact evaluation, per format, each with the place of its file."""
+    """Candidate rows waiting for exact evaluation, per format."""
 
-    batches: dict[str, list[tuple[Ints, Batch]]] = field(default_factory=dict)
+    chosen: dict[str, list[Chosen]] = field(default_factory=dict)
     rows: int = 0
+    text: int = 0
+    """Bytes that are kept for their raw lines."""
 
-    def add(self, places: Ints, batch: Batch) -> None:
-        if len(batch):
-            self.batches.setdefault(batch.format.id, []).append((places, batch))
-            self.rows += len(batch)
+    def add(self, chosen: Chosen, text: int) -> None:
+        if len(chosen.batch):
+            self.chosen.setdefault(chosen.batch.format.id, []).append(chosen)
+            self.rows += len(chosen.batch)
+            self.text += text
+
+    @property
+    def full(self) -> bool:
+        return self.rows >= _FLUSH_ROWS or self.text >= _FLUSH_BYTES
 
 
 @dataclass
@@ -77,46 +87,43 @@ class _Run:
     def _hand_on(self, joined: Joined) -> None:
         rows = self.made.engine.candidates(joined.batch)
         if len(rows):
-            chosen, places = joined.take(rows)
-            self.pending.add(places, chosen)
+            self.pending.add(joined.choose(rows), joined.text)
         if self.writer is not None:
-            self.writer.write(joined.batch, [(path, len(batch)) for _, path, batch in joined.parts])
-        if self.pending.rows >= _FLUSH_ROWS:
+            self.writer.write(joined.batch, [(part.path, part.rows) for part in joined.parts])
+        if self.pending.full:
             self._settle()
 
     def _settle(self) -> None:
         """Exact evaluation of the waiting candidates, one format at a time."""
-        for kind in sorted(self.pending.batches):
-            waiting = self.pending.batches[kind]
-            batches = [batch for _, batch in waiting]
-            matches = self.made.engine.match(batches)
-            self._count(waiting, matches)
+        for kind in sorted(self.pending.chosen):
+            waiting = self.pending.chosen[kind]
+            matches = self.made.engine.match([chosen.batch for chosen in waiting])
+            by_batch: dict[int, list[Match]] = {}
             for match in matches:
-                if match.rule.id not in self.made.silent:
-                    place = int(waiting[match.batch][0][match.row])
-                    self.hits.append((place, match.rule.id, batches[match.batch], match.row))
+                by_batch.setdefault(match.batch, []).append(match)
+            for number, found in by_batch.items():
+                self._matched(waiting[number], found)
         self.pending = _Pending()
 
-    def _count(self, waiting: Sequence[tuple[Ints, Batch]], matches: Sequence[Match]) -> None:
-        """Rows for correlations; they are asked for file by file."""
-        files: dict[tuple[int, int], int] = {}
-        batches: list[Batch] = []
-        places: list[int] = []
-        moved: list[Match] = []
-        for match in matches:
-            if match.rule.id not in self.made.counted_fields:
-                continue
-            of, batch = waiting[match.batch]
-            place = int(of[match.row])
-            # Places rise from row to row.
-            first, end = (int(np.searchsorted(of, place, side=side)) for side in ("left", "right"))
-            if (match.batch, place) not in files:
-                files[match.batch, place] = len(batches)
-                batches.append(batch.part(first, end))
-                places.append(place)
-            moved.append(Match(match.rule, files[match.batch, place], match.row - first))
-        if moved:
-            self.correlation += self.made.counted(batches, moved, places)
+    def _matched(self, chosen: Chosen, matches: Sequence[Match]) -> None:
+        """Keep the rows that matched, file by file, with their raw lines; the other candidates are forgotten."""
+        rows, row_of = np.unique(np.array([match.row for match in matches], np.int64), return_inverse=True)
+        places = chosen.places()[rows]
+        whole = chosen.take(rows)
+        borders = np.concatenate(([0], np.flatnonzero(np.diff(places)) + 1, [len(rows)]))
+        files = [whole.part(start, end) for start, end in pairwise(borders.tolist())]
+        owners = places[borders[:-1]].tolist()
+        file_of = np.searchsorted(borders, row_of, side="right") - 1
+        moved = [
+            Match(match.rule, number, row)
+            for match, number, row in zip(
+                matches, file_of.tolist(), (row_of - borders[file_of]).tolist(), strict=True
+            )
+        ]
+        self.correlation += self.made.counted(files, moved, owners)
+        for match in moved:
+            if match.rule.id not in self.made.silent:
+                self.hits.append((owners[match.batch], match.rule.id, files[match.batch], match.row))
 
 
 def start(user_rules: Sequence[str], indicators: Sequence[str] = ()) -> Callable[[Task], TaskResult]:
@@ -254,8 +261,9 @@ def _other(source: Source, place: int, stream: Iterator[bytes], seal: _Seal, run
         return _sealed_only(source, iter(()), seal)
     result = read_pasted(data)
     for batch in result.batches:
-        whole = batch.take(np.arange(len(batch), dtype=np.int64))
-        run.pending.add(np.full(len(batch), place, np.int64), whole)
+        rows = np.arange(len(batch), dtype=np.int64)
+        whole = batch.take(rows)
+        run.pending.add(join([(place, source.path, whole)]).choose(rows), 0)
     report = result.tally.report(
         path=source.path,
         kind=result.kind,

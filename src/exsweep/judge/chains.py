@@ -10,6 +10,8 @@ from exsweep.judge.outcome import Weighed
 from exsweep.knowledge.judging import judging
 from exsweep.model import Stage, Strength
 
+_NEVER = float("inf")
+"""The moment of a record without time."""
 _RUNS_BACK = 4
 """Runs of other campaigns that may lie between two rows of one run."""
 
@@ -31,6 +33,10 @@ class Group:
             (moment for item in self.members if (moment := facts.moment(item.hit)) != float("inf")),
             default=float("inf"),
         )
+
+    def places(self) -> set[str]:
+        """Files that the records stand in."""
+        return {item.hit.origin.path for item in self.members}
 
     def addresses(self) -> set[str]:
         return {value for item in self.members if (value := facts.address(item.hit))}
@@ -170,7 +176,9 @@ def _by_time(groups: list[Group]) -> list[Group]:
             _merge(
                 run,
                 group,
-                f"records without an address that follow each other within {judging().run_seconds // 60} minutes",
+                f"records without an address that follow each other within {judging().run_seconds // 60} minutes"
+                if group.start != _NEVER
+                else "records without time and address in the same text",
             )
         else:
             runs.append(group)
@@ -185,6 +193,8 @@ def _at_work(
     best: tuple[float, int] | None = None
     for item in group.members:
         moment = facts.moment(item.hit)
+        if moment == _NEVER:
+            continue
         for at in range(bisect_left(moments, moment - reach), bisect_right(moments, moment + reach)):
             other = campaigns[clock[at][1]]
             if not own or not other or own & other:
@@ -194,9 +204,13 @@ def _at_work(
 
 
 def _follows(group: Group, run: Group) -> bool:
-    """The run is of a fitting campaign and ended shortly before."""
+    """The run is of a fitting campaign and ended shortly before; what has no time: stands in the same text."""
     a, b = group.campaigns(), run.campaigns()
-    return (not a or not b or bool(a & b)) and group.start - run.end <= judging().run_seconds
+    if a and b and not a & b:
+        return False
+    if group.start == _NEVER:
+        return run.start == _NEVER and bool(group.places() & run.places())
+    return group.start - run.end <= judging().run_seconds
 
 
 def _merge(home: Group, guest: Group, reason: str) -> None:

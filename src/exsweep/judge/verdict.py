@@ -95,10 +95,19 @@ def _carrying(level: Level, leading: Sequence[Chain], findings: Sequence[Finding
 
 
 def _weight(item: Finding) -> tuple[object, ...]:
-    """Strongest proof first, then the stage that says most, then the earlier moment."""
+    """Proof first, then what nothing shows to have failed, then by severity, by the stage that says most, by time."""
     when = item.first_seen.timestamp() if item.first_seen else float("inf")
     telling = _TELLING.index(item.stage) if item.stage in _TELLING else len(_TELLING)
-    return (-item.strength.rank, -item.severity.rank, telling, when, item.id)
+    proof = item.strength is Strength.SUCCESS
+    return (
+        not proof,
+        bool(item.failed),
+        -item.severity.rank,
+        -item.strength.rank,
+        telling,
+        when,
+        item.id,
+    )
 
 
 def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, int]:
@@ -125,7 +134,8 @@ def _meaning(case: _Case) -> tuple[str, ...]:
     at = f"verdict.{case.level.value}."
     match case.level:
         case Level.IN_USE:
-            said = [render(at + ("shell" if case.stage(Stage.WEBSHELL_USE) else "other"), **dates)]
+            used = case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
+            said = [render(at + ("shell" if used else "other"), **dates)]
         case Level.BROKEN_INTO:
             said = [render(at + _shell_state(case), **dates), render(at + "patched")]
         case Level.SUSPICIOUS:
@@ -148,11 +158,22 @@ def _meaning(case: _Case) -> tuple[str, ...]:
 
 
 def _shell_state(case: _Case) -> str:
+    """What is known of the back door; records without any time get sentences without one."""
+    if case.seen.end is None or case.since is None:
+        shell = case.stage(Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
+        return "shell_undated" if shell else "undated"
     if case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS):
         return "shell_used"
     if case.stage(Stage.DROP, strength=Strength.SUCCESS):
         return "shell_unused"
-    return "shell_present" if case.stage(Stage.WEBSHELL) else "no_shell"
+    if case.stage(Stage.WEBSHELL):
+        return "shell_present" if _asked_for(case) else "shell_listed"
+    return "no_shell"
+
+
+def _asked_for(case: _Case) -> bool:
+    """Somebody asked for the page; else its file was only named in a list."""
+    return any(item.stage is Stage.WEBSHELL and item.fields.get("url.path") for item in case.carrying)
 
 
 def _suspicion(case: _Case, dates: dict[str, str]) -> str:
@@ -171,7 +192,7 @@ def _suspicion(case: _Case, dates: dict[str, str]) -> str:
 
 
 def _reason(item: Finding) -> str:
-    return item.rule.title[0].lower() + item.rule.title[1:]
+    return item.rule.title
 
 
 def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
@@ -181,7 +202,15 @@ def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
         said = [render("verdict.attacked.scan_only", scanner=scanners)]
     else:
         reason = tries[0].failed[0] if tries[0].failed else render("reason.nothing_followed")
-        said = [render("verdict.attacked.meaning", n=_events(tries), reason=reason, **dates)]
+        one_day = case.since and case.last and case.since.date() == case.last.date()
+        said = [
+            render(
+                "verdict.attacked.meaning_day" if one_day else "verdict.attacked.meaning",
+                n=_events(tries),
+                reason=reason,
+                **dates,
+            )
+        ]
     if case.seen.start and case.seen.end:
         said.append(render("verdict.attacked.limits", **dates))
     return said
@@ -244,7 +273,7 @@ def _against(case: _Case) -> tuple[str, ...]:
     said = []
     if not case.stage(Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE):
         said.append(render("against.no_shell"))
-    elif not case.stage(Stage.WEBSHELL_USE) and case.stage(Stage.WEBSHELL):
+    elif not case.stage(Stage.WEBSHELL_USE) and case.stage(Stage.WEBSHELL) and _asked_for(case):
         said.append(render("against.only_visit"))
     if len({item.kind for item in case.carrying if item.strength is Strength.SUCCESS}) < 2:
         said.append(render("against.one_record"))

@@ -64,6 +64,10 @@ class Batch:
         end = piece.find(b"\n")
         return (piece if end < 0 else piece[:end]).rstrip(b"\r")
 
+    def lines_only(self) -> "Batch":
+        """Raw lines without columns: `raw` answers, all else is empty."""
+        return replace(self, table=pa.table({}), rejected=())
+
     def without_buffer(self) -> "Batch":
         """The same rows, cut loose from the bytes they were read from; raw lines are gone."""
         return replace(self, rejected=(), buffer=None, buffer_offset=0, lines=None)

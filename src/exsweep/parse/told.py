@@ -26,6 +26,8 @@ _THREAT = re.compile(
 )
 _PATH = re.compile(rb"[A-Za-z]:\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
 _ANCHOR = re.compile(rb"\bServerInfo~[^\s\"'`,|<>]+")
+_MARKED = re.compile(rb"\bcd\s+/d\b.*\becho\s+\[S\]", re.I | re.S)
+"""Programs that steer web shells put the output of a command between marks."""
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?")
 
 
@@ -59,12 +61,18 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
     threat = _THREAT.search(text)
     if threat and (match := _PATH.search(text)):
         return _file(match[0], threat[0])
+    if _MARKED.search(text):
+        return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
     if match := _ANCHOR.search(text):
-        stamp = _STAMP.search(text)
-        when = stamp[0] if stamp and iso_ms(stamp[0]) is not None else b""
-        return "test_proxylogon", {"DateTime": when, "AnchorMailbox": match[0]}
+        return "test_proxylogon", {"DateTime": _stamp(text), "AnchorMailbox": match[0]}
     return None
 
 
 def _file(path: bytes, kind: bytes) -> Row:
     return "file_listing", {"Type": kind, "Path": path, "Name": path.rsplit(b"\\", 1)[-1]}
+
+
+def _stamp(text: bytes) -> bytes:
+    """The first time in ISO form, or empty."""
+    found = _STAMP.search(text)
+    return found[0] if found and iso_ms(found[0]) is not None else b""
