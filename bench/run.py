@@ -45,24 +45,32 @@ def contenders(
     found = [Contender("wc", "`wc -l`", ["sh", "-c", count, "sh", str(logs)], size)]
     if patterns and shutil.which("rg"):
         literals = len(patterns.read_bytes().splitlines())
-        lines = 'rg -j1 -uuu -a -i -F -c --no-filename -f "$2" "$1" | awk \'{s += $1} END {print s + 0}\''
-        found.append(
-            Contender(
-                "rg",
-                f"ripgrep, {literals} literals, `-i -j1`",
-                ["sh", "-c", lines, "sh", str(logs), str(patterns)],
-                size,
+        for name, title, count_what in (
+            ("rg", "counting matches", "--count-matches"),
+            ("rg-lines", "counting lines (stops at the first match of a line)", "-c"),
+        ):
+            shell = (
+                f'rg -j1 -uuu -a -i -F {count_what} --no-filename -f "$2" "$1"'
+                " | awk '{s += $1} END {print s + 0}'"
             )
-        )
+            found.append(
+                Contender(
+                    name,
+                    f"ripgrep, {literals} literals, {title}",
+                    ["sh", "-c", shell, "sh", str(logs), str(patterns)],
+                    size,
+                )
+            )
     else:
         print("run: no ripgrep row: rg is not installed or --patterns is missing", file=sys.stderr)
     for name, title, more in (
-        ("full", "`exsweep triage`", []),
-        ("quick", "`exsweep triage --quick`", ["--quick"]),
+        ("full", "`exsweep triage --jobs 1`", ["--jobs", "1"]),
+        ("full2", "`exsweep triage --jobs 2`", ["--jobs", "2"]),
+        ("quick", "`exsweep triage --quick --jobs 1`", ["--jobs", "1", "--quick"]),
     ):
         out = scratch / name
-        command = [*exsweep, "triage", str(logs), "--jobs", "1", "--out", str(out), *more]
-        found.append(Contender(name, f"{title}, one job", command, size, (0, 1, 3), out))
+        command = [*exsweep, "triage", str(logs), "--out", str(out), *more]
+        found.append(Contender(name, title, command, size, (0, 1, 3), out))
     return found + (peers(logs, scratch, venv) if venv else [])
 
 
@@ -157,7 +165,9 @@ def main() -> int:
     parser.add_argument("logs", type=Path, metavar="LOG_DIR")
     parser.add_argument("--patterns", type=Path, metavar="LITERALS", help="one fixed string a line")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--only", default="", help="comma-separated: wc, rg, full, quick, dissect, plaso")
+    parser.add_argument(
+        "--only", default="", help="comma-separated: wc, rg, rg-lines, full, full2, quick, dissect, plaso"
+    )
     parser.add_argument("--exsweep", default=f"{sys.executable} -m exsweep", help="how to call exsweep")
     parser.add_argument(
         "--peers-venv", type=Path, metavar="DIR", help="environment with dissect.target and plaso"

@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,27 @@ def shared_facts() -> Path:
     if not path.is_dir():
         pytest.skip(f"the facts are not here: {path}")
     return path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew; review the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """Compare bytes with `golden/<name>` beside the test, or write them when asked to."""
+    update = bool(request.config.getoption("--update-golden") or os.environ.get("EXSWEEP_UPDATE_GOLDEN"))
+    folder = Path(request.path).with_name("golden")
+
+    def check(name: str, data: bytes) -> None:
+        path = folder / name
+        if update:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        assert path.exists(), f"no golden file {name}: run with --update-golden and review it"
+        assert data == path.read_bytes(), f"{name} changed: run with --update-golden and review the diff"
+
+    return check
 
 
 # Slow machines are no defect; the same examples every time, so that a red build can be repeated.

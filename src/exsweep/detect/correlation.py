@@ -17,6 +17,9 @@ from exsweep.knowledge.rules import Correlation, Rule
 FIELD = "field "
 """Before the name of a field (as the rules write it) in the columns of a table of events."""
 
+_PIECE = 10_000
+"""Rows that are Python objects twice at a time: there may be a million."""
+
 
 def schema(fields: Iterable[str]) -> pa.Schema:
     """Columns of a table of events: rule id, Unix milliseconds, number of the match, and the fields as text."""
@@ -70,11 +73,14 @@ def correlate(rules: Sequence[Rule], events: pa.Table) -> list[Correlated]:
     Correlations that refer to correlations see them as one event at the time of their last event.
     """
     by_rule: dict[str, list[Event]] = defaultdict(list)
-    for row in events.to_pylist():
-        fields = {name.removeprefix(FIELD): value for name, value in row.items() if name.startswith(FIELD)}
-        by_rule[row["rule"]].append(
-            Event(row["time_ms"], row["origin"], row["rule"], fields, (row["origin"],))
-        )
+    for piece in events.to_batches(max_chunksize=_PIECE):
+        for row in piece.to_pylist():
+            fields = {
+                name.removeprefix(FIELD): value for name, value in row.items() if name.startswith(FIELD)
+            }
+            by_rule[row["rule"]].append(
+                Event(row["time_ms"], row["origin"], row["rule"], fields, (row["origin"],))
+            )
     found: list[Correlated] = []
     for rule, correlation in _in_order(rules):
         results = _evaluate(rule, correlation, by_rule)
