@@ -1,7 +1,5 @@
 """Two samples in which nothing was found: with whole records, and with none of the days that matter."""
 
-
-
 from datetime import date
 
 from exsweep.model import (

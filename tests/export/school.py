@@ -3,8 +3,6 @@
 Everything is invented: documentation addresses (RFC 5737), `.example` names, no line of real evidence.
 """
 
-
-
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

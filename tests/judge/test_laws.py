@@ -175,7 +175,11 @@ def test_since_is_the_first_proven_act_and_the_chain_begins_with_the_first_look(
 def test_a_log_that_is_mostly_unreadable_limits_the_verdict():
     import msgspec
 
-    broken = msgspec.structs.replace(ALL[1], events=10, rejected=4_000, rejected_reasons={"field-count": 4_000})
+    broken = msgspec.structs.replace(
+        ALL[1], events=10, rejected=4_000, rejected_reasons={"field-count": 4_000}
+    )
     assessment = judged([], [ALL[0], broken])
-    assert any(gap.limits_verdict and "could not be read as events" in gap.reason for gap in assessment.coverage.gaps)
+    assert any(
+        gap.limits_verdict and "could not be read as events" in gap.reason for gap in assessment.coverage.gaps
+    )
     assert assessment.verdict.level is not Level.NO_SIGNS

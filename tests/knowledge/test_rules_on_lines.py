@@ -105,7 +105,11 @@ def test_ordinary_requests_are_not_remarked_on(line: str) -> None:
         ("GET /owa/auth/errorEE.aspx - 443 - 203.0.113.9 x - 200 0 0 46", "WS-IIS-OWAAUTH", "success"),
         ("GET /owa/auth/errorEE.aspx - 443 - 203.0.113.9 x - 302 0 0 46", "WS-IIS-OWAAUTH-PROBE", "attempt"),
         ("POST /OWA/Auth/%65rrorEE.aspx - 443 - 203.0.113.9 x - 200 0 0 46", "WS-IIS-OWAAUTH-USE", "success"),
-        ("GET /owa/auth/error.aspx - 443 - 203.0.113.9 x - 200 0 0 46", "WS-IIS-OWAAUTH", "success"),
+        (
+            "GET /owa/auth/error.aspx - 443 - 203.0.113.9 x - 200 0 0 46",
+            "WS-IIS-OWAAUTH-ERRORPAGE",
+            "ambiguous",
+        ),
         ("GET /ecp/auth/TimeoutLogoff.aspx - 443 - 203.0.113.9 x - 200 0 0 46", "WS-IIS-ECPAUTH", "success"),
         ("POST /ews/s.aspx - 443 - 203.0.113.9 x - 200 0 0 46", "WS-IIS-OTHERVDIR-USE", "success"),
         ("POST /ecp/y.js - 443 - 203.0.113.9 x - 500 0 0 46", "PL-IIS-ECP-SHORTJS", "attempt"),

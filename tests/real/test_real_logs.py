@@ -38,7 +38,9 @@ def test_the_result_of_the_cmdlet_decides_whether_the_file_was_written(proxyshel
     # The export row of this log ends with `Error`: somebody with these rights was inside, but this row wrote nothing.
     drops = [item for item in proxyshell.findings if item.stage is Stage.DROP]
     assert [item.strength for item in drops] == [Strength.ATTEMPT]
-    assert any(item.strength is Strength.SUCCESS and item.stage is Stage.EXPLOITATION for item in proxyshell.findings)
+    assert any(
+        item.strength is Strength.SUCCESS and item.stage is Stage.EXPLOITATION for item in proxyshell.findings
+    )
 
 
 def test_a_forged_token_answered_200_needs_a_person_or_more(shared_data):
@@ -48,7 +50,9 @@ def test_a_forged_token_answered_200_needs_a_person_or_more(shared_data):
 
 def test_a_site_without_exchange_is_attacked_at_most(shared_data):
     assessment = judged(shared_data / "iis_logs" / "webknowit_w3svc1_2015-2016.zip")
-    assert assessment.verdict.level.rank <= Level.ATTACKED.rank, [item.rule.id for item in assessment.findings]
+    assert assessment.verdict.level.rank <= Level.ATTACKED.rank, [
+        item.rule.id for item in assessment.findings
+    ]
     (web,) = [source for source in assessment.coverage.sources if source.kind == "iis_w3c"]
     assert (web.files, web.rejected) == (368, 0)
 
@@ -61,11 +65,15 @@ def test_ordinary_exchange_logs_give_nothing_above_attacked(shared_data):
 
 
 def test_samples_of_other_parsers_give_nothing_above_attacked(shared_data):
-    for path in sorted((shared_data / "iis_logs").glob("plaso_*")) + sorted((shared_data / "iis_logs").glob("elastic_*")):
+    for path in sorted((shared_data / "iis_logs").glob("plaso_*")) + sorted(
+        (shared_data / "iis_logs").glob("elastic_*")
+    ):
         assert judged(path).verdict.level.rank <= Level.ATTACKED.rank, path.name
 
 
 def test_the_whole_folder_of_real_evidence_is_read_without_an_error(shared_data):
-    assessment = judged(shared_data / "exchange_logs", shared_data / "iis_logs", shared_data / "victim_reports")
+    assessment = judged(
+        shared_data / "exchange_logs", shared_data / "iis_logs", shared_data / "victim_reports"
+    )
     assert assessment.verdict.level.rank >= Level.BROKEN_INTO.rank
     assert all(item.state != "unreadable" for item in assessment.custody)
