@@ -31,7 +31,7 @@ def correlated(joined: Gathered, made: Tools) -> Sequence[Hit]:
     found = correlate(made.running, pa.table(columns, schema=schema(names)))
     hits = []
     for one in found:
-        first = rows[one.origins[0]]
+        first = next((rows[at] for at in one.origins if rows[at].excerpt), rows[one.origins[0]])
         report = joined.sources[first.source]
         group = {
             made.ecs_name(report.kind, name): value for name, value in one.group.items() if value is not None

@@ -56,6 +56,7 @@ def gather(
         for row in result.correlation
         if (path := result.sources[row.source].path) in counted
     ]
+    rows.sort(key=lambda row: (row.source, row.offset, row.rule))
     tables = [table for result in results for table in result.tables]
     joined = Gathered(
         sources=tuple(sources),

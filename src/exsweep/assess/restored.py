@@ -25,13 +25,16 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
     seals = {report.path: report.sha256 for report in saved.gathered.sources}
     hits: list[Hit] = []
     rows: list[CorrelationRow] = []
+    told: set[object] = set()
     stored: set[str] = set()
     for table in saved.gathered.tables:
         for path, batch in read_events(folder / table.file, made.format(table.kind)):
             stored.add(path)
             chosen = made.engine.candidates(batch)
             if len(chosen):
-                found, counted = _match(batch.take(chosen), path, seals[path], places[path], made, lines)
+                found, counted = _match(
+                    batch.take(chosen), path, seals[path], places[path], made, lines, told
+                )
                 hits += found
                 rows += counted
     for report in saved.gathered.sources:
@@ -55,7 +58,7 @@ def _lines(saved: Saved) -> _Lines:
 
 
 def _match(
-    batch: Batch, path: str, sha256: str, place: int, made: Tools, lines: _Lines
+    batch: Batch, path: str, sha256: str, place: int, made: Tools, lines: _Lines, told: set[object]
 ) -> tuple[list[Hit], list[CorrelationRow]]:
     hits: list[Hit] = []
     matches = made.engine.match([batch])
@@ -63,7 +66,7 @@ def _match(
         if match.rule.id not in made.silent:
             excerpt = lines.get((path, int(batch.offset[match.row])))
             hits.append(hit(match.rule.id, batch, match.row, path, sha256, excerpt=excerpt))
-    rows = made.counted([batch], matches, [place])
+    rows = made.counted([batch], matches, [place], told)
     return hits, rows
 
 

@@ -17,7 +17,7 @@ class CorrelationRow(msgspec.Struct, frozen=True, array_like=True):
     line: int
     offset: int
     excerpt: str
-    """The raw line, at most 400 characters."""
+    """The raw line, at most 400 characters; empty for most rows (see `Tools.counted`)."""
 
 
 class StoredTable(msgspec.Struct, frozen=True):

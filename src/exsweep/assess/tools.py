@@ -33,27 +33,39 @@ class Tools:
     """Rules that only serve correlations: their matches are no findings."""
     counted_fields: Mapping[str, tuple[str, ...]]
     """Rule -> fields that some correlation needs of its events."""
+    spans: Mapping[str, int]
+    """Rule -> milliseconds of the shortest correlation that it serves."""
 
     def counted(
-        self, batches: Sequence[Batch], matches: Sequence[Match], places: Sequence[int]
+        self, batches: Sequence[Batch], matches: Sequence[Match], places: Sequence[int], told: set[object]
     ) -> list[CorrelationRow]:
-        """Rows for correlations; `places` tells for each batch which file it came from."""
+        """Rows for correlations; `places` tells for each batch which file it came from.
+
+        Raw lines are many and rarely needed: only the first of a rule, group and file in each span of the
+        correlation's length keeps its own. Every window that comes true holds at least one of those.
+        """
         if not self.counted_fields:
             return []
         found = []
         for event in self.engine.correlation_events(batches, matches).to_pylist():
             match = matches[event["origin"]]
             batch = batches[match.batch]
-            raw = batch.raw(match.row)
+            group = tuple(event[FIELD + name] for name in self.counted_fields[match.rule.id])
+            span = (match.rule.id, group, places[match.batch], event["time_ms"] // self.spans[match.rule.id])
+            quoted = span not in told
+            told.add(span)
+            raw = batch.raw(match.row) if quoted else None
             found.append(
                 CorrelationRow(
                     rule=match.rule.id,
                     time_ms=event["time_ms"],
-                    group=tuple(event[FIELD + name] for name in self.counted_fields[match.rule.id]),
+                    group=group,
                     source=places[match.batch],
                     line=int(batch.line[match.row]),
                     offset=int(batch.offset[match.row]),
-                    excerpt=text(raw, 400) if raw is not None else rebuilt(batch, match.row)[:400],
+                    excerpt=(text(raw, 400) if raw is not None else rebuilt(batch, match.row)[:400])
+                    if quoted
+                    else "",
                 )
             )
         return found
@@ -113,8 +125,19 @@ def _made(user_rules: Sequence[str], indicators: Sequence[str]) -> Tools:
         engine=Engine(running, formats),
         running=running,
         silent=silent(running),
+        spans=_spans(running),
         counted_fields={rule: tuple(sorted(names)) for rule, names in needed_fields(running).items()},
     )
+
+
+def _spans(rules: Sequence[Rule]) -> dict[str, int]:
+    shortest: dict[str, int] = {}
+    for rule in rules:
+        if rule.correlation is not None:
+            length = max(rule.correlation.timespan_ms, 1)
+            for base in rule.correlation.rules:
+                shortest[base] = min(shortest.get(base, length), length)
+    return shortest
 
 
 def _native(form: LogFormat, name: str) -> tuple[str, ...]:

@@ -73,6 +73,8 @@ class _Run:
     pending: _Pending = field(default_factory=_Pending)
     hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
     correlation: list[CorrelationRow] = field(default_factory=list)
+    told: set[object] = field(default_factory=set)
+    """Spans of correlations whose raw line is kept already."""
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours."""
@@ -120,7 +122,7 @@ class _Run:
                 matches, file_of.tolist(), (row_of - borders[file_of]).tolist(), strict=True
             )
         ]
-        self.correlation += self.made.counted(files, moved, owners)
+        self.correlation += self.made.counted(files, moved, owners, self.told)
         for match in moved:
             if match.rule.id not in self.made.silent:
                 self.hits.append((owners[match.batch], match.rule.id, files[match.batch], match.row))

@@ -61,10 +61,12 @@ class Sweep:
                 hits[pattern] = lines + width if before is None else np.concatenate([before, lines + width])
             width += sample.width
         paid: set[int] = set()
+        taken = np.zeros(width, bool)
         chosen = []
         for clauses in self._rules:
-            best = min(_options(clauses), key=lambda option: _cost(option, hits, width, paid))
+            best = min(_options(clauses), key=lambda option: _cost(option, hits, paid, taken))
             paid.update(pattern for clause in best for pattern in clause)
+            taken |= _lines(best, hits, width)
             chosen.append(best)
         return Sweep(chosen)
 
@@ -97,15 +99,21 @@ def _options(clauses: Clauses) -> Iterator[Clauses]:
 
 
 def _cost(
-    option: Clauses, hits: dict[int, npt.NDArray[np.int64]], width: int, paid: set[int]
+    option: Clauses, hits: dict[int, npt.NDArray[np.int64]], paid: set[int], taken: npt.NDArray[np.bool_]
 ) -> tuple[int, list[list[int]]]:
-    """Calls for hits that are not paid for yet, and the lines that stay; the second part only makes it unambiguous."""
-    nothing = np.zeros(0, np.int64)
-    calls = sum(len(hits.get(one, nothing)) for one in frozenset().union(*option) - paid)
+    """Calls for hits and lines that nobody pays for yet; the second part only makes it unambiguous."""
+    calls = sum(len(hits[one]) for one in frozenset().union(*option) - paid if one in hits)
+    more = int((_lines(option, hits, len(taken)) & ~taken).sum())
+    return calls + LINE_COST * more, [sorted(clause) for clause in option]
+
+
+def _lines(option: Clauses, hits: dict[int, npt.NDArray[np.int64]], width: int) -> npt.NDArray[np.bool_]:
+    """Lines that satisfy all clauses of the option."""
     left = np.ones(width, bool)
     for clause in option:
         here = np.zeros(width, bool)
         for pattern in clause:
-            here[hits.get(pattern, nothing)] = True
+            if pattern in hits:
+                here[hits[pattern]] = True
         left &= here
-    return calls + LINE_COST * int(left.sum()), [sorted(clause) for clause in option]
+    return left
