@@ -24,6 +24,9 @@ from exsweep.parse.pasted import looks_pasted, read_pasted
 
 CHUNK = 16 << 20
 _HEAD = 64 << 10
+_SAMPLE = 16 << 10
+_DENSE = 0.05
+"""Share of bytes in lines that a sweep chooses, above which exact evaluation line by line costs more than columns."""
 _PASTED_CAP = 8 << 20
 """Console output and pasted lines are small; a bigger file of unknown kind is sealed, not searched for them."""
 _FLUSH_ROWS = 50_000
@@ -75,6 +78,20 @@ class _Run:
     correlation: list[CorrelationRow] = field(default_factory=list)
     told: set[object] = field(default_factory=set)
     """Spans of correlations whose raw line is kept already."""
+
+    dense: dict[str, bool] = field(default_factory=dict)
+    """Formats of which a sweep would choose so many lines that reading all columns is cheaper."""
+
+    def sieve(self, kind: str, head: bytes) -> Callable[[memoryview], list[tuple[int, int]]] | None:
+        """For a sweep: what chooses lines of this format; None to read all of them. Finds the same either way."""
+        if not self.quick:
+            return None
+        if kind not in self.dense and len(head) >= _SAMPLE:
+            chosen = sum(end - start for start, end in self.made.engine.sieve(kind, head))
+            self.dense[kind] = chosen > _DENSE * len(head)
+        if self.dense.get(kind):
+            return None
+        return lambda data: self.made.engine.sieve(kind, data)
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours."""
@@ -203,8 +220,7 @@ def _read(source: Source, place: int, run: _Run) -> SourceReport:
     if kind is None:
         return _other(source, place, stream, seal, run)
     reader = Reader(kind)
-    sieve = (lambda data: run.made.engine.sieve(kind.id, data)) if run.quick else None
-    for batch in _batches(reader, stream, sieve):
+    for batch in _batches(reader, stream, run.sieve(kind.id, head)):
         run.rows(place, source.path, batch)
     return _report(source, kind.id, seal, reader)
 

@@ -61,9 +61,7 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     type=click.Path(exists=True, dir_okay=False),
     help="Your own indicators, one a line: addresses, agents, file names, hashes.",
 )
-@click.option(
-    "--quick", is_flag=True, help="Only look for known signs: no event store, several times as fast."
-)
+@click.option("--quick", is_flag=True, help="Only look for known signs: keeps no event store.")
 @click.option(
     "--rejudge",
     "again",
