@@ -62,7 +62,9 @@ def test_impact_names_the_two_mailboxes_and_the_file_that_left(assessment, examp
 
 
 def test_the_missing_day_of_the_back_end_log_is_named(assessment):
-    assert any(gap.kind == "iis_w3c" or "2021-02-18" in gap.reason for gap in assessment.coverage.gaps)
+    (gap,) = [gap for gap in assessment.coverage.gaps if gap.path == "inetpub/logs/LogFiles/W3SVC2"]
+    assert "2021-02-18" in gap.reason
+    assert gap.limits_verdict
 
 
 def test_what_is_read_is_sealed(assessment):

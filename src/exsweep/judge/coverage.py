@@ -1,7 +1,7 @@
 """What could be looked at, per kind of log and day, held against the days on which the campaigns could have come."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -80,6 +80,7 @@ def measure(
     gaps = (
         _file_gaps(sources, matters)
         + _day_gaps(rows)
+        + _folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
         + _collector_gaps(sources, set(known))
     )
@@ -242,6 +243,34 @@ def _day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
                 limits_verdict=row.matters and busy,
             )
         )
+    return gaps
+
+
+def _folder_gaps(by_kind: Mapping[str, Sequence[SourceReport]], rows: Sequence[CoverageSource]) -> list[Gap]:
+    """Days that one folder lacks while another one of the same kind has them: the second web site, say."""
+    gaps = []
+    for row in rows:
+        folders: dict[str, list[SourceReport]] = defaultdict(list)
+        for report in by_kind[row.kind]:
+            folders[report.path.rpartition("/")[0]].append(report)
+        whole = {day.date for day in row.days if day.state is not DayState.ABSENT}
+        for folder in sorted(folders) if len(folders) > 1 else ():
+            one = _source(row.kind, folders[folder], row.title, row.matters)
+            runs = _runs([day.date for day in one.days if day.state is DayState.ABSENT and day.date in whole])
+            if not runs or not _busy(one):
+                continue
+            listed = ", ".join(_days(first, last) for first, last in runs[:_MOST_RUNS])
+            gaps.append(
+                Gap(
+                    kind=row.kind,
+                    first=datetime.combine(runs[0][0], time(), UTC),
+                    last=datetime.combine(runs[-1][1], time(23, 59, 59), UTC),
+                    path=folder,
+                    reason=f"{row.title}: the folder {folder} has no records on {listed}; others of this kind do.",
+                    effect="Files of these days were not given, were removed, or this log was off.",
+                    limits_verdict=row.matters,
+                )
+            )
     return gaps
 
 
