@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from exsweep.errors import KnowledgeError
-from exsweep.knowledge.formats import format_of, load_formats, read_format
+from exsweep.knowledge.formats import format_of, text_formats, read_format
 from exsweep.parse import recognise
 from exsweep.parse.tally import shown
 from tests.parse.reading import read
 
 SAMPLES = Path(__file__).with_name("samples")
-FORMATS = [one.id for one in load_formats()]
+FORMATS = [one.id for one in text_formats()]
 
 
 @pytest.fixture(params=FORMATS)
@@ -86,7 +86,7 @@ def test_each_format_serves_rules_under_its_own_name(kind: str):
 
 def test_public_web_rules_run_on_iis_and_httpproxy():
     for category in ("webserver",):
-        serving = {one.id for one in load_formats() for source in one.sigma if source.category == category}
+        serving = {one.id for one in text_formats() for source in one.sigma if source.category == category}
         assert {"iis_w3c", "httpproxy"} <= serving
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exsweep.knowledge.formats import format_of, load_formats
+from exsweep.knowledge.formats import format_of, text_formats
 from exsweep.parse import Reader, columns
 from exsweep.parse.columns import FEW
 from exsweep.parse.text import utf16_kind
@@ -171,7 +171,7 @@ def test_every_format_survives_truncation_of_every_sample(samples):
 
 def test_no_format_dies_on_random_bytes():
     blob = bytes((n * 7919 + n // 3) % 256 for n in range(20_000))
-    for one in load_formats():
+    for one in text_formats():
         tally = read(blob, one).tally
         assert tally.lines == tally.events + tally.rejected
 

@@ -13,7 +13,7 @@ from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.judge import Traces
-from exsweep.knowledge.formats import LogFormat, load_formats
+from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
@@ -33,7 +33,7 @@ class PivotTask(msgspec.Struct, frozen=True):
 
 
 def start() -> Callable[[PivotTask], tuple[Hit, ...]]:
-    load_formats()
+    text_formats()
     return work
 
 

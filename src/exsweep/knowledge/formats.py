@@ -37,6 +37,15 @@ class BuildPattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Its first group is the dotted build."""
 
 
+class EventSelector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Records of Windows event logs that belong to a format."""
+
+    channel: str
+    """As the record itself says; letter case never matters. A trailing `*` stands for any ending."""
+    ids: tuple[int, ...] = ()
+    """Event ids; none = all."""
+
+
 class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of log with a header line."""
 
@@ -70,6 +79,11 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     the last of `columns`."""
     multiline: bool = False
     """A quoted value may hold line breaks (what Export-Csv writes); the lines that it goes on in are no events."""
+    records: bool = False
+    """Rows are made from records (event logs, files), not from lines with a header: nothing is recognised by columns.
+    `Batch.line` is the record's place in its file, from 1, and `Batch.offset` is unique in the file."""
+    events: tuple[EventSelector, ...] = ()
+    """Windows events that are rows of this format; the most specific selector wins."""
     time: TimeColumns
     ecs: dict[str, str] = {}
     """ECS name -> native column."""
@@ -127,6 +141,12 @@ def load_formats() -> tuple[LogFormat, ...]:
             raise KnowledgeError(f"formats/{entry.name}: a format with the id {made.id!r} exists already.")
         found[made.id] = made
     return tuple(found[name] for name in sorted(found))
+
+
+@cache
+def text_formats() -> tuple[LogFormat, ...]:
+    """Those whose rows are lines of text."""
+    return tuple(one for one in load_formats() if not one.records)
 
 
 def read_format(name: str, data: bytes) -> LogFormat:

@@ -8,7 +8,7 @@ from functools import cache, cached_property, lru_cache
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from exsweep.knowledge.formats import LogFormat, format_of, load_formats
+from exsweep.knowledge.formats import LogFormat, format_of, text_formats
 from exsweep.parse.fields import split_csv
 
 _DIRECTIVE = re.compile(
@@ -126,7 +126,7 @@ def fields_header(
 ) -> Header | None:
     """The header that a `#Fields:` line makes. A list that fits no format counts when `prefer` knows each name of it;
     None (a cut or foreign list) leaves the lines below without header."""
-    if formats is load_formats():
+    if formats is text_formats():
         return _usual_header(value, prefer.id, log_type)
     return _fields_header(value, formats, prefer, log_type)
 
@@ -134,7 +134,7 @@ def fields_header(
 @lru_cache(maxsize=256)
 def _usual_header(value: bytes, prefer: str, log_type: str) -> Header | None:
     """Files of one log repeat the same few headers thousands of times."""
-    return _fields_header(value, load_formats(), format_of(prefer), log_type)
+    return _fields_header(value, text_formats(), format_of(prefer), log_type)
 
 
 def _fields_header(
@@ -169,14 +169,14 @@ def is_type(one: LogFormat, text: str) -> bool:
 
 def names_a_type(text: str, formats: Sequence[LogFormat]) -> bool:
     """A `#Software:` value names one of the formats."""
-    if formats is load_formats():
+    if formats is text_formats():
         return _usual_type(text)
     return any(is_type(one, text) for one in formats)
 
 
 @lru_cache(maxsize=256)
 def _usual_type(text: str) -> bool:
-    return any(is_type(one, text) for one in load_formats())
+    return any(is_type(one, text) for one in text_formats())
 
 
 def format_by_columns(
@@ -237,12 +237,12 @@ def normal_names(one: LogFormat, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def known_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
     """All column names in lower case: what a plain column row begins with."""
-    return _usual_names() if formats is load_formats() else _all_names(formats)
+    return _usual_names() if formats is text_formats() else _all_names(formats)
 
 
 @cache
 def _usual_names() -> frozenset[bytes]:
-    return _all_names(load_formats())
+    return _all_names(text_formats())
 
 
 def _all_names(formats: Sequence[LogFormat]) -> frozenset[bytes]:
@@ -260,7 +260,7 @@ def plain_row(
     first, separator, _ = start.partition(b"," if b"," in start else b" ")
     if not separator or first.strip(b' "\t') not in known:
         return None
-    if formats is load_formats():
+    if formats is text_formats():
         return _usual_row(line, None if prefer is None else prefer.id)
     return _named_row(line, formats, prefer)
 
@@ -268,7 +268,7 @@ def plain_row(
 @lru_cache(maxsize=256)
 def _usual_row(line: bytes, prefer: str | None) -> Header | None:
     """Column rows repeat as the `#Fields:` lines do."""
-    return _named_row(line, load_formats(), None if prefer is None else format_of(prefer))
+    return _named_row(line, text_formats(), None if prefer is None else format_of(prefer))
 
 
 def _named_row(line: bytes, formats: Sequence[LogFormat], prefer: LogFormat | None) -> Header | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from exsweep.knowledge.formats import LogFormat, load_formats
+from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.ages import age_facts, is_age_heading
 from exsweep.parse.batch import Batch, RejectedLine
 from exsweep.parse.blocks import markup_value, pair_block
@@ -70,7 +70,7 @@ def read_pasted(data: bytes, formats: Sequence[LogFormat] | None = None) -> Past
     Every line is an event, a fact, a heading, empty, the continuation of a value, or rejected with a reason. Batches
     hold the events of one format and one set of columns, in the order of their lines; batches overlap in line numbers.
     """
-    return _Reading(load_formats() if formats is None else tuple(formats)).read(data)
+    return _Reading(text_formats() if formats is None else tuple(formats)).read(data)
 
 
 class _Reading:

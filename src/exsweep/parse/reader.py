@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from exsweep.knowledge.formats import LogFormat, load_formats
+from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.columns import ColumnReader, Columns
 from exsweep.parse.header import Header, directive, fields_header, known_names, names_a_type, plain_row
@@ -67,7 +67,7 @@ class Reader:
         self.format = kind
         """Format of the file as recognised; a header inside may change it for the lines below it."""
         self.tally = Tally()
-        self._formats = load_formats() if formats is None else tuple(formats)
+        self._formats = text_formats() if formats is None else tuple(formats)
         self._names = known_names(self._formats)
         self._decoder = TextDecoder()
         self._splitter = LineSplitter()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from exsweep.knowledge.formats import LogFormat, load_formats
+from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.console import may_speak, read_console
 from exsweep.parse.fields import split
 from exsweep.parse.header import Header, directive, fields_header, is_type, known_names, plain_row
@@ -23,7 +23,7 @@ def recognise(head: bytes, path: str = "", formats: Sequence[LogFormat] | None =
 
     A header decides, whatever the path says; without one, the shape of the first lines; `path` only among equals.
     """
-    known = load_formats() if formats is None or formats is load_formats() else tuple(formats)
+    known = text_formats() if formats is None or formats is text_formats() else tuple(formats)
     lines = _lines(head)
     if len(head) < HEAD and may_speak(b"\n".join(lines)) and any(_is_report(line) for line in lines):
         return None
@@ -108,7 +108,7 @@ def _has_shape(one: LogFormat, line: bytes) -> bool:
 
 def _hinted(known: Sequence[LogFormat], path: str) -> LogFormat | None:
     """The format whose path hint fits; None when none or several do."""
-    if known is load_formats():
+    if known is text_formats():
         return _usual_hint(_LONG_NUMBER.sub(r"\1", path))
     return _hint(known, path)
 
@@ -119,7 +119,7 @@ _LONG_NUMBER = re.compile(r"(\d{8})\d+")
 
 @lru_cache(maxsize=4096)
 def _usual_hint(path: str) -> LogFormat | None:
-    return _hint(load_formats(), path)
+    return _hint(text_formats(), path)
 
 
 def _hint(known: Sequence[LogFormat], path: str) -> LogFormat | None:

@@ -1,0 +1,176 @@
+"""What a parser of any server language makes of code: one small tree, the same for C#, VB, JScript and VBScript.
+
+Trees are made by `languages`, read by folding and data flow. A parser never fails: what it cannot read becomes
+`Unread`, so that one strange token hides nothing but itself. `at` is the offset of the first character in the text
+that was given to the parser, so that every claim can be quoted.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import msgspec
+
+
+class _Node(msgspec.Struct, frozen=True, gc=False):
+    at: int
+
+
+class Const(_Node, frozen=True):
+    """A literal, or what folding made of an expression."""
+
+    value: str | bytes | int | float | bool | None
+
+
+class Name(_Node, frozen=True):
+    """An identifier with escapes undone, in the letters of the page; VB and VBScript compare without regard to case."""
+
+    name: str
+
+
+class Member(_Node, frozen=True):
+    """`base.name`; in VB's `With` blocks base is the object of the block. JScript `base["name"]` is this too."""
+
+    base: "Expr"
+    name: str
+
+
+class Call(_Node, frozen=True):
+    """`function(arguments)`; with `new` the construction of a type. VB's `a(1)` is this, be it a call or an index."""
+
+    function: "Expr"
+    arguments: "tuple[Expr, ...]"
+    new: bool = False
+
+
+class Index(_Node, frozen=True):
+    """`base[arguments]`."""
+
+    base: "Expr"
+    arguments: "tuple[Expr, ...]"
+
+
+class Op(_Node, frozen=True):
+    """An operator and its operands: `+` (VB `&` is `+` too), `?:`, `cast`, `as`, `typeof`, `await`, `interpolate` ..."""
+
+    operator: str
+    operands: "tuple[Expr, ...]"
+
+
+class Assign(_Node, frozen=True):
+    """`target = value`; a declaration with a value is this. `for each x in y` assigns `y` to `x`."""
+
+    target: "Expr"
+    value: "Expr"
+    operator: str = "="
+
+
+class Sequence(_Node, frozen=True):
+    """Array, object, collection or tuple literal."""
+
+    items: "tuple[Expr, ...]"
+
+
+class Lambda(_Node, frozen=True):
+    parameters: tuple[str, ...]
+    body: "tuple[Statement, ...]"
+
+
+class Unread(_Node, frozen=True):
+    """Code that no rule of the grammar fits; the pieces that could be read are kept."""
+
+    text: str
+    pieces: "tuple[Expr, ...]" = ()
+
+
+class Return(_Node, frozen=True):
+    value: "Expr"
+
+
+class Branch(_Node, frozen=True):
+    """If, switch, loop, try, using: conditions and bodies in the order of the text."""
+
+    conditions: "tuple[Expr, ...]"
+    bodies: "tuple[tuple[Statement, ...], ...]"
+
+
+class Function(_Node, frozen=True):
+    """Method, property accessor, event handler, sub, local function."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: "tuple[Statement, ...]"
+    types: tuple[str, ...] = ()
+    """Declared type of each parameter, `""` where there is none."""
+    attributes: tuple[str, ...] = ()
+    """`WebMethod`, `DllImport("kernel32")` ... as written."""
+    owner: str = ""
+    """Class that it stands in."""
+
+
+class Class(_Node, frozen=True):
+    name: str
+    bases: tuple[str, ...]
+    """Base class and interfaces: `IHttpHandler`, `System.Web.UI.Page` ..."""
+
+
+Expr: TypeAlias = Const | Name | Member | Call | Index | Op | Assign | Sequence | Lambda | Unread
+Statement: TypeAlias = Expr | Return | Branch | Function
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """One block of code."""
+
+    language: str
+    """`csharp`, `vb`, `jscript` or `vbscript`."""
+    statements: tuple[Statement, ...] = ()
+    """Top-level code and fields with their values, in order."""
+    functions: tuple[Function, ...] = ()
+    """All functions, those of classes too, in order."""
+    classes: tuple[Class, ...] = ()
+    imports: tuple[str, ...] = ()
+    """Namespaces in use; `alias=Namespace.Type` for aliases."""
+    types: dict[str, str] = {}
+    """Declared type of variables and fields, where there is one: lower-case name -> type as written."""
+    unread: int = 0
+    """Characters that no rule of the grammar fits."""
+
+
+def children(node: Statement) -> Iterator[Statement]:
+    """The nodes directly below one."""
+    match node:
+        case Member(base=base):
+            yield base
+        case Call(function=function, arguments=arguments):
+            yield function
+            yield from arguments
+        case Index(base=base, arguments=arguments):
+            yield base
+            yield from arguments
+        case Op(operands=operands):
+            yield from operands
+        case Assign(target=target, value=value):
+            yield target
+            yield value
+        case Sequence(items=items):
+            yield from items
+        case Unread(pieces=pieces):
+            yield from pieces
+        case Lambda(body=body) | Function(body=body):
+            yield from body
+        case Return(value=value):
+            yield value
+        case Branch(conditions=conditions, bodies=bodies):
+            yield from conditions
+            for body in bodies:
+                yield from body
+        case _:
+            return
+
+
+def walk(nodes: "tuple[Statement, ...]") -> Iterator[Statement]:
+    """All nodes, parents first, without recursion: hostile nesting must not end the program."""
+    stack: list[Statement] = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(list(children(node))))

@@ -1,0 +1,85 @@
+"""What exsweep says of one file of the server: what it can do, whether it is known, who asked for it."""
+
+from enum import StrEnum
+
+import msgspec
+
+from exsweep.model.events import Origin
+from exsweep.model.words import Confidence
+
+
+class FileVerdict(StrEnum):
+    """The judgement of one file by itself."""
+
+    BENIGN_KNOWN = "benign_known"
+    """Byte for byte what the vendor ships for this build."""
+    UNREMARKABLE = "unremarkable"
+    """Nothing in it that a back door needs; not the same as known."""
+    SUSPICIOUS = "suspicious"
+    """A person should look."""
+    MALICIOUS = "malicious"
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Lines that show a claim. Hostile text."""
+
+    line: int
+    """1-based, in the file as decoded."""
+    excerpt: str
+    """At most 200 characters."""
+    note: str = ""
+    """Plain words: `request field cmd` -> `string` -> `Process.Start`."""
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that the code can do, with the lines that show it."""
+
+    id: str
+    """Id in the knowledge file of capabilities: `run-code`, `run-command`, `write-file` ..."""
+    title: str
+    """`Runs code that the request brings (form field "x")`."""
+    from_request: bool = False
+    """What it works on comes from the visitor."""
+    inputs: tuple[str, ...] = ()
+    """Names of form fields, query parameters, headers or cookies that it reads; values are never kept."""
+    evidence: tuple[Evidence, ...] = ()
+    attack: tuple[str, ...] = ()
+    """ATT&CK ids."""
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One term of the score."""
+
+    code: str
+    """Key in the knowledge file of weights."""
+    text: str
+    points: float
+
+
+class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file, looked at."""
+
+    path: str
+    sha256: str
+    size: int
+    verdict: FileVerdict
+    confidence: Confidence
+    kind: str = ""
+    """How the server reads it: `aspx`, `asp`, `ashx` ..."""
+    language: str = ""
+    encoding: str = ""
+    container: str | None = None
+    score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    """Strongest first."""
+    capabilities: tuple[Capability, ...] = ()
+    families: tuple[str, ...] = ()
+    """YARA rules and family names that matched."""
+    known_as: str | None = None
+    """`owa/auth/errorFE.aspx of 15.1.2106.2`, where a baseline has this hash."""
+    baseline: str = ""
+    """What a baseline could say: `match`, `changed` (shipped name, other content), `unknown_name`, `other_build`,
+    `no_baseline`."""
+    problems: tuple[str, ...] = ()
+    """What could not be looked at: time budget, size, a language that nobody here reads."""
+    origin: Origin | None = None
