@@ -89,7 +89,12 @@ def hit(
     **fields: str,
 ) -> Hit:
     """Fields: `status`, `path`, or native names."""
-    ecs = {"status": "http.response.status_code", "path": "url.path", "agent": "user_agent.original"}
+    ecs = {
+        "status": "http.response.status_code",
+        "path": "url.path",
+        "agent": "user_agent.original",
+        "method": "http.request.method",
+    }
     named = {ecs.get(key, key): value for key, value in fields.items()}
     if ip:
         named["source.ip"] = ip

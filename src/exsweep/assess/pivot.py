@@ -83,7 +83,8 @@ class Finder:
 
     def __init__(self, traces: Traces) -> None:
         self._addresses = frozenset(traces.addresses)
-        self._pages = frozenset(traces.pages)
+        self._pages = frozenset(page for page in traces.pages if "/" in page)
+        self._names = frozenset(page for page in traces.pages if "/" not in page)
         self._keys = [key.encode() for key in sorted(traces.keys)]
         needles = {text.encode() for text in traces.addresses} | set(self._keys)
         needles |= {page.rsplit("/", 1)[-1].encode() for page in traces.pages}
@@ -114,11 +115,14 @@ class Finder:
         mask = np.zeros(len(batch), dtype=bool)
         if not len(batch):
             return np.empty(0, dtype=np.int64)
-        for name, wanted in (("source.ip", self._addresses), ("url.path", self._pages)):
+        for name, wanted, last_parts in (
+            ("source.ip", self._addresses, frozenset[str]()),
+            ("url.path", self._pages, self._names),
+        ):
             native = batch.format.ecs.get(name)
-            values = column(batch, native) if native and wanted else None
+            values = column(batch, native) if native and (wanted or last_parts) else None
             if values is not None:
-                mask |= _is_one_of(values, wanted)
+                mask |= _is_one_of(values, wanted, last_parts)
         if self._key_matcher is not None:
             for native in _key_columns(batch.format):
                 values = column(batch, native)
@@ -137,13 +141,15 @@ def _key_columns(form: LogFormat) -> tuple[str, ...]:
     return (*(native for name in _KEY_FIELDS if (native := form.ecs.get(name))), *_KEY_COLUMNS)
 
 
-def _is_one_of(values: pa.Array, wanted: frozenset[str]) -> npt.NDArray[np.bool_]:
+def _is_one_of(values: pa.Array, wanted: frozenset[str], last_parts: frozenset[str]) -> npt.NDArray[np.bool_]:
+    """The value is one of those wanted, or what follows its last slash is one of `last_parts`."""
     if not pa.types.is_dictionary(values.type):
         values = values.dictionary_encode()
-    known = [
-        value is not None and value.decode("utf-8", "replace").lower() in wanted
+    texts = [
+        None if value is None else value.decode("utf-8", "replace").lower()
         for value in values.dictionary.to_pylist()
     ]
+    known = [text is not None and (text in wanted or text.rpartition("/")[2] in last_parts) for text in texts]
     if not any(known):
         return np.zeros(len(values), dtype=bool)
     return _spread(np.array(known, dtype=bool), values)

@@ -76,6 +76,13 @@ IMPACT_STATES: dict[ImpactState, tuple[str, str]] = {
     ImpactState.NOT_SEEN: ("○", "not seen"),
 }
 
+FILE_VERDICTS = {
+    "malicious": "back door",
+    "suspicious": "suspicious",
+    "unremarkable": "nothing found in it",
+    "benign_known": "as shipped by Microsoft",
+}
+
 DAY_STATES: dict[DayState, tuple[str, str]] = {
     DayState.READ: ("■", "read"),
     DayState.PARTIAL: ("◧", "partly read"),

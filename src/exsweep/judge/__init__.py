@@ -10,6 +10,7 @@ import msgspec
 from exsweep.judge import facts
 from exsweep.judge.chains import Group, join
 from exsweep.judge.coverage import Seen, measure
+from exsweep.judge.files import look
 from exsweep.judge.findings import findings_of, group_id
 from exsweep.judge.impact import impact_of
 from exsweep.judge.levels import level_of
@@ -27,6 +28,7 @@ from exsweep.model import (
     Assessment,
     Chain,
     CustodyItem,
+    FileVerdict,
     Finding,
     Hit,
     Level,
@@ -88,6 +90,7 @@ def judge(
             sorted(findings, key=lambda item: (item.first_seen is None, item.first_seen, item.id))
         ),
         timeline=timeline(findings, events, seen.context),
+        files=look(seen.files, [*seen.hits, *seen.context]),
         coverage=covered.coverage,
         patch=state,
         impact=impact_of(groups, findings, covered.coverage.sources),
@@ -131,6 +134,11 @@ def intruders(
             senders = {value for item in users if (value := facts.address(item.hit))}
             addresses |= {value for value in senders if not facts.is_private(value)}
             keys |= {key.split(":", 1)[1] for item in users for key in facts.sessions(item.hit)}
+    # Who asked for a page that looks wrong is wanted too, before anybody knows whether it is a back door.
+    doubtful = [
+        one.path for one in seen.files if one.verdict in (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS)
+    ]
+    pages |= {url for path in doubtful if (url := facts.served_as(path))}
     most = judging().pivot_keys
     return Traces(tuple(sorted(addresses)), tuple(sorted(pages)), tuple(sorted(keys)[:most]))
 

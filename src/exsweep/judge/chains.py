@@ -99,7 +99,7 @@ def join(hits: Sequence[Weighed]) -> list[Group]:
     _by_key(hostile, union)
     groups = _collect(hostile, union)
     groups = _by_time(groups)
-    groups = _write_to_shell(groups)
+    groups = _only_files(_write_to_shell(groups))
     seen = [item for item in ordered if item.strength is Strength.ASSESSMENT]
     if seen:
         groups.append(Group(seen, ["scanners and responders, each recognised by what it sends"]))
@@ -109,14 +109,17 @@ def join(hits: Sequence[Weighed]) -> list[Group]:
 def _by_key(hits: Sequence[Weighed], union: _Union) -> None:
     """Join on equal keys: session or request id, address, and shell for those who used it."""
     last: dict[str, int] = {}
+    reaches = {
+        "private": judging().private_join_seconds,
+        "process": judging().process_join_seconds,
+        "logon": judging().process_join_seconds,
+    }
     moments = [facts.moment(item.hit) for item in hits]
     for place, item in enumerate(hits):
         for key, reason in _keys(item):
             before = last.get(key)
-            if before is not None and not (
-                key.startswith("private:")
-                and moments[place] - moments[before] > judging().private_join_seconds
-            ):
+            reach = reaches.get(key.split(":")[0])
+            if before is not None and (reach is None or moments[place] - moments[before] <= reach):
                 union.join(before, place, reason)
             last[key] = place
 
@@ -125,6 +128,15 @@ def _keys(item: Weighed) -> list[tuple[str, str]]:
     keys = [
         (key, f"the same {key.split(':')[0]} id in several records")
         for key in sorted(facts.sessions(item.hit))
+    ]
+    keys += [
+        (
+            key,
+            "the same process in several events"
+            if key.startswith("process")
+            else "the same logon in several events",
+        )
+        for key in sorted(facts.processes(item.hit))
     ]
     name = facts.shell(item.hit, item.stage)
     if name:
@@ -254,6 +266,17 @@ def _write_to_shell(groups: list[Group]) -> list[Group]:
             )
             groups = [other for other in groups if other is not group]
     return groups
+
+
+def _only_files(groups: list[Group]) -> list[Group]:
+    """Files of which no record tells who put them there or asked for them stand together: they may be anybody's."""
+    lone = [group for group in groups if all(facts.lone_file(item.hit) for item in group.members)]
+    if len(lone) < 2:
+        return groups
+    home, taken = Group(), {id(group) for group in lone}
+    for group in lone:
+        _merge(home, group, "files that no record links with anybody")
+    return [group for group in groups if id(group) not in taken] + [home]
 
 
 def _span(seconds: float) -> str:

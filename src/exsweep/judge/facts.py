@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote
 
+from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.judging import judging
 from exsweep.model import Hit, Stage
 
@@ -50,11 +51,54 @@ def status(hit: Hit) -> int | None:
 
 
 def page(hit: Hit) -> str | None:
-    """URL path in canonical form: percent-decoded, lower case, one slash."""
+    """URL path in canonical form: percent-decoded, lower case, one slash. Of a file: the path that it is served under."""
     value = hit.fields.get("url.path")
     if not value:
-        return None
+        return next((found for path in files(hit) if (found := served_as(path))), None)
     return re.sub(r"/{2,}", "/", unquote(unquote(value)).lower()) or None
+
+
+@cache
+def _served_paths() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern), url) for pattern, url in judging().served_paths.items())
+
+
+@cache
+def _compiled() -> re.Pattern[str]:
+    return re.compile(judging().compiled_pattern)
+
+
+@lru_cache(maxsize=65_536)
+def served_as(path: str) -> str | None:
+    """`/owa/auth/x.aspx` for a file in a folder that the web server serves; else the name of a script file."""
+    whole = re.sub(r"/{2,}", "/", path.replace("\\", "/"))
+    if found := _compiled().search(whole):
+        return found[1].lower()
+    for pattern, url in _served_paths():
+        if found := pattern.search(whole):
+            return found.expand(url).lower()
+    name = file_name(whole)
+    return name if name.rpartition(".")[2] in judging().script_extensions else None
+
+
+def files(hit: Hit) -> tuple[str, ...]:
+    """Paths of files that the event is about, as written."""
+    return tuple(value for column in judging().file_columns if (value := hit.fields.get(column)))
+
+
+def lone_file(hit: Hit) -> str | None:
+    """The file, where the record is a file that was looked at and no event."""
+    return hit.fields.get("file.path") if hit.kind == "served_file" else None
+
+
+@cache
+def _of_records() -> frozenset[str]:
+    return frozenset(one.id for one in load_formats() if one.records)
+
+
+def text(hit: Hit) -> str:
+    """What the event says: the raw line, or the values of a record (whose raw form escapes backslashes)."""
+    return "\n".join(hit.fields.values()) if hit.kind in _of_records() else hit.excerpt
 
 
 @cache
@@ -65,8 +109,8 @@ def _script_path() -> re.Pattern[str]:
 
 def dropped_paths(hit: Hit) -> tuple[str, ...]:
     """File paths of scripts that a line names, in order, e.g. `\\\\127.0.0.1\\c$\\inetpub\\wwwroot\\x.aspx`."""
-    found = _script_path().findall(hit.excerpt)
-    return tuple(dict.fromkeys(found))
+    named = [path for path in files(hit) if path.lower().rpartition(".")[2] in judging().script_extensions]
+    return tuple(dict.fromkeys([*named, *_script_path().findall(text(hit))]))
 
 
 def file_name(path: str) -> str:
@@ -93,9 +137,29 @@ def sessions(hit: Hit) -> frozenset[str]:
         value = hit.fields.get(column)
         if value and len(value) >= 16:
             keys.add(f"{kind}:{value.lower()}")
-    text = hit.excerpt
+    said = text(hit)
     for kind, pattern in _session_patterns():
-        keys.update(f"{kind}:{value.lower()}" for value in pattern.findall(text))
+        keys.update(f"{kind}:{value.lower()}" for value in pattern.findall(said))
+    return frozenset(keys)
+
+
+_NO_PROCESS = re.compile(r"\{?0{8}-0{4}-0{4}-0{4}-0{12}\}?")
+
+
+def processes(hit: Hit) -> frozenset[str]:
+    """Keys of the processes and logon sessions that an event names, each on its own computer; good for a short time only."""
+    if hit.kind not in _of_records():
+        return frozenset()
+    host = hit.fields.get("host.name", "").lower()
+    keys = set()
+    for column in judging().process_columns:
+        value = hit.fields.get(column, "").lower()
+        if value and not _NO_PROCESS.fullmatch(value):
+            keys.add(f"process:{host}:{value.strip('{}')}")
+    for column in judging().logon_columns:
+        value = hit.fields.get(column, "").lower()
+        if value and value not in judging().logons_of_the_system:
+            keys.add(f"logon:{host}:{value}")
     return frozenset(keys)
 
 
@@ -108,7 +172,7 @@ def mailboxes(hit: Hit) -> tuple[str, ...]:
     """Mailboxes that the event names as touched."""
     found = [hit.fields[column] for column in judging().mailbox_columns if hit.fields.get(column)]
     for pattern in _mailbox_patterns():
-        found += pattern.findall(hit.excerpt)
+        found += pattern.findall(text(hit))
     return tuple(dict.fromkeys(found))
 
 

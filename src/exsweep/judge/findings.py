@@ -12,10 +12,10 @@ from exsweep.model import Confidence, Finding, RuleRef, Severity, Stage, Strengt
 
 
 def findings_of(group: Group, chain: str) -> tuple[Finding, ...]:
-    """One finding per rule, page and outcome; in order of first moment, then weight."""
+    """One finding per rule, page or file, and outcome; in order of first moment, then weight."""
     bundles: dict[tuple[str, str, bool], list[Weighed]] = defaultdict(list)
     for item in group.members:
-        name = facts.shell(item.hit, item.stage) or ""
+        name = facts.shell(item.hit, item.stage) or facts.lone_file(item.hit) or ""
         bundles[item.rule.id, name, item.strength is Strength.ASSESSMENT].append(item)
     found = [_finding(items, chain) for items in bundles.values()]
     return tuple(

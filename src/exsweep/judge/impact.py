@@ -1,4 +1,4 @@
-"""What was touched: mailboxes, passwords, files, other computers; each seen, possible or not seen, with what was checked."""
+"""What was touched or left: mail, passwords, files, computers, ways back in; seen, possible or not, and what was checked."""
 
 from collections.abc import Sequence
 
@@ -26,6 +26,7 @@ def impact_of(
         credentials=_item("credentials", findings, hostile, possible=inside, checked=checked),
         files=_item("files", findings, hostile, possible=inside, checked=checked),
         hosts=_item("hosts", findings, hostile, possible=inside, checked=checked),
+        persistence=_item("persistence", findings, hostile, possible=inside, checked=checked),
     )
 
 
@@ -65,8 +66,9 @@ def _names(what: str, hostile: Sequence[Group], rules: set[str]) -> tuple[str, .
     hits = [item.hit for group in hostile for item in group.members if item.rule.id in rules]
     if what == "mailboxes":
         names = [name for hit in hits for name in facts.mailboxes(hit)]
-    elif what == "files":
-        names = [path for hit in hits if (path := hit.fields.get("url.path"))]
     else:
-        names = []
+        columns = judging().impact_names[what]
+        names = [
+            value for hit in hits if (value := next((v for c in columns if (v := hit.fields.get(c))), None))
+        ]
     return tuple(dict.fromkeys(names))[:200]

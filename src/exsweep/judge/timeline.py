@@ -56,6 +56,14 @@ def text_of(hit: Hit) -> str:
         return " ".join(part for part in parts if part)[:600]
     if cmdlet := get("Cmdlet"):
         return f"{cmdlet} {get('Parameters', '')} {get('ExecutionResult', '')}".strip()[:600]
+    if code := get("event.code"):
+        return f"{get('winlog.channel', '')} {code}: {_event(hit)}".strip()[:600]
     return (
         " ".join(f"{name}={value}" for name, value in sorted(hit.fields.items()))[:600] or hit.excerpt[:600]
     )
+
+
+def _event(hit: Hit) -> str:
+    """The values that say most: program, command line, file, account; else all of the record's own."""
+    told = [f"{name}={value}" for name in judging().event_columns if (value := hit.fields.get(name))]
+    return " ".join(told or [f"{name}={value}" for name, value in sorted(hit.fields.items())])

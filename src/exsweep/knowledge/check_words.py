@@ -47,7 +47,7 @@ def _required() -> Iterator[str]:
         yield from (f"stage.{stage}.name", f"stage.{stage}.done", f"stage.{stage}.tried")
     for confidence in Confidence:
         yield from (f"sure.{confidence}", f"confidence.{confidence}")
-    for what in ("mailboxes", "credentials", "files", "hosts"):
+    for what in ("mailboxes", "credentials", "files", "hosts", "persistence"):
         yield from (f"impact.{what}.{state}" for state in ("title", "seen", "possible", "not_seen"))
     yield from (f"from_outside.{state}" for state in ("open", "up_to_date", "unknown"))
 
@@ -55,4 +55,4 @@ def _required() -> Iterator[str]:
 def _sample(name: str) -> object:
     if name in ("last", "since", "first", "day", "danger", "evidence_end"):
         return "3 March 2021"
-    return 3 if name in ("n", "days", "files", "used") else "the web log"
+    return 3 if name in ("n", "of", "days", "files", "used") else "the web log"

@@ -22,6 +22,13 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     private_addresses: tuple[str, ...]
     private_join_seconds: int
     script_extensions: tuple[str, ...]
+    served_paths: dict[str, str]
+    file_columns: tuple[str, ...]
+    compiled_pattern: str
+    process_columns: tuple[str, ...]
+    logon_columns: tuple[str, ...]
+    logons_of_the_system: tuple[str, ...]
+    process_join_seconds: int
     session_patterns: dict[str, str]
     session_columns: dict[str, str]
     refused_status_from: int
@@ -30,6 +37,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ambiguous_counts_from: str
     ambiguous_pair_from: str
     impact: dict[str, tuple[str, ...]]
+    impact_names: dict[str, tuple[str, ...]]
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
     busy_events_per_day: int
@@ -38,6 +46,8 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rejected_share: float
     origins_kept: int
     timeline_rows: int
+    files_shown: int
+    event_columns: tuple[str, ...]
     attempt_chains_kept: int
 
 

@@ -27,11 +27,13 @@ from exsweep.model.assessment import (
 )
 from exsweep.model.codec import decode, encode
 from exsweep.model.events import Hit, Observations, Origin, Rejected, SeenBuild, SourceReport, SourceState
+from exsweep.model.files import Capability, Evidence, FileReport, FilesLooked, FileVerdict, Reason, Requests
 from exsweep.model.words import Confidence, Level, Severity, Stage, Strength
 
 __all__ = [
     "Actor",
     "Assessment",
+    "Capability",
     "Chain",
     "Confidence",
     "Coverage",
@@ -39,6 +41,10 @@ __all__ = [
     "CoverageSource",
     "CustodyItem",
     "DayState",
+    "Evidence",
+    "FileReport",
+    "FileVerdict",
+    "FilesLooked",
     "Finding",
     "Gap",
     "Hit",
@@ -50,8 +56,10 @@ __all__ = [
     "Origin",
     "Patch",
     "PatchCves",
+    "Reason",
     "Rejected",
     "Remedy",
+    "Requests",
     "RuleRef",
     "Run",
     "SeenBuild",

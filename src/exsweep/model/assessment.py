@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from exsweep.model.events import Origin, SeenBuild
+from exsweep.model.files import FilesLooked
 from exsweep.model.words import Confidence, Level, Severity, Stage, Strength
 
 SCHEMA = "exsweep.assessment/1"
@@ -234,6 +235,8 @@ class Impact(_Record, frozen=True, kw_only=True):
     credentials: ImpactItem
     files: ImpactItem
     hosts: ImpactItem
+    persistence: ImpactItem | None = None
+    """Ways back in that the intruder left; None in assessments of earlier versions."""
 
 
 class Remedy(_Record, frozen=True, kw_only=True):
@@ -302,6 +305,8 @@ class Assessment(_Record, frozen=True, kw_only=True):
     chains: tuple[Chain, ...] = ()
     findings: tuple[Finding, ...] = ()
     timeline: tuple[TimelineRow, ...] = ()
+    files: FilesLooked | None = None
+    """None where no page or script file is among the evidence."""
     coverage: Coverage = Coverage()
     patch: Patch = Patch()
     impact: Impact

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from exsweep.model.files import FileReport
+
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The place in the evidence that a statement rests on; reading there gives back the quoted bytes."""
@@ -116,3 +118,5 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     hits: tuple[Hit, ...]
     context: tuple[Hit, ...] = ()
     """Lines brought in by pivots (rule id `pivot`)."""
+    files: tuple[FileReport, ...] = ()
+    """Page and script files that were looked at."""

@@ -1,10 +1,10 @@
 """What exsweep says of one file of the server: what it can do, whether it is known, who asked for it."""
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from exsweep.model.events import Origin
 from exsweep.model.words import Confidence
 
 
@@ -56,6 +56,21 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     points: float
 
 
+class Requests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who asked the web server for a file, as far as the logs that were read show it."""
+
+    count: int
+    first: datetime | None = None
+    last: datetime | None = None
+    with_input: int = 0
+    """Requests that brought input (POST, or a query): use; the others were visits."""
+    addresses: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    statuses: dict[str, int] = {}
+    bytes_out: int | None = None
+    """Sum of the answers, where a log counts bytes."""
+
+
 class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One file, looked at."""
 
@@ -82,4 +97,19 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `no_baseline`."""
     problems: tuple[str, ...] = ()
     """What could not be looked at: time budget, size, a language that nobody here reads."""
-    origin: Origin | None = None
+    url: str | None = None
+    """Path under which the web server gives it out, or its bare name where the folder does not tell."""
+    requests: Requests | None = None
+    """None: nobody asked for it in the logs that were read."""
+
+
+class FilesLooked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All page and script files among the evidence, and those to be shown."""
+
+    looked_at: int
+    verdicts: dict[str, int] = {}
+    """Number of files for each verdict."""
+    baseline: str = ""
+    """Plain sentence: what Microsoft's list of shipped files could say for this server."""
+    remarkable: tuple[FileReport, ...] = ()
+    """Malicious ones first, then suspicious, then shipped pages that were changed."""

@@ -142,7 +142,7 @@ def stories(assessment: Assessment, steps: int) -> list[Story]:
 
 
 def impact(assessment: Assessment) -> tuple[tuple[str, ImpactItem], ...]:
-    """The four questions, in a fixed order."""
+    """The questions that everybody asks, in a fixed order."""
     found = assessment.impact
     return tuple(
         (render(f"impact.{name}.title"), item)
@@ -151,7 +151,9 @@ def impact(assessment: Assessment) -> tuple[tuple[str, ImpactItem], ...]:
             ("credentials", found.credentials),
             ("files", found.files),
             ("hosts", found.hosts),
+            ("persistence", found.persistence),
         )
+        if item is not None
     )
 
 

@@ -72,6 +72,7 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
     found = findings.view(assessment, room)
     stories = admin.stories(assessment, room.steps)
     timeline, timeline_left = _timeline(assessment, room)
+    files = assessment.files.remarkable if assessment.files else ()
     by_id: dict[str, Finding] = {finding.id: finding for finding in assessment.findings}
     gaps = admin.ordered_gaps(assessment)
     sure, rests_on = admin.how_sure(assessment)
@@ -100,6 +101,8 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
         "found": found,
         "by_id": by_id,
         "chain_numbers": {story.chain.id: story.number for story in stories},
+        "files": files[: room.files],
+        "files_left": _left(files, room.files),
         "timeline": timeline,
         "timeline_left": timeline_left,
         "chart": chart.chart(assessment),

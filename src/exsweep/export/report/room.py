@@ -18,6 +18,8 @@ class Room:
     lines_per_finding: int = 50
     timeline: int = 2_000
     timeline_bytes: int = 2 * 1024 * 1024
+    files: int = 100
+    """Pages and scripts with what they can do."""
     chains: int = 40
     steps: int = 40
     names: int = 20
@@ -37,6 +39,7 @@ class Room:
             lines_per_finding=max(1, self.lines_per_finding // 4),
             timeline=self.timeline // 4,
             timeline_bytes=self.timeline_bytes // 4,
+            files=self.files // 4,
             chains=max(1, self.chains // 4),
             steps=max(8, self.steps // 4),
             names=max(2, self.names // 4),
