@@ -43,5 +43,9 @@ class KnowledgeError(ExsweepError):
     """Mend a rule or knowledge file."""
 
 
+class ScanRefused(ExsweepError):  # noqa: N818 - the word of the design: a refusal, not a fault
+    """Mend the scope file, or ask whoever owns the target: nothing was sent."""
+
+
 class StoreError(ExsweepError):
     """Free space, or choose another output folder."""

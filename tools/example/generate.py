@@ -8,6 +8,8 @@ from pathlib import Path
 
 from example import administrator, intrusion, probes, scene, strangers, upkeep
 from example.mailflow import mail_day
+from example.pages import write_pages
+from example.records import write_records
 from example.server import Server, Sink
 from example.staff import staff_day
 from example.story import story
@@ -98,7 +100,9 @@ def build(out: Path, truth: Path, *, scale: float = 1.0, seed: int = scene.SEED)
     out.mkdir(parents=True, exist_ok=True)
     tree = Tree(oldest_kept())
     names = fill(tree, scale=scale, seed=seed)
+    write_records(tree, seed, scene.people(seed, max(12, int(58 * scale))), names)
     planted = tree.write(out)
+    write_pages(out, names["shell"])
     (out / "collection-notes.txt").write_bytes(NOTES.replace("\n", "\r\n").encode())
     document = {"made_by": MADE_BY, "seed": seed, "scale": scale} | story(planted, names)
     truth.parent.mkdir(parents=True, exist_ok=True)

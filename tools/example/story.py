@@ -21,6 +21,14 @@ LABELS: dict[str, tuple[str, str, str]] = {
     "mail-superintendent": ("post_exploitation", "success", "mailbox read as somebody else"),
     "mail-payroll": ("post_exploitation", "success", "mailbox read as somebody else"),
     "archive-download": ("post_exploitation", "success", "an archive fetched from the web folder"),
+    "commands-0228": ("post_exploitation", "success", "the web server's worker starts a command shell"),
+    "commands-0302": ("post_exploitation", "success", "the web server's worker starts a command shell"),
+    "memory-dump": ("post_exploitation", "success", "the memory that holds passwords is written to a file"),
+    "archive-made": (
+        "post_exploitation",
+        "success",
+        "mailboxes are packed into an archive in the web folder",
+    ),
     "entry-again": ("exploitation", "attempt", "the same address after the update: refused"),
     "other-probe": ("probe", "attempt", "others, Autodiscover only"),
     "other-chain-failed": ("exploitation", "attempt", "another chain, refused by the update"),
@@ -32,7 +40,9 @@ LABELS: dict[str, tuple[str, str, str]] = {
 INTRUDER = frozenset(
     label
     for label in LABELS
-    if label.startswith(("probe", "chain", "shell-visit", "use-", "mail-", "archive", "entry-again"))
+    if label.startswith(
+        ("probe", "chain", "shell-visit", "use-", "mail-", "archive", "commands-", "memory-", "entry-again")
+    )
 )
 
 

@@ -62,7 +62,12 @@ def _judge(
 ) -> Assessment:
     shown.stage("Judging")
     return judge(
-        Observations(sources=gathered.sources, hits=gathered.hits, context=tuple(context)),
+        Observations(
+            sources=gathered.sources,
+            hits=gathered.hits,
+            context=tuple(context),
+            files=gathered.files,
+        ),
         made.by_id,
         made.formats,
         now=settings.now,
@@ -89,7 +94,7 @@ def _context(
     settings: Settings, units: Sequence[Unit], gathered: Gathered, made: Tools, shown: Progress
 ) -> list[Hit]:
     """All lines of the intruders found so far."""
-    seen = Observations(sources=gathered.sources, hits=gathered.hits)
+    seen = Observations(sources=gathered.sources, hits=gathered.hits, files=gathered.files)
     traces = intruders(seen, made.by_id, made.formats, now=settings.now)
     if not traces:
         return []
@@ -137,7 +142,7 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
     shown.planned(len(saved.gathered.sources), sum(report.size for report in saved.gathered.sources))
     shown.stage("Reading saved events")
     gathered = restored(folder, saved, made, shown)
-    seen = Observations(sources=gathered.sources, hits=gathered.hits)
+    seen = Observations(sources=gathered.sources, hits=gathered.hits, files=gathered.files)
     traces = intruders(seen, made.by_id, made.formats, now=settings.now)
     context = stored_context(folder, gathered, made, traces) if traces else []
     return _judge(settings, gathered, made, context, gathered.described, started, shown)

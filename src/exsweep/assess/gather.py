@@ -1,11 +1,12 @@
 """Results of all tasks joined: duplicates told apart by their seal, so that nothing counts twice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
-from exsweep.assess.results import CorrelationRow, StoredTable, TaskResult
-from exsweep.model import Hit, SourceReport, SourceState
+from exsweep.assess.results import Counted, StoredTable, TaskResult
+from exsweep.model import FileReport, Hit, SourceReport, SourceState
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,13 +14,15 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
 
     sources: tuple[SourceReport, ...]
     hits: tuple[Hit, ...]
-    correlation: tuple[CorrelationRow, ...] = ()
-    """`source` is the place in `sources`."""
+    counted: tuple[Counted, ...] = ()
+    """Sources are places in `sources`; -1: a duplicate, which does not count."""
     tables: tuple[StoredTable, ...] = ()
     failures: dict[str, str] = {}
     """Rules that the database could not run, and why."""
     described: tuple[str, ...] = ()
     """What was named on the command line."""
+    files: tuple[FileReport, ...] = ()
+    """Pages and scripts that were looked at, in order of path."""
 
 
 def gather(
@@ -33,9 +36,9 @@ def gather(
     first: dict[str, str] = {}
     sources = []
     for report in reports:
-        original = (
-            first.setdefault(report.sha256, report.path) if report.sha256 and report.size else report.path
-        )
+        # The same page in two folders is two pages: a back door is not removed by removing its copy.
+        single = not report.sha256 or not report.size or report.kind == "served_file"
+        original = report.path if single else first.setdefault(report.sha256, report.path)
         if original != report.path:
             report = msgspec.structs.replace(
                 report,
@@ -50,23 +53,31 @@ def gather(
         if report.state is not SourceState.DUPLICATE
     }
     hits = [item for result in results for item in result.hits if item.origin.path in counted]
-    rows = [
-        msgspec.structs.replace(row, source=counted[path])
-        for result in results
-        for row in result.correlation
-        if (path := result.sources[row.source].path) in counted
-    ]
-    rows.sort(key=lambda row: (row.source, row.offset, row.rule))
+    rows = [_placed(one, result, counted) for result in results for one in result.counted]
     tables = [table for result in results for table in result.tables]
     joined = Gathered(
         sources=tuple(sources),
         hits=_ordered(hits),
-        correlation=tuple(rows),
+        counted=tuple(rows),
         tables=tuple(sorted(tables, key=lambda table: table.file)),
         failures=dict(sorted(pair for result in results for pair in result.failures.items())),
         described=tuple(described),
+        files=tuple(
+            sorted(
+                (one for result in results for one in result.files if one.path in counted),
+                key=lambda one: (one.path, one.sha256),
+            )
+        ),
     )
     return msgspec.structs.replace(joined, hits=_ordered([*joined.hits, *correlated(joined)]))
+
+
+def _placed(one: Counted, result: TaskResult, places: Mapping[str, int]) -> Counted:
+    """The same matches with the places that their files have now."""
+    moved = np.array([places.get(report.path, -1) for report in result.sources], np.int64)
+    rows = one.columns().copy()
+    rows["source"] = moved[rows["source"]]
+    return msgspec.structs.replace(one, rows=rows.tobytes())
 
 
 def _ordered(hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -1,11 +1,12 @@
 """Rows of many small logs put together: asking the rules and writing cost much for each call and little for each row."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
+from exsweep.detect import Match
 from exsweep.parse.batch import Batch, Ints
 
 JOIN_BYTES = 4 << 20
@@ -33,21 +34,34 @@ class Chosen:
     """Number in `Joined` of each row of `batch`, rising."""
     parts: tuple[Part, ...]
     starts: Ints
+    """Number in `Joined` of the first row of each part."""
+    kept: Ints
+    """Number of each row in the batch that this one was narrowed from."""
 
     def places(self) -> Ints:
         """Place of the file of each row, rising."""
         which = np.searchsorted(self.starts, self.rows, side="right") - 1
         return np.array([part.place for part in self.parts], np.int64)[which]
 
-    def take(self, rows: Ints) -> Batch:
-        """Rows of `batch` with their raw lines."""
-        wanted = self.rows[rows]
-        which = np.searchsorted(self.starts, wanted, side="right") - 1
-        lines = tuple(
-            self.parts[part].raw(row) or b""
-            for part, row in zip(which.tolist(), (wanted - self.starts[which]).tolist(), strict=True)
-        )
-        return self.batch.take(rows, lines=lines)
+    def narrowed(self, rows: Sequence[int]) -> "Chosen":
+        """Only these rows of `batch`, each once, rising."""
+        few = np.unique(np.array(rows, np.int64))
+        return Chosen(self.batch.take(few), self.rows[few], self.parts, self.starts, few)
+
+    def moved(self, matches: Sequence[Match]) -> list[Match]:
+        """Matches of rows of the batch that this one was narrowed from, as matches of its own rows."""
+        rows = np.searchsorted(self.kept, np.array([match.row for match in matches], np.int64)).tolist()
+        return [Match(match.rule, 0, row) for match, row in zip(matches, rows, strict=True)]
+
+    def raw(self, row: int) -> bytes:
+        """The raw line of a row of `batch`."""
+        wanted = int(self.rows[row])
+        part = int(np.searchsorted(self.starts, wanted, side="right")) - 1
+        return self.parts[part].raw(wanted - int(self.starts[part])) or b""
+
+    def with_lines(self) -> Batch:
+        """All rows with their raw lines."""
+        return replace(self.batch, lines=tuple(self.raw(row) for row in range(len(self.batch))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,7 @@ class Joined:
     def choose(self, rows: Ints) -> Chosen:
         """The rows with these numbers, rising."""
         starts = np.cumsum([0, *(part.rows for part in self.parts)])
-        return Chosen(self.batch.take(rows), rows, self.parts, starts)
+        return Chosen(self.batch.take(rows), rows, self.parts, starts, rows)
 
 
 @dataclass(slots=True)

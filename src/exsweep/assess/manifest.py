@@ -13,14 +13,17 @@ _SCHEMA = "exsweep.events/1"
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """Kept beside the Parquet files. Hits are kept for their raw lines and for files that are not stored as columns."""
+    """Kept beside the Parquet files. Hits are kept for their raw lines and for files that are not stored as columns.
+
+    What correlations count is left out: judging again counts again."""
 
     schema: str = _SCHEMA
     gathered: Gathered
 
 
 def write_manifest(folder: Path, gathered: Gathered) -> None:
-    write_whole(folder / _NAME, msgspec.json.encode(Saved(gathered=gathered)))
+    saved = Saved(gathered=msgspec.structs.replace(gathered, counted=()))
+    write_whole(folder / _NAME, msgspec.json.encode(saved))
 
 
 def read_manifest(folder: Path) -> Saved:

@@ -18,6 +18,7 @@ from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
 from exsweep.parse.text import utf16_kind
+from exsweep.parse.winevent import EventReader, event_reader
 
 RULE = "pivot"
 PER_FILE = 500
@@ -49,8 +50,10 @@ def work(task: PivotTask) -> tuple[Hit, ...]:
 
 def _source(source: Source, finder: "Finder") -> list[Hit]:
     found: list[Hit] = []
-    reader: Reader | None = None
+    reader: Reader | EventReader | None = None
     for chunk in _readable(source):
+        if reader is None:
+            reader = event_reader(chunk[:_HEAD], source.path)
         if reader is None:
             if len(chunk) < _CHUNK and finder.nothing_in(chunk):
                 return []

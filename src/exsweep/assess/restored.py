@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from exsweep.assess.correlate import correlated
+from exsweep.assess.counting import Counting
 from exsweep.assess.gather import Gathered, gather
 from exsweep.assess.manifest import Saved
 from exsweep.assess.pivot import PER_FILE, RULE, Finder, columns_looked_at, grouped_by_time
 from exsweep.assess.progress import Progress
-from exsweep.assess.results import CorrelationRow, TaskResult
+from exsweep.assess.results import TaskResult
 from exsweep.assess.rows import fold, hit
 from exsweep.assess.store import chosen_events, read_events
 from exsweep.assess.tools import Tools
 from exsweep.judge import Traces
 from exsweep.model import Hit
-from exsweep.parse.batch import Batch
 
 _Lines = dict[tuple[str, int | None], str]
 
@@ -24,19 +26,20 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
     places = {report.path: place for place, report in enumerate(saved.gathered.sources)}
     seals = {report.path: report.sha256 for report in saved.gathered.sources}
     hits: list[Hit] = []
-    rows: list[CorrelationRow] = []
-    told: set[object] = set()
+    counting = Counting(made)
     stored: set[str] = set()
     for table in saved.gathered.tables:
         for path, batch in read_events(folder / table.file, made.format(table.kind)):
             stored.add(path)
             chosen = made.engine.candidates(batch)
             if len(chosen):
-                found, counted = _match(
-                    batch.take(chosen), path, seals[path], places[path], made, lines, told
-                )
-                hits += found
-                rows += counted
+                few = batch.take(chosen)
+                matches = made.engine.match([few])
+                counting.add(few, matches, np.full(len(few), places[path], np.int64), few.raw)
+                for match in matches:
+                    if match.rule.id not in made.silent:
+                        excerpt = lines.get((path, int(few.offset[match.row])))
+                        hits.append(hit(match.rule.id, few, match.row, path, seals[path], excerpt=excerpt))
     for report in saved.gathered.sources:
         shown.read(report)
     known = made.by_id
@@ -47,7 +50,11 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
     ]
     hits.sort(key=lambda item: (item.origin.path, item.origin.offset or 0, item.rule))
     result = TaskResult(
-        sources=saved.gathered.sources, hits=fold(hits), correlation=tuple(rows), tables=saved.gathered.tables
+        sources=saved.gathered.sources,
+        hits=fold(hits),
+        counted=counting.result(),
+        tables=saved.gathered.tables,
+        files=saved.gathered.files,
     )
     return gather([result], saved.gathered.described, lambda joined: correlated(joined, made))
 
@@ -55,19 +62,6 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
 def _lines(saved: Saved) -> _Lines:
     """Raw lines that were kept, by file and offset."""
     return {(item.origin.path, item.origin.offset): item.excerpt for item in saved.gathered.hits}
-
-
-def _match(
-    batch: Batch, path: str, sha256: str, place: int, made: Tools, lines: _Lines, told: set[object]
-) -> tuple[list[Hit], list[CorrelationRow]]:
-    hits: list[Hit] = []
-    matches = made.engine.match([batch])
-    for match in matches:
-        if match.rule.id not in made.silent:
-            excerpt = lines.get((path, int(batch.offset[match.row])))
-            hits.append(hit(match.rule.id, batch, match.row, path, sha256, excerpt=excerpt))
-    rows = made.counted([batch], matches, [place], told)
-    return hits, rows
 
 
 def context(folder: Path, gathered: Gathered, made: Tools, traces: Traces) -> list[Hit]:

@@ -1,23 +1,37 @@
 """What a piece of work gives back; small, encodable, the same whoever did the work."""
 
+import zlib
+
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
-from exsweep.model import Hit, SourceReport
+from exsweep.model import FileReport, Hit, SourceReport
+
+ROW = np.dtype([("time_ms", "<i8"), ("offset", "<i8"), ("line", "<i8"), ("group", "<i4"), ("source", "<i4")])
+"""One counted match: `group` is its place in `Counted.groups`, `source` that of the file in the sources."""
 
 
-class CorrelationRow(msgspec.Struct, frozen=True, array_like=True):
-    """One match of a rule that some correlation counts; few bytes, for there may be millions."""
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """Matches of one rule that some correlation counts: in columns, 32 bytes each, for there may be millions."""
 
     rule: str
-    time_ms: int
-    group: tuple[str | None, ...]
+    groups: tuple[tuple[str | None, ...], ...]
     """Values of the fields that some correlation groups by or counts, in order of their names."""
-    source: int
-    """Place of the file in `TaskResult.sources`."""
-    line: int
-    offset: int
-    excerpt: str
-    """The raw line, at most 400 characters; empty for most rows (see `Tools.counted`)."""
+    rows: bytes
+    """Array of `ROW`."""
+    quoted: bytes = b""
+    """Numbers (32 bits) of the rows whose raw line is kept (see `assess.counting`), ..."""
+    lines: bytes = b""
+    """... and those lines, at most 400 characters each: a list in MessagePack, compressed by zlib."""
+
+    def columns(self) -> npt.NDArray[np.void]:
+        """The rows, not copied."""
+        return np.frombuffer(self.rows, ROW)
+
+    def line_of(self, place: int) -> str:
+        """The raw line of the row with the number `quoted[place]`."""
+        return msgspec.msgpack.decode(zlib.decompress(self.lines), type=list[str])[place]
 
 
 class StoredTable(msgspec.Struct, frozen=True):
@@ -33,7 +47,9 @@ class TaskResult(msgspec.Struct, frozen=True):
 
     sources: tuple[SourceReport, ...]
     hits: tuple[Hit, ...]
-    correlation: tuple[CorrelationRow, ...] = ()
+    counted: tuple[Counted, ...] = ()
     tables: tuple[StoredTable, ...] = ()
     failures: dict[str, str] = {}
     """Rules that the database could not run, and why."""
+    files: tuple[FileReport, ...] = ()
+    """Pages and scripts that were looked at."""

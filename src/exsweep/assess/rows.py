@@ -48,12 +48,29 @@ def rebuilt(batch: Batch, row: int) -> str:
     return separator.join(parts)[:_VALUE_CAP]
 
 
+def record_of(batch: Batch, row: int) -> int | None:
+    """Number of the record where the format has records (Windows events), else None."""
+    native = batch.format.ecs.get("winlog.record_id")
+    said = batch.table[native][row].as_py() if native in batch.table.column_names else None
+    return int(said) if said and said.isdigit() and len(said) <= 20 else None
+
+
+def origin(batch: Batch, row: int, path: str, sha256: str) -> Origin:
+    return Origin(
+        path=path,
+        sha256=sha256,
+        line=int(batch.line[row]),
+        offset=int(batch.offset[row]),
+        record=record_of(batch, row),
+    )
+
+
 def hit(rule: str, batch: Batch, row: int, path: str, sha256: str, *, excerpt: str | None = None) -> Hit:
     raw = batch.raw(row)
     return Hit(
         rule=rule,
         kind=batch.format.id,
-        origin=Origin(path=path, sha256=sha256, line=int(batch.line[row]), offset=int(batch.offset[row])),
+        origin=origin(batch, row, path, sha256),
         time=moment(int(batch.time_ms[row])),
         fields=fields(batch, row),
         excerpt=excerpt if excerpt is not None else text(raw) if raw is not None else rebuilt(batch, row),

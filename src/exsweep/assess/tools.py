@@ -9,15 +9,12 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from exsweep.assess.results import CorrelationRow
-from exsweep.assess.rows import rebuilt, text
-from exsweep.detect import Engine, Match, indicator_rules
-from exsweep.detect.correlation import FIELD, needed_fields, silent
+from exsweep.detect import Engine, indicator_rules
+from exsweep.detect.correlation import needed_fields, silent
 from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.knowledge.rules import Rule, RuleSet, RuleState, load_rules
 from exsweep.knowledge.rules.indicators import known_indicators, read_indicators
 from exsweep.model import UnusedRule
-from exsweep.parse.batch import Batch
 
 
 @dataclass(frozen=True)
@@ -35,40 +32,6 @@ class Tools:
     """Rule -> fields that some correlation needs of its events."""
     spans: Mapping[str, int]
     """Rule -> milliseconds of the shortest correlation that it serves."""
-
-    def counted(
-        self, batches: Sequence[Batch], matches: Sequence[Match], places: Sequence[int], told: set[object]
-    ) -> list[CorrelationRow]:
-        """Rows for correlations; `places` tells for each batch which file it came from.
-
-        Raw lines are many and rarely needed: only the first of a rule, group and file in each span of the
-        correlation's length keeps its own. Every window that comes true holds at least one of those.
-        """
-        if not self.counted_fields:
-            return []
-        found = []
-        for event in self.engine.correlation_events(batches, matches).to_pylist():
-            match = matches[event["origin"]]
-            batch = batches[match.batch]
-            group = tuple(event[FIELD + name] for name in self.counted_fields[match.rule.id])
-            span = (match.rule.id, group, places[match.batch], event["time_ms"] // self.spans[match.rule.id])
-            quoted = span not in told
-            told.add(span)
-            raw = batch.raw(match.row) if quoted else None
-            found.append(
-                CorrelationRow(
-                    rule=match.rule.id,
-                    time_ms=event["time_ms"],
-                    group=group,
-                    source=places[match.batch],
-                    line=int(batch.line[match.row]),
-                    offset=int(batch.offset[match.row]),
-                    excerpt=(text(raw, 400) if raw is not None else rebuilt(batch, match.row)[:400])
-                    if quoted
-                    else "",
-                )
-            )
-        return found
 
     @property
     def counts(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ import click
 import exsweep
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
+from exsweep.cli.scan import scan_verb
 from exsweep.cli.terminal import term
 from exsweep.cli.triage import triage
 from exsweep.errors import ExitCode, ExsweepError
@@ -18,11 +19,11 @@ from exsweep.errors import ExitCode, ExsweepError
 def cli() -> None:
     """Has this Exchange server been broken into, how, since when, and what to do now?
 
-    Nothing leaves this computer, and nothing in the evidence is changed.
+    Nothing in the evidence is changed, and nothing leaves this computer, except by `scan`: that asks servers from outside.
     """
 
 
-for _verb in (triage, report, knowledge):
+for _verb in (triage, scan_verb, report, knowledge):
     cli.add_command(_verb)
 
 

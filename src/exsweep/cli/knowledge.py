@@ -6,6 +6,7 @@ import click
 import msgspec
 import pyarrow as pa
 
+from exsweep.cli.baseline import baseline
 from exsweep.cli.terminal import term
 from exsweep.detect import Engine
 from exsweep.errors import ExitCode, UsageError
@@ -31,6 +32,9 @@ from exsweep.parse import NO_TIME, Batch
 @click.group()
 def knowledge() -> None:
     """Rules, builds, flaws, remedies and words that exsweep works with."""
+
+
+knowledge.add_command(baseline)
 
 
 @knowledge.command()

@@ -4,27 +4,34 @@ The window of an event reaches back `timespan` from it, both ends inside; window
 are one correlation. Source: Sigma correlation rules specification 2.1.
 """
 
-import math
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from exsweep.detect.windows import Event, field_of, value_of, window_for
+from exsweep.detect.runs import runs, too_few
+from exsweep.detect.stacks import Ints, Ordered, Stack
+from exsweep.detect.windows import Event, field_of
 from exsweep.knowledge.rules import Correlation, Rule
 
 FIELD = "field "
 """Before the name of a field (as the rules write it) in the columns of a table of events."""
 
-_PIECE = 10_000
-"""Rows that are Python objects twice at a time: there may be a million."""
+_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 def schema(fields: Iterable[str]) -> pa.Schema:
     """Columns of a table of events: rule id, Unix milliseconds, number of the match, and the fields as text."""
-    fixed = [("rule", pa.string()), ("time_ms", pa.int64()), ("origin", pa.int64())]
-    return pa.schema(fixed + [(FIELD + name, pa.string()) for name in fields])
+    fixed = [("rule", _TEXT), ("time_ms", pa.int64()), ("origin", pa.int64())]
+    return pa.schema(fixed + [(FIELD + name, _TEXT) for name in fields])
+
+
+def column(codes: Ints, texts: Sequence[str | None]) -> pa.DictionaryArray:
+    """A text column of that table: each row's number in `texts`, or -1 for none."""
+    numbers = pa.array(codes.astype(np.int32), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(texts, pa.string()))
 
 
 class Correlated(NamedTuple):
@@ -72,21 +79,15 @@ def correlate(rules: Sequence[Rule], events: pa.Table) -> list[Correlated]:
 
     Correlations that refer to correlations see them as one event at the time of their last event.
     """
-    by_rule: dict[str, list[Event]] = defaultdict(list)
-    for piece in events.to_batches(max_chunksize=_PIECE):
-        for row in piece.to_pylist():
-            fields = {
-                name.removeprefix(FIELD): value for name, value in row.items() if name.startswith(FIELD)
-            }
-            by_rule[row["rule"]].append(
-                Event(row["time_ms"], row["origin"], row["rule"], fields, (row["origin"],))
-            )
+    by_rule = _stacks(events)
     found: list[Correlated] = []
     for rule, correlation in _in_order(rules):
         results = _evaluate(rule, correlation, by_rule)
         found.extend(results)
-        for one in results:
-            by_rule[rule.id].append(Event(one.last_ms, one.origins[-1], rule.id, one.group, one.origins))
+        if results:
+            by_rule[rule.id] = Stack.of_events(
+                [Event(one.last_ms, one.origins[-1], rule.id, one.group, one.origins) for one in results]
+            )
     return sorted(
         found, key=lambda one: (one.first_ms, one.rule.id, sorted(one.group.items(), key=str), one.origins)
     )
@@ -109,67 +110,56 @@ def _in_order(rules: Sequence[Rule]) -> Iterator[tuple[Rule, Correlation]]:
             yield waiting.pop(name)
 
 
-def _evaluate(rule: Rule, correlation: Correlation, by_rule: Mapping[str, list[Event]]) -> list[Correlated]:
-    groups: dict[tuple[str | None, ...], list[Event]] = defaultdict(list)
-    for base in dict.fromkeys(correlation.rules):
-        for event in by_rule.get(base, ()):
-            key = tuple(value_of(event, correlation, name) for name in correlation.group_by)
-            groups[key].append(event)
-    found: list[Correlated] = []
-    for key, events in groups.items():
-        events.sort(key=lambda event: (event.time_ms, event.origin, event.rule))
-        group = dict(zip(correlation.group_by, key, strict=True))
-        found.extend(_runs(rule, correlation, group, events))
+def _stacks(events: pa.Table) -> dict[str, Stack]:
+    """Events of each rule, still in columns."""
+    whole = events.unify_dictionaries().combine_chunks()
+    rules, names = _codes(whole, "rule")
+    times, origins = np.asarray(whole["time_ms"], np.int64), np.asarray(whole["origin"], np.int64)
+    fields = {
+        name.removeprefix(FIELD): _codes(whole, name) for name in whole.column_names if name.startswith(FIELD)
+    }
+    found = {}
+    for number, rule in enumerate(names):
+        rows = np.flatnonzero(rules == number)
+        if rule is not None and len(rows):
+            own = {name: (codes[rows], texts) for name, (codes, texts) in fields.items()}
+            found[rule] = Stack(rule, times[rows], origins[rows], own)
     return found
 
 
-def _runs(
-    rule: Rule, correlation: Correlation, group: dict[str, str | None], events: Sequence[Event]
-) -> Iterator[Correlated]:
-    """Windows that satisfy the condition, those that touch joined."""
-    window = window_for(correlation)
-    holds = _condition(correlation)
-    inside: deque[int] = deque()
-    begin, end, best = 0, -1, math.nan
-    least = correlation.op in ("<", "<=")
-    for at, event in enumerate(events):
-        inside.append(at)
-        window.add(event)
-        while events[inside[0]].time_ms < event.time_ms - correlation.timespan_ms:
-            window.drop(events[inside.popleft()])
-        if at + 1 < len(events) and events[at + 1].time_ms == event.time_ms:
-            continue  # events of one moment have no order: judged together
-        value = window.value()
-        if value is None or not holds(value):
+def _codes(table: pa.Table, name: str) -> tuple[Ints, list[str | None]]:
+    chunks = table[name].chunks
+    if not chunks:
+        return np.zeros(0, np.int64), []
+    return np.asarray(chunks[0].indices.fill_null(-1), np.int64), chunks[0].dictionary.to_pylist()
+
+
+def _evaluate(rule: Rule, correlation: Correlation, by_rule: Mapping[str, Stack]) -> list[Correlated]:
+    stacks = [by_rule[base] for base in dict.fromkeys(correlation.rules) if base in by_rule]
+    if not stacks:
+        return []
+    numbers: dict[tuple[str | None, ...], int] = {}
+    parts = []
+    for stack in stacks:
+        codes, keys = stack.keys(correlation)
+        parts.append(np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)[codes])
+    group = np.concatenate(parts)
+    which = np.repeat(np.arange(len(stacks)), [len(stack) for stack in stacks])
+    row = np.concatenate([np.arange(len(stack)) for stack in stacks])
+    times = np.concatenate([stack.times for stack in stacks])
+    origins = np.concatenate([stack.origins for stack in stacks])
+    by_name = np.argsort(np.argsort(np.array([stack.rule for stack in stacks])))
+    order = np.lexsort((by_name[which], origins, times, group))
+    stops = np.cumsum(np.bincount(group, minlength=len(numbers))).tolist()
+    found: list[Correlated] = []
+    for key, begin, stop in zip(numbers, [0, *stops], stops, strict=False):
+        if too_few(correlation, stop - begin):
             continue
-        if end >= 0 and inside[0] > end:
-            yield _correlated(rule, group, events[begin : end + 1], best)
-            end = -1
-        if end < 0:
-            begin, best = inside[0], value
-        end = at
-        best = min(best, value) if least else max(best, value)
-    if end >= 0:
-        yield _correlated(rule, group, events[begin : end + 1], best)
-
-
-def _correlated(
-    rule: Rule, group: dict[str, str | None], events: Sequence[Event], value: float
-) -> Correlated:
-    origins = tuple(dict.fromkeys(origin for event in events for origin in event.origins))
-    return Correlated(rule, group, events[0].time_ms, events[-1].time_ms, value, origins)
-
-
-def _condition(correlation: Correlation) -> Callable[[float], bool]:
-    threshold = correlation.threshold
-    if correlation.expression is not None:
-        return lambda value: value > 0
-    compare: dict[str, Callable[[float], bool]] = {
-        "<": lambda value: value < threshold,
-        "<=": lambda value: value <= threshold,
-        ">": lambda value: value > threshold,
-        ">=": lambda value: value >= threshold,
-        "==": lambda value: value == threshold,
-        "!=": lambda value: value != threshold,
-    }
-    return compare[correlation.op]
+        mine = order[begin:stop]
+        events = Ordered(stacks, which[mine], row[mine])
+        for run in runs(times[mine], events, correlation):
+            chosen = dict(zip(correlation.group_by, key, strict=True))
+            first, last = int(times[mine[run.first]]), int(times[mine[run.last]])
+            all_of_them = events.origins(run.first, run.last)
+            found.append(Correlated(rule, chosen, first, last, run.value, all_of_them))
+    return found

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from exsweep.detect import correlation, exact
 from exsweep.detect.fields import FieldMap
-from exsweep.detect.prefilter import Prefilter
+from exsweep.detect.prefilter import Mask, Prefilter
+from exsweep.detect.values import KnownValues
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import Rule, RuleState
 
@@ -61,14 +62,18 @@ class Engine:
 
     def candidates(self, batch: Rows) -> npt.NDArray[np.int64]:
         """Row numbers, ascending, that some rule may match: all that `match` can match, and more."""
-        return self._of(batch.format).prefilter.candidates(batch.table)
+        ready = self._of(batch.format)
+        if ready.prefilter.always:
+            return np.arange(batch.table.num_rows, dtype=np.int64)
+        found = [mask for mask in ready.rows(batch.table) if mask is not None]
+        return np.flatnonzero(np.logical_or.reduce(found)) if found else np.zeros(0, np.int64)
 
     def sieve(self, format_id: str, data: bytes | memoryview) -> list[tuple[int, int]]:
         """`(start, end)`, ascending, of the lines of `data` that some rule may match; `\\n` is inside.
 
         Every row of `candidates` that `match` can match lies in one of these lines.
         """
-        return self._of(self._formats[format_id]).prefilter.spans(bytes(data))
+        return self._of(self._formats[format_id]).prefilter.spans(data)
 
     def unfiltered(self, format_id: str) -> tuple[str, ...]:
         """Ids of the rules that need no literal: with any of them every row of this format is a candidate."""
@@ -101,28 +106,41 @@ class Engine:
         counted, as written. Tables of several workers can be concatenated. Events without a time are left out.
         """
         names = sorted({name for fields in self._correlated.values() for name in fields})
-        events: list[dict[str, str | int | None]] = []
-        chosen: dict[int, list[tuple[int, Match]]] = {}
-        for origin, match in enumerate(matches, start=first):
+        chosen: dict[tuple[int, str], list[int]] = {}
+        for at, match in enumerate(matches):
             if match.rule.id in self._correlated:
-                chosen.setdefault(match.batch, []).append((origin, match))
-        for number, pairs in chosen.items():
-            batch = batches[number]
-            rows = np.array([match.row for _, match in pairs], np.int64)
-            times = batch.time_ms[rows]
-            fields = self._of(batch.format).fields
-            texts = exact.RowTexts(fields, [batch.table.take(pa.array(rows))], times)
-            for at, (origin, match) in enumerate(pairs):
-                if times[at] != exact.NO_TIME:
-                    event: dict[str, str | int | None] = {
-                        "rule": match.rule.id,
-                        "time_ms": int(times[at]),
-                        "origin": origin,
-                    }
-                    for name in self._correlated[match.rule.id]:
-                        event[correlation.FIELD + name] = texts.first(name, match.rule.own, at)
-                    events.append(event)
-        return pa.Table.from_pylist(events, schema=correlation.schema(names))
+                chosen.setdefault((match.batch, match.rule.id), []).append(at)
+        pieces = [correlation.schema(names).empty_table()]
+        for (number, _), places in chosen.items():
+            origins, batch = np.array(places, np.int64), batches[number]
+            rows = np.array([matches[at].row for at in places], np.int64)
+            timed = batch.time_ms[rows] != exact.NO_TIME
+            pieces.append(
+                self._events(batch, rows[timed], matches[places[0]].rule, origins[timed] + first, names)
+            )
+        return pa.concat_tables(pieces).unify_dictionaries()
+
+    def _events(
+        self,
+        batch: Rows,
+        rows: npt.NDArray[np.int64],
+        rule: Rule,
+        origins: npt.NDArray[np.int64],
+        names: list[str],
+    ) -> pa.Table:
+        """Rows of `correlation_events` that one rule gives in one batch."""
+        times = batch.time_ms[rows]
+        texts = exact.RowTexts(self._of(batch.format).fields, [batch.table.take(pa.array(rows))], times)
+        columns = {
+            "rule": correlation.column(np.zeros(len(rows), np.int64), [rule.id]),
+            "time_ms": pa.array(times),
+            "origin": pa.array(origins),
+        }
+        for name in names:
+            wanted = name in self._correlated[rule.id]
+            codes, known = texts.values(name, rule.own) if wanted else (np.full(len(rows), -1), [])
+            columns[correlation.FIELD + name] = correlation.column(codes, known)
+        return pa.table(columns, schema=correlation.schema(names))
 
     def correlate(self, events: pa.Table) -> list[correlation.Correlated]:
         """Evaluate the correlation rules over all events of the case (see `correlation_events`)."""
@@ -130,7 +148,7 @@ class Engine:
 
     def _match(self, first: tuple[int, int], pieces: "list[_Piece]") -> list[Match]:
         ready = self._of(pieces[0][2])
-        per_table = [ready.prefilter.rows(table) for table, _, _ in pieces]
+        per_table = [ready.rows(table) for table, _, _ in pieces]
         chosen = []
         for at, rule in enumerate(ready.rules):
             masks = [
@@ -166,7 +184,9 @@ class Engine:
                 if rule.condition is not None and rule.state is RuleState.RUNS and form.id in rule.formats
             )
             fields = FieldMap(form)
-            ready = self._ready[form.id] = _Ready(fields, Prefilter(fields, rules), rules)
+            ready = self._ready[form.id] = _Ready(
+                fields, Prefilter(fields, rules), KnownValues(fields, rules), rules
+            )
         return ready
 
 
@@ -175,7 +195,14 @@ class _Ready(NamedTuple):
 
     fields: FieldMap
     prefilter: Prefilter
+    values: KnownValues
     rules: tuple[Rule, ...]
+
+    def rows(self, table: pa.Table) -> list[Mask | None]:
+        """For each rule the rows that it may match; None: no row."""
+        masks = self.prefilter.rows(table)
+        self.values.narrow(table, masks)
+        return masks
 
 
 _Piece = tuple[pa.Table, npt.NDArray[np.int64], LogFormat]

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exsweep.detect import columns, sql
+from exsweep.detect.direct import Direct, Get
 from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.prefilter import Mask
 from exsweep.knowledge.rules import Rule
@@ -16,11 +17,13 @@ from exsweep.knowledge.rules import Rule
 NO_TIME = np.iinfo(np.int64).min
 _BITS = 62
 """Rules whose masks share one integer column."""
+TOGETHER = 64
+"""Rules that one query asks for: planning costs more than asking where rows are few."""
 
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A database in memory that can reach nothing: one thread, no files, no extensions, no Python objects."""
-    return duckdb.connect(
+    database = duckdb.connect(
         ":memory:",
         config={
             "threads": 1,
@@ -31,6 +34,9 @@ def connect() -> duckdb.DuckDBPyConnection:
             "max_expression_depth": "10000",
         },
     )
+    # A slow statement would draw a bar into the standard output, among our own words.
+    database.execute("SET enable_progress_bar = false")
+    return database
 
 
 def evaluate(
@@ -40,35 +46,92 @@ def evaluate(
     rules: Sequence[tuple[Rule, Mask]],
 ) -> tuple[list[npt.NDArray[np.int64]], dict[str, str]]:
     """For each rule the rows (ascending) among its candidates that it matches; and what DuckDB could not run, by id."""
+    found: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64) for _ in rules]
+    asked: list[int] = []
+    for at, (rule, mask) in enumerate(rules):
+        few = None if rule.condition is None else _tested(fields, rows, rule, mask)
+        if few is None:
+            asked.append(at)
+        else:
+            found[at] = few
+    answers, failed = _queried(database, fields, rows, [rules[at] for at in asked])
+    for at, answer in zip(asked, answers, strict=True):
+        found[at] = answer
+    return found, failed
+
+
+def _tested(fields: FieldMap, rows: "RowTexts", rule: Rule, mask: Mask) -> npt.NDArray[np.int64] | None:
+    """Row by row, where there are few; None: a query is cheaper, or must be asked."""
+    test = fields.tests.get(rule.id)
+    if test is None and rule.condition is not None:
+        narrowed = fields.narrowed(rule.condition, rule.logsource)
+        test = fields.tests[rule.id] = Direct(narrowed, fields, rule.own)
+    if not isinstance(test, Direct) or test.test is None:
+        return None
+    places = np.flatnonzero(mask)
+    if len(places) > test.most:
+        return None
+    holds = test.test
+    return np.array([at for at in places.tolist() if holds(rows.reader(at))], np.int64)
+
+
+def _queried(
+    database: duckdb.DuckDBPyConnection,
+    fields: FieldMap,
+    rows: "RowTexts",
+    rules: Sequence[tuple[Rule, Mask]],
+) -> tuple[list[npt.NDArray[np.int64]], dict[str, str]]:
+    """`evaluate` by queries."""
+    if not rules:
+        return [], {}
     queries: list[str] = []
     for rule, _ in rules:
         if rule.condition is None:
             queries.append(sql.NEVER)
         else:
-            queries.append(sql.condition(rule.condition, fields, rule.own, rows.column))
+            narrowed = fields.narrowed(rule.condition, rule.logsource)
+            queries.append(sql.condition(narrowed, fields, rule.own, rows.column))
     arrays = dict(rows.arrays)
     for first in range(0, len(rules), _BITS):
         bits = np.zeros(len(rows), np.int64)
         for at, (_, mask) in enumerate(rules[first : first + _BITS]):
             bits |= mask.astype(np.int64) << at
         arrays[f"may {first // _BITS}"] = pa.array(bits)
-    found: list[npt.NDArray[np.int64]] = []
     failed: dict[str, str] = {}
     database.register("arrow_rows", pa.table(arrays))
     try:
         database.execute("create or replace temp table log_rows as select * from arrow_rows")
-        for at, ((rule, _), query) in enumerate(zip(rules, queries, strict=True)):
-            may = f'("may {at // _BITS}" & {1 << at % _BITS}) <> 0'
+        tests = [
+            f'case when ("may {at // _BITS}" & {1 << at % _BITS}) <> 0 then {query} else false end'
+            for at, query in enumerate(queries)
+        ]
+        found: list[npt.NDArray[np.int64]] = []
+        for first in range(0, len(tests), TOGETHER):
+            group = tests[first : first + TOGETHER]
             try:
-                got = database.execute(f"select rowid from log_rows where {may} and ({query})").fetchnumpy()
-                found.append(np.sort(np.asarray(got["rowid"], dtype=np.int64)))
-            except duckdb.Error as error:
-                failed[rule.id] = str(error).partition("\n")[0]
-                found.append(np.zeros(0, np.int64))
+                found += _rows(database, group)
+            except duckdb.Error:
+                for (rule, _), test in zip(rules[first : first + TOGETHER], group, strict=True):
+                    try:
+                        found += _rows(database, [test])
+                    except duckdb.Error as error:
+                        failed[rule.id] = str(error).partition("\n")[0]
+                        found.append(np.zeros(0, np.int64))
     finally:
         database.unregister("arrow_rows")
         database.execute("drop table if exists log_rows")
     return found, failed
+
+
+def _rows(database: duckdb.DuckDBPyConnection, tests: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+    """For each test the rows, ascending, for which it is true."""
+    asked = ", ".join(f"{test} as r{at}" for at, test in enumerate(tests))
+    got = database.execute(f"select rowid as place, {asked} from log_rows").fetchnumpy()
+    places = np.asarray(got["place"], dtype=np.int64)
+    return [
+        np.sort(places[np.ma.filled(got[f"r{at}"], False).astype(bool)])  # NULL is not true
+        for at in range(len(tests))
+    ]
 
 
 class RowTexts:
@@ -81,6 +144,8 @@ class RowTexts:
         self._time_ms = time_ms
         self._places: dict[Place, pa.DictionaryArray | None] = {}
         self._views: dict[tuple[Place, str], pa.Array | None] = {}
+        self._lists: dict[tuple[Place, str], tuple[npt.NDArray[np.int64], list[str | None]] | None] = {}
+        """For `reader`: which of the values each row has (the last, None, where it has none)."""
         self.arrays: dict[str, pa.Array] = {}
         """SQL column name -> one value a row, `string` or `timestamp`."""
 
@@ -102,15 +167,42 @@ class RowTexts:
                 self.arrays[name] = values.take(base.indices)
         return '"' + name.replace('"', '""') + '"'
 
-    def first(self, field: str, own: bool, row: int) -> str | None:
-        """The value of a field in one row, as written, from the first of its places that has one."""
+    def reader(self, row: int) -> Get:
+        """Values of one row, as `column` would show them."""
+        known = self._lists
+
+        def get(place: Place, view: str) -> str | None:
+            if (place, view) not in known:
+                base = self._base(place)
+                values = None if base is None else self._view(place, view)
+                if base is None or values is None:
+                    known[place, view] = None
+                else:
+                    codes = np.asarray(base.indices.fill_null(-1), np.int64)
+                    known[place, view] = codes, [*values.to_pylist(), None]
+            pair = known[place, view]
+            return None if pair is None else pair[1][pair[0][row]]
+
+        return get
+
+    def values(self, field: str, own: bool) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+        """A field's value in each row, as written, from the first of its places that has one.
+
+        Given as numbers in the list of texts; -1: the row has none.
+        """
+        codes = np.full(len(self), -1, np.int64)
+        known: list[str | None] = []
         for place in self._fields.places(field, own):
             base, values = self._base(place), self._view(place, "raw")
-            if base is not None and values is not None and base.indices[row].is_valid:
-                text = values[base.indices[row].as_py()].as_py()
-                if text is not None and text not in self._fields.empty:
-                    return str(text)
-        return None
+            if base is None or values is None or not len(values):
+                continue
+            here = np.asarray(base.indices.fill_null(-1), np.int64)
+            texts = values.to_pylist()
+            told = np.array([text is not None and text not in self._fields.empty for text in texts], bool)
+            chosen = (codes < 0) & (here >= 0) & told[here]
+            codes[chosen] = here[chosen] + len(known)
+            known += texts
+        return codes, known
 
     def _view(self, place: Place, view: str) -> pa.Array | None:
         """Values of a view, one for each distinct value of the place."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.formats import LogFormat, SigmaSource
+from exsweep.knowledge.rules import LogSource, tree
 
 
 class Kind(StrEnum):
@@ -54,6 +55,14 @@ class FieldMap:
         self.time = {column.lower() for column in form.time.columns} | {"@timestamp"}
         """Columns that the time of the event is made from."""
         self._known: dict[tuple[str | None, bool], tuple[Place, ...]] = {}
+        self.tests: dict[str, object] = {}
+        """Rule id -> what `exact` made of the rule for this format."""
+
+    def narrowed(self, condition: tree.Node, asked: LogSource) -> tree.Node:
+        """The condition of a rule, with what makes a row of this format one of the rule's log source."""
+        sources = self.form.serves(category=asked.category, product=asked.product, service=asked.service)
+        wanted = tuple(node for one in sources for node in _conditions(one))
+        return tree.And((*wanted, condition)) if wanted else condition
 
     def places(self, field: str | None, own: bool) -> tuple[Place, ...]:
         """Places whose values a condition on `field` looks at; any of them may satisfy it.
@@ -96,3 +105,10 @@ class FieldMap:
 
     def _kind(self, column: str) -> Kind:
         return Kind.URL if column in self._url else Kind.AGENT if column == self._agent else Kind.PLAIN
+
+
+def _conditions(source: SigmaSource) -> tuple[tree.Node, ...]:
+    return tuple(
+        tree.Or(tuple(tree.Text(column, (value,)) for value in values))
+        for column, values in source.where.items()
+    )

@@ -5,22 +5,29 @@ a condition needs, it asks for nothing.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from re import _constants as op  # type: ignore[attr-defined]  # the parser behind `re`: no public door to its tree
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, TypeVar
 
 from exsweep.knowledge.rules import tree
 
+T = TypeVar("T")
+
 SHORTEST = 3
 """A literal below this length is in nearly every value."""
+RANKS = 3
+"""Clauses that are made of the sides of an `or`."""
 MAX_CHOICES = 2_000
 """More literals than this in one choice: the rule is a list of everything, and asks for nothing."""
 
 
 SPACES = "\t\n\f\r "
 """What RE2 takes for `\\s`."""
+_FOREIGN = re.compile(r"\[\[:|(?<!\\)(?:\\\\)*\\(?:[QEpPzCX]|x\{)|\(\?[a-zA-Z]*U")
+"""What RE2 reads otherwise than `re`, whose parser is used here; `\\\\P` is a backslash and a letter."""
 MAX_RUNS = 64
 """Texts that a stretch of a pattern may be; more: the stretch is cut."""
 
@@ -54,6 +61,8 @@ def need(node: tree.Node) -> Need:
         return _either([need(child) for child in node.of])
     if isinstance(node, tree.Text):
         texts = [part for part in node.parts if isinstance(part, str)]
+        if len(texts) == len(node.parts) == 1:  # the whole value: may be rare though it is short
+            return (frozenset({Literal(node.field, texts[0])}),) if texts[0] else ()
         return tuple(frozenset({Literal(node.field, part)}) for part in texts if len(part) >= SHORTEST)
     if isinstance(node, tree.Regex):
         return _of_regex(node)
@@ -67,9 +76,21 @@ def _either(needs: list[Need]) -> Need:
     """(a and b) or (c and d) needs (best of a, b) or (best of c, d); each clause kept must be met by every side."""
     if not needs or not all(needs):
         return ()
-    merged = frozenset().union(*(max(one, key=weight) for one in needs))
+    merged = tuple(one for one in _ranked(needs, weight) if len(one) <= MAX_CHOICES)
     common = tuple(clause for clause in needs[0] if all(clause in other for other in needs[1:]))
-    return tuple(dict.fromkeys(((merged,) if len(merged) <= MAX_CHOICES else ()) + common))
+    return tuple(dict.fromkeys(merged + common))
+
+
+def _ranked(
+    sides: Sequence[Sequence[frozenset[T]]], rare: Callable[[frozenset[T]], int]
+) -> list[frozenset[T]]:
+    """One clause of each side together is met whichever side is: the rarest of all, the second of all ...
+
+    `a.*powershell|b@c/powershell` so gives both `a or /powershell` and `powershell or b@c`.
+    """
+    ranked = [sorted(side, key=rare, reverse=True)[:RANKS] for side in sides]
+    ranks = range(max(map(len, ranked)))
+    return [frozenset().union(*(one[min(rank, len(one) - 1)] for one in ranked)) for rank in ranks]
 
 
 def _of_network(cidr: str) -> str:
@@ -86,8 +107,8 @@ def _of_network(cidr: str) -> str:
 
 
 def _of_regex(node: tree.Regex) -> Need:
-    if re.search(r"\[\[:|\\[QEpPzCX]|\\x\{|\(\?[a-zA-Z]*U", node.pattern):
-        return ()  # RE2 reads these otherwise than `re`, whose parser is used here
+    if _FOREIGN.search(node.pattern):
+        return ()
     try:
         parsed = parser.parse(node.pattern)
     except (re.error, RecursionError, OverflowError):
@@ -157,7 +178,7 @@ class _Runs:
             inner.close()
             each.append(inner.found)
         if all(each):
-            self.found.append(frozenset().union(*(max(one, key=_rarity) for one in each)))
+            self.found += _ranked(each, _rarity)
 
 
 def _language(items: Any) -> tuple[str, ...] | None:

@@ -19,9 +19,10 @@ FOLDED: tuple[bytes, ...] = (b"\xc5\xbf", b"\xe2\x84\xaa", b"%c5%bf", b"%e2%84%a
 _SPECIAL = re.compile(r"[^a-z0-9._%-]")
 
 
-def spellings(text: str, kind: Kind, separator: str) -> tuple[bytes, ...]:
+def spellings(text: str, kind: Kind, separator: str, shortest: int = SHORTEST) -> tuple[bytes, ...]:
     """Byte strings, lower case, one of which stands in the raw value if `text` stands in the value as read.
 
+    `shortest`: bytes of a plain text that are worth looking for.
     Empty: nothing that is rare enough to look for. URL places: besides, a value with one of HIDDEN may hold the text.
     """
     pieces = [_ascii_lower(text)]
@@ -38,7 +39,7 @@ def spellings(text: str, kind: Kind, separator: str) -> tuple[bytes, ...]:
         best = max((_spellable(piece) for piece in pieces), key=len, default="")
         return _both_ways(best) if len(best) >= SHORTEST else ()
     best = max(pieces, key=len, default="")[:LONGEST]
-    return (best.encode("ascii"),) if len(best) >= SHORTEST else ()
+    return (best.encode("ascii"),) if len(best) >= shortest else ()
 
 
 def _spellable(piece: str) -> str:

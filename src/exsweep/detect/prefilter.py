@@ -10,7 +10,7 @@ import pyarrow as pa
 from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.matcher import Matcher, make_matcher
-from exsweep.detect.need import Clause, Literal, need
+from exsweep.detect.need import SHORTEST, Clause, Literal, need
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
 from exsweep.detect.sweep import Sample, Sweep
 from exsweep.knowledge.rules import Rule
@@ -32,6 +32,9 @@ SMALL = 1 << 16
 _FEW_VALUES = ("http.request.method", "http.response.status_code", "network.protocol", "http.version")
 """Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
+_LF = 10
+_SHIFT = 24
+_PATTERN = (1 << _SHIFT) - 1
 _URLISH = (Kind.URL, Kind.JOINED, Kind.EXTENSION)
 
 Probe = tuple[str, int]
@@ -56,9 +59,16 @@ class Prefilter:
         self._few = {form.ecs[name].lower() for name in _FEW_VALUES if name in (form := fields.form).ecs}
         self._unique = {column.lower() for column in fields.form.unique}
         self._patterns: dict[tuple[bytes, ...], int] = {HIDDEN: _HIDDEN, FOLDED: _FOLDED}
+        self._first = {_HIDDEN: HIDDEN[0], _FOLDED: FOLDED[0]}
+        """One spelling of each pattern."""
         self.choices = [self._choices(rule) for rule in rules]
         self.always = [at for at, choices in enumerate(self.choices) if not choices]
         """Positions of the rules that ask for nothing: they look at every row."""
+        self._asking: dict[Probe, list[int]] = {}
+        """Rules whose first choice a probe can meet."""
+        for at, choices in enumerate(self.choices):
+            for probe in choices[0].probes if choices else ():
+                self._asking.setdefault(probe, []).append(at)
         self._literals = {number: literals for literals, number in self._patterns.items()}
         self._wanted: dict[str, set[int]] = {}
         for choices in self.choices:
@@ -97,52 +107,40 @@ class Prefilter:
                 masks[choice.probes] = np.logical_or.reduce(found) if found else None
             return masks[choice.probes]
 
-        result: list[Mask | None] = []
-        for choices in self.choices:
-            each = [of(choice) for choice in choices]
-            if any(one is None for one in each):
-                result.append(None)
-            else:
+        result: list[Mask | None] = [None] * len(self.choices)
+        for at in {*self.always, *(at for probe in hits for at in self._asking.get(probe, ()))}:
+            each = [of(choice) for choice in self.choices[at]]
+            if all(one is not None for one in each):
                 both = [one for one in each if one is not None]
-                result.append(np.logical_and.reduce(both) if both else np.ones(table.num_rows, bool))
+                result[at] = np.logical_and.reduce(both) if both else np.ones(table.num_rows, bool)
         return result
 
-    def candidates(self, table: pa.Table) -> npt.NDArray[np.int64]:
-        """Numbers of the rows that some rule may match, ascending."""
-        if self.always:
-            return np.arange(table.num_rows, dtype=np.int64)
-        found = [mask for mask in self.rows(table) if mask is not None]
-        return np.flatnonzero(np.logical_or.reduce(found)) if found else np.zeros(0, np.int64)
-
-    def spans(self, data: bytes) -> list[tuple[int, int]]:
+    def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
         """`(start, end)` of each line that some rule may match, ascending; the line's `\\n` is inside."""
         if self.always or self._form.multiline:
             return [(0, len(data))] if data else []
         sweep = self._sweep_for(data)
         ids, ends = self._matcher(sweep.wanted).scan(data)
         sweep.watch(len(ids), len(data))
-        order = np.argsort(ends, kind="stable")
-        found: list[tuple[int, int]] = []
-        last, stop, at = 0, 0, 0
-        here: set[int] = set()
-
-        def judge() -> None:
-            if here and sweep.may_match(frozenset(here)):
-                found.append((data.rfind(b"\n", last, at) + 1 or last, stop))
-
-        for number, end in zip(ids[order].tolist(), ends[order].tolist(), strict=True):
-            if end > stop:
-                judge()
-                here.clear()
-                last, stop, at = stop, data.find(b"\n", end) + 1 or len(data), end
-            here.add(number)
-        judge()
-        return found
+        if not len(ids):
+            return []
+        breaks = _breaks(np.frombuffer(data, np.uint8))
+        lines = np.searchsorted(
+            breaks, ends - 1
+        )  # a pattern never holds a line break: its end is in its line
+        pairs = np.unique(lines << _SHIFT | ids)
+        lines, ids = pairs >> _SHIFT, pairs & _PATTERN
+        hit, begins = np.unique(lines, return_index=True)
+        chosen = hit[sweep.choose(ids, begins)]
+        stops = np.append(breaks + 1, len(data))
+        starts = np.append(0, breaks + 1)
+        return list(zip(starts[chosen].tolist(), stops[chosen].tolist(), strict=True))
 
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
         if rule.condition is None:
             return ()
-        found = [choice for clause in need(rule.condition) if (choice := self._choice(clause, rule.own))]
+        clauses = need(self._fields.narrowed(rule.condition, rule.logsource))
+        found = [choice for clause in clauses if (choice := self._choice(clause, rule.own))]
         if not found:
             return ()
         best = max(found, key=lambda choice: (choice.weight, -len(choice.probes)))
@@ -153,7 +151,9 @@ class Prefilter:
         weight = 1 << 30
         for literal in sorted(clause, key=lambda one: (one.field or "", one.text)):
             for place in self._fields.places(literal.field, own):
-                spelled = spellings(literal.text, place.kind, self._form.separator)
+                # distinct values are searched, and records have few in most columns: event ids of one or two digits
+                few = self._form.records and place.column not in self._unique
+                spelled = spellings(literal.text, place.kind, self._form.separator, 1 if few else SHORTEST)
                 if not spelled:
                     return None
                 weight = min(weight, 1 if place.column in self._few else rarity(spelled[0]))
@@ -164,7 +164,7 @@ class Prefilter:
         """Without the probes that another one of the same column covers: `.aspx` beside `.asp`."""
         if len(probes) > LEANEST:
             return frozenset(probes)
-        raw = {pattern: spelled[0] for spelled, pattern in self._patterns.items() if pattern > _FOLDED}
+        raw = {pattern: self._first[pattern] for _, pattern in probes}
         covered = {
             (column, longer)
             for column, longer in probes
@@ -179,6 +179,7 @@ class Prefilter:
 
     def _probes(self, spelled: tuple[bytes, ...], literal: Literal, place: Place) -> Iterable[Probe]:
         pattern = self._patterns.setdefault(spelled, len(self._patterns))
+        self._first[pattern] = spelled[0]
         for column in self._columns(place):
             yield column, pattern
             if place.kind in _URLISH or (place.kind is Kind.LINE and self._form.url_columns):
@@ -197,13 +198,13 @@ class Prefilter:
         dear = any(column == ANYWHERE or column in self._unique for column, _ in choice.probes)
         return dear and choice.weight < RARE
 
-    def _sweep_for(self, data: bytes) -> Sweep:
+    def _sweep_for(self, data: bytes | memoryview) -> Sweep:
         """The clauses to look for in raw lines: all of them, or, once a log was long enough to tell, the cheapest."""
         everything = self._everything
         if self._sweep is None and len(data) < SMALL:
             return everything
         if self._sweep is None or (self._sweep.dear and len(data) >= SMALL and len(self._samples) < SAMPLES):
-            sample = data[:SAMPLE]
+            sample = bytes(data[:SAMPLE])
             self._samples.append(Sample.of(sample, *self._matcher(everything.wanted).scan(sample)))
             self._sweep = everything.cheaper(self._samples)
         return self._sweep
@@ -237,6 +238,18 @@ class Prefilter:
                             mask[base : base + len(chunk)] |= rows
                 base += len(chunk)
         return hits
+
+
+def _breaks(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Places of line breaks; they are rare, so that eight bytes are looked at together."""
+    equal = octets == _LF
+    whole = len(equal) & ~7
+    words = np.flatnonzero(equal[:whole].view(np.uint64))
+    row, column = np.nonzero(equal[:whole].reshape(-1, 8)[words])
+    found: npt.NDArray[np.int64] = np.concatenate(
+        (words[row] * 8 + column, np.flatnonzero(equal[whole:]) + whole)
+    )
+    return found
 
 
 def rarity(literal: bytes) -> int:

@@ -21,6 +21,8 @@ DEAR = 4_000
 """Bytes for each hit, below which calls cost more than the search itself."""
 DEAR_FROM = 1 << 16
 MOST_VERDICTS = 100_000
+_SPREAD = np.int64(0x1E3779B97F4A7C15)
+"""Makes the sum of a set of patterns tell it from nearly all others."""
 
 
 class Sweep:
@@ -33,8 +35,26 @@ class Sweep:
         """Patterns to look for."""
         self._dear = False
 
-    def may_match(self, hit: frozenset[int]) -> bool:
-        """Whether a line with these patterns satisfies all clauses of some rule; few sets occur, so they are kept."""
+    def choose(self, ids: npt.NDArray[np.int64], begins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which lines satisfy all clauses of some rule: line i has the patterns from `ids[begins[i]]` on, each once.
+
+        Few sets of patterns occur, so that each is judged once.
+        """
+        ends = np.append(begins[1:], len(ids))
+        sums = np.add.reduceat(ids * _SPREAD, begins)
+        _, first, which = np.unique(sums, return_index=True, return_inverse=True)
+        told = [self._may_match(frozenset(ids[begins[at] : ends[at]].tolist())) for at in first.tolist()]
+        # Other sets of the same sum, which somebody may have made up, are let through.
+        same = first[which]
+        other = (ends - begins) != (ends - begins)[same]
+        twins = np.minimum(
+            np.repeat(begins[same] - begins, ends - begins) + np.arange(len(ids)), len(ids) - 1
+        )
+        other |= np.add.reduceat(ids[twins] != ids, begins) > 0
+        chosen: npt.NDArray[np.bool_] = np.array(told, bool)[which] | other
+        return chosen
+
+    def _may_match(self, hit: frozenset[int]) -> bool:
         known = self._verdicts.get(hit)
         if known is None:
             known = any(all(clause & hit for clause in clauses) for clauses in self._rules)

@@ -149,6 +149,8 @@ def _keys(item: Weighed) -> list[tuple[str, str]]:
             )
             for path in facts.dropped_paths(item.hit)
         ]
+    if facts.lone_file(item.hit) or (item.hit.time is None and item.stage is Stage.DROP):
+        keys.append((f"file:{item.hit.origin.path}", "the same file"))
     sender = facts.address(item.hit)
     if sender and item.stage is not Stage.WEBSHELL:  # a mere visitor of a shell is not its user
         kind = "private" if facts.is_private(sender) else "address"
@@ -234,9 +236,9 @@ def _merge(home: Group, guest: Group, reason: str) -> None:
 def _write_to_shell(groups: list[Group]) -> list[Group]:
     """A write whose file name the log does not show is joined with the shell that is asked for next."""
     window = judging().drop_to_shell_days * 86_400
-    writers = [group for group in groups if group.has({Stage.DROP})]
+    writers = [group for group in groups if _wrote(group)]
     for group in sorted(groups, key=lambda item: item.start):
-        if group in writers or not group.has({Stage.WEBSHELL, Stage.WEBSHELL_USE}):
+        if any(group is writer for writer in writers) or not group.has({Stage.WEBSHELL, Stage.WEBSHELL_USE}):
             continue
         first = min(
             facts.moment(item.hit)
@@ -266,6 +268,14 @@ def _write_to_shell(groups: list[Group]) -> list[Group]:
             )
             groups = [other for other in groups if other is not group]
     return groups
+
+
+def _wrote(group: Group) -> bool:
+    """A record says when a file was written; that the file lies there does not."""
+    return any(
+        item.stage is Stage.DROP and item.strength is Strength.SUCCESS and facts.moment(item.hit) != _NEVER
+        for item in group.members
+    )
 
 
 def _only_files(groups: list[Group]) -> list[Group]:

@@ -10,6 +10,9 @@ from exsweep.model import CoverageSource, Finding, Impact, ImpactItem, ImpactSta
 
 _SYSTEM_RIGHTS = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
 
+_LEAVES = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.PERSISTENCE})
+"""Stages of what stays behind; the use of a back door leaves nothing new."""
+
 
 def impact_of(
     groups: Sequence[tuple[Group, Level | None]],
@@ -34,11 +37,14 @@ def _item(
     what: str, findings: Sequence[Finding], hostile: Sequence[Group], *, possible: bool, checked: str
 ) -> ImpactItem:
     techniques = frozenset(judging().impact[what])
+    stages = _LEAVES if what == "persistence" else frozenset(Stage)
     rules = {
         item.rule.id
         for group in hostile
         for item in group.members
-        if techniques & set(item.rule.attack) and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
+        if techniques & set(item.rule.attack)
+        and item.stage in stages
+        and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
     }
     proofs = tuple(item for item in findings if item.rule.id in rules and techniques & set(item.attack))
     seen = any(item.strength is Strength.SUCCESS for item in proofs)

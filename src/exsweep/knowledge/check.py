@@ -17,6 +17,7 @@ from exsweep.knowledge import (
     scanners,
     webshell_paths,
 )
+from exsweep.knowledge.check_webshells import problems_of_webshells
 from exsweep.knowledge.check_words import problems_of_words, too_hard
 from exsweep.knowledge.data_files import ROOT
 from exsweep.knowledge.formats import load_formats
@@ -46,6 +47,7 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("collectors.yml", _collectors),
         ("remediation", _remediation),
         ("words/en.yml", problems_of_words),
+        ("webshells", problems_of_webshells),
         ("rules", lambda: problems_of_rules(run_rule)),
     )
     for name, part in parts:

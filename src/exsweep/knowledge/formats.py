@@ -22,11 +22,14 @@ class TimeColumns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class SigmaSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A Sigma log source that this format serves; an absent part matches anything that the rule leaves out too."""
+    """A Sigma log source that this format serves (see `LogFormat.serves`)."""
 
     category: str | None = None
     product: str | None = None
     service: str | None = None
+    where: dict[str, tuple[str, ...]] = {}
+    """Only rows with one of these values in each of these columns (letter case never matters) are of this source: some
+    formats hold the events of many."""
 
 
 class BuildPattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +40,9 @@ class BuildPattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Its first group is the dotted build."""
 
 
-class EventSelector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class EventSelector(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Records of Windows event logs that belong to a format."""
 
     channel: str
@@ -116,6 +121,32 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def headers(self) -> tuple[tuple[str, ...], ...]:
         """All headers known, the usual one first."""
         return ((self.columns,) if self.columns else ()) + self.alternatives
+
+    def serves(
+        self, *, category: str | None, product: str | None, service: str | None
+    ) -> tuple[SigmaSource, ...]:
+        """The log sources of this format that a rule with these words runs on; a row must belong to all. Empty: none.
+
+        A part is the same or absent in both, with two exceptions: a category says enough without its product, and a rule
+        with category and service runs where both are served.
+        """
+        if category is not None and service is not None:
+            whole = self._source(category, product, service)
+            parts = (self._source(category, product, None), self._source(None, product, service))
+            found = (whole,) if whole else parts
+        else:
+            found = (self._source(category, product, service),)
+        served = tuple(one for one in found if one is not None)
+        return served if len(served) == len(found) else ()
+
+    def _source(
+        self, category: str | None, product: str | None, service: str | None
+    ) -> SigmaSource | None:
+        for one in self.sigma:
+            same = (one.category, one.service) == (category, service)
+            if same and (one.product == product or (product is None and category is not None)):
+                return one
+        return None
 
 
 SHAPES = frozenset(
@@ -208,6 +239,7 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         "build_columns": made.build_columns,
         "build_pattern": (made.build_pattern.column,) if made.build_pattern else (),
         "server_columns": made.server_columns,
+        "sigma": [column for one in made.sigma for column in one.where],
         "sigma_fields": [column for columns in made.sigma_fields.values() for column in columns],
     }
     for part, columns in used.items():

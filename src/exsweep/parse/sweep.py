@@ -18,8 +18,10 @@ def touched(block: Block, spans: list[tuple[int, int]]) -> Mask:
         pairs = np.array(spans, np.int64).reshape(-1, 2)
         first = np.searchsorted(block.stops, pairs[:, 0], side="right")
         final = np.searchsorted(block.stops, np.maximum(pairs[:, 1] - 1, pairs[:, 0]), side="right")
-        for low, high in zip(first.tolist(), final.tolist(), strict=True):
-            chosen[low : high + 1] = True
+        edges = np.zeros(len(block) + 1, np.int64)
+        np.add.at(edges, np.minimum(first, len(block)), 1)
+        np.add.at(edges, np.minimum(final + 1, len(block)), -1)
+        chosen = np.cumsum(edges[:-1]) > 0
     return chosen
 
 

@@ -26,7 +26,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """`csharp`, `vb`, `jscript`, `vbscript`, or `other` (PerlScript, a language the page names that we do not read)."""
     kind: str
     """`script` (`<script runat=server>`), `code` (`<% %>`), `expression` (`<%= %>`, `<%: %>`), `binding` (`<%# %>`),
-    `handler` (body of .ashx .asmx .svc), `razor` (@ blocks), `attribute` (code in an attribute of a control)."""
+    `handler` (body of .ashx .asmx .svc), `razor` (@ blocks), `source` (the whole file is code), `ssi` (a server-side
+    include that starts a program; the language is `other`)."""
     at: int
     """Offset of the first character of the code in `Page.text`."""
     encoded: bool = False
@@ -40,24 +41,37 @@ class Include(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+class ServerTag(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag with runat=server whose attributes do something: `<object runat=server progid=...>`, data sources."""
+
+    name: str
+    """Lower case: `object`, `asp:objectdatasource`, `asp:sqldatasource` ... (`telling_tags` of `kinds.yml`)."""
+    attributes: dict[str, str]
+    """Names in lower case, values with character entities undone."""
+    at: int
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One way of reading one file."""
 
     text: str
-    """Decoded; at most 16 Mi characters."""
+    """Decoded; at most 16 Mi characters. Of a larger file its beginning and end (trick `padding`)."""
     encoding: str
-    """`utf-8`, `utf-16-le`, `utf-16-be`, `utf-7`, `cp1252` ..."""
+    """Python's name: `utf-8`, `utf-16-le`, `utf-16-be`, `utf-7`, `gb18030`, `cp1252`, `cp037` ..."""
     kind: str
-    """`aspx`, `asp`, `ashx`, `asmx`, `svc`, `cshtml`, `ascx`, `master`, `asax`, `include` ...: how the server reads it."""
+    """`aspx`, `asp`, `ashx`, `asmx`, `svc`, `cshtml`, `ascx`, `master`, `asax`, `include` ...: how the server reads it
+    (`kinds` of `kinds.yml`); `other` for a file without server code that is no page by its name."""
     language: str
     """Of the page as a whole, as in `Block.language`; `other` where nothing tells."""
     container: str | None = None
-    """What the page lies in: `oab_property_dump`, `pst`, `certificate`, `image`, `log`, `archive`; None for a plain page."""
+    """What the page lies in: `oab_property_dump`, `pst`, `certificate`, `image`, `log`, `archive`, `document`,
+    `program`; None for a plain page."""
     directives: tuple[Directive, ...] = ()
     blocks: tuple[Block, ...] = ()
     includes: tuple[Include, ...] = ()
     controls: tuple[str, ...] = ()
     """Lower-case tags with runat=server: `asp:textbox`, `asp:button`, `asp:fileupload`, `asp:sqldatasource`, `form` ..."""
+    tags: tuple[ServerTag, ...] = ()
     tricks: tuple[str, ...] = ()
     """What was done to hide the page from readers, as stable codes: `utf16-without-bom`, `utf7`, `script-encode`,
     `nul-bytes`, `padding`, `comment-in-token`, `unicode-escapes` ... Weights are knowledge."""

@@ -123,11 +123,8 @@ def _fate(one: Compiled, formats: Sequence[LogFormat]) -> tuple[RuleState, str, 
 
 
 def serves(form: LogFormat, asked: LogSource) -> bool:
-    """Whether rules of this log source run on this format: each part is the same, or absent in both."""
-    return any(
-        (one.category, one.product, one.service) == (asked.category, asked.product, asked.service)
-        for one in form.sigma
-    )
+    """Whether rules of this log source run on this format."""
+    return bool(form.serves(category=asked.category, product=asked.product, service=asked.service))
 
 
 @cache

@@ -1,0 +1,221 @@
+"""Web shells: recall and false alarms on the real sets, beside the public YARA rules on the same files; prints Markdown.
+
+    python bench/webshells.py SHARED_DATA [--part held|train|all] [--rewrites N] > report.md
+
+The malicious files are split by cluster of near duplicates (SHA-256 of its name, about 60 % for tuning), the benign ones
+by file. Numbers of the tuning part say nothing; the report is on the rest. Needs yara-x.
+"""
+
+import argparse
+import csv
+import hashlib
+import sys
+import time
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import yara_x
+
+from exsweep.detect.webshell import examine
+from exsweep.model.files import FileReport, FileVerdict
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests.detect.webshell.rewrites import REWRITES
+
+TUNING_SHARE = 0.6
+PASSWORD = b"infected"
+FOUND = (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS)
+
+
+class Sample(NamedTuple):
+    row: dict[str, str]
+    part: str
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        return self.row["name"]
+
+
+class Looked(NamedTuple):
+    sample: Sample
+    report: FileReport
+    seconds: float
+    yara: bool
+
+
+def part_of(key: str) -> str:
+    """`train` or `held`."""
+    share = int(hashlib.sha256(f"exsweep:{key}".encode()).hexdigest()[:4], 16) / 65536
+    return "train" if share < TUNING_SHARE else "held"
+
+
+def samples(folder: Path, archive: str, key: str, label: str) -> Iterator[Sample]:
+    """Files of one set with that label."""
+    with zipfile.ZipFile(folder / archive) as packed:
+        names = {name.rpartition("/")[2]: name for name in packed.namelist()}
+        with (folder / "SOURCES.csv").open(newline="", encoding="utf-8") as table:
+            for row in csv.DictReader(table):
+                if row["label"] == label:
+                    yield Sample(row, part_of(row[key]), packed.read(names[row["name"]], pwd=PASSWORD))
+
+
+def public_rules(folder: Path) -> yara_x.Scanner:
+    """All public rules that compile, each file by itself."""
+    compiler = yara_x.Compiler()
+    for variable in ("filename", "filepath", "extension", "filetype", "owner"):
+        compiler.define_global(variable, "")
+    with zipfile.ZipFile(folder / "rules.zip") as packed:
+        for name in sorted(packed.namelist()):
+            if not name.endswith((".yar", ".yara")):
+                continue
+            compiler.new_namespace(name)
+            try:
+                compiler.add_source(packed.read(name, pwd=PASSWORD).decode("utf-8", "replace"))
+            except yara_x.CompileError as error:
+                print(f"left out {name}: {str(error)[:80]}", file=sys.stderr)
+    scanner = yara_x.Scanner(compiler.build())
+    scanner.set_timeout(10)
+    return scanner
+
+
+def look(sample: Sample, scanner: yara_x.Scanner) -> Looked:
+    begin = time.perf_counter()
+    report = examine(sample.data, sample.name, clock=time.monotonic)
+    seconds = time.perf_counter() - begin
+    return Looked(sample, report, seconds, bool(scanner.scan(sample.data).matching_rules))
+
+
+def share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f} %" if whole else "-"
+
+
+def recall(looked: list[Looked]) -> None:
+    """Files and clusters per language."""
+    groups: dict[str, list[Looked]] = defaultdict(list)
+    for each in looked:
+        groups[each.sample.row["language"]].append(each)
+        groups["all"].append(each)
+    print(
+        "| language | files | found | malicious | clusters | clusters found | public YARA rules: files | clusters |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for language, members in sorted(groups.items()):
+        clusters: dict[str, list[Looked]] = defaultdict(list)
+        for each in members:
+            clusters[each.sample.row["cluster"]].append(each)
+        found = sum(each.report.verdict in FOUND for each in members)
+        sure = sum(each.report.verdict is FileVerdict.MALICIOUS for each in members)
+        ours = sum(all(each.report.verdict in FOUND for each in group) for group in clusters.values())
+        theirs = sum(all(each.yara for each in group) for group in clusters.values())
+        yara = sum(each.yara for each in members)
+        print(
+            f"| {language} | {len(members)} | {share(found, len(members))} | {share(sure, len(members))} | {len(clusters)}"
+            f" | {share(ours, len(clusters))} | {share(yara, len(members))} | {share(theirs, len(clusters))} |"
+        )
+
+
+def alarms(looked: list[Looked]) -> None:
+    """False alarms per project and class."""
+    groups: dict[tuple[str, str], list[Looked]] = defaultdict(list)
+    for each in looked:
+        groups[each.sample.row["klass"], each.sample.row["repo"]].append(each)
+        groups[each.sample.row["klass"], "all"].append(each)
+    print("| class | project | pages | alarms | malicious | public YARA rules |")
+    print("|---|---|---|---|---|---|")
+    for (klass, repo), members in sorted(groups.items()):
+        wrong = sum(each.report.verdict in FOUND for each in members)
+        sure = sum(each.report.verdict is FileVerdict.MALICIOUS for each in members)
+        yara = sum(each.yara for each in members)
+        print(
+            f"| {klass} | {repo} | {len(members)} | {wrong} ({share(wrong, len(members))}) | {sure} | {yara} ({share(yara, len(members))}) |"
+        )
+
+
+def wrong_ones(title: str, looked: list[Looked]) -> None:
+    """One line each, with the terms of the score."""
+    print(f"\n### {title}: {len(looked)}\n")
+    for each in looked:
+        terms = (
+            ", ".join(f"{term.code} {term.points:g}" for term in each.report.reasons[:5]) or "nothing seen"
+        )
+        row = each.sample.row
+        print(
+            f"* `{each.sample.name}` ({row['language']}, {len(each.sample.data)} bytes, {row['repo']}): {each.report.score:g} = {terms}"
+        )
+
+
+def speed(title: str, looked: list[Looked]) -> None:
+    seconds = sorted(each.seconds for each in looked)
+    size = sum(len(each.sample.data) for each in looked)
+    print(
+        f"* {title}: {len(seconds)} files, {size / 1e6:.1f} MB, {sum(seconds):.1f} s; median {seconds[len(seconds) // 2] * 1000:.1f} ms,"
+        f" 99 % {seconds[len(seconds) * 99 // 100] * 1000:.0f} ms, most {seconds[-1] * 1000:.0f} ms"
+    )
+
+
+def rewrites(looked: list[Looked], most: int) -> None:
+    """Recall after each rewrite, of those found before."""
+    print("\n| rewrite | applies to | found | malicious |\n|---|---|---|---|")
+    for name, rewrite in REWRITES.items():
+        verdicts: Counter[FileVerdict] = Counter()
+        missed: list[str] = []
+        for each in [one for one in looked if one.report.verdict in FOUND][:most]:
+            changed = rewrite(each.sample.data, each.sample.name.rpartition(".")[2])
+            if changed is None:
+                continue
+            verdict = examine(changed, each.sample.name, clock=time.monotonic).verdict
+            verdicts[verdict] += 1
+            if verdict not in FOUND:
+                missed.append(each.sample.name)
+        total = sum(verdicts.values())
+        found = sum(verdicts[each] for each in FOUND)
+        print(
+            f"| {name} | {total} | {share(found, total)} | {share(verdicts[FileVerdict.MALICIOUS], total)} |",
+            flush=True,
+        )
+        for each in missed[:20]:
+            print(f"  missed after {name}: {each}", file=sys.stderr)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("data", type=Path)
+    arguments.add_argument("--part", choices=("held", "train", "all"), default="held")
+    arguments.add_argument(
+        "--rewrites", type=int, default=0, metavar="N", help="of the first N files that are found"
+    )
+    options = arguments.parse_args()
+    scanner = public_rules(options.data / "yara_rules")
+
+    def wanted(sample: Sample) -> bool:
+        return options.part in ("all", sample.part)
+
+    bad = [
+        look(each, scanner)
+        for each in samples(options.data / "webshells", "webshells.zip", "cluster", "malicious")
+        if wanted(each)
+    ]
+    good = [
+        look(each, scanner)
+        for each in samples(options.data / "web_benign", "web_benign.zip", "name", "benign")
+        if wanted(each)
+    ]
+    print(f"## Part `{options.part}`\n")
+    recall(bad)
+    print()
+    alarms(good)
+    wrong_ones("Missed", [each for each in bad if each.report.verdict not in FOUND])
+    wrong_ones("False alarms", [each for each in good if each.report.verdict in FOUND])
+    print("\n### Time\n")
+    speed("malicious", bad)
+    speed("benign", good)
+    if options.rewrites:
+        rewrites(bad, options.rewrites)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""One file of the evidence, read once and sealed: a log, a configuration, a page, a pasted text, or nothing that we judge."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain as chained
+from typing import Protocol
+
+import msgspec
+
+from exsweep.assess import served
+from exsweep.evidence import EvidenceReadError, Source
+from exsweep.model import FileReport, SourceReport, SourceState
+from exsweep.parse import Reader, recognise
+from exsweep.parse.batch import Batch
+from exsweep.parse.config import read_config, recognise_config
+from exsweep.parse.error_report import read_report, recognise_report
+from exsweep.parse.pasted import looks_pasted, read_pasted
+from exsweep.parse.tally import Tally
+from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
+
+CHUNK = 4 << 20
+_HEAD = 64 << 10
+_PASTED_CAP = 8 << 20
+"""Console output and pasted lines are small; a bigger file of unknown kind is sealed, not searched for them."""
+
+Sieve = Callable[[memoryview], list[tuple[int, int]]]
+
+
+class Taker(Protocol):
+    """Who takes what is read (see `assess.work`). `place` is that of the file in its task."""
+
+    def sieve(self, kind: str, head: bytes) -> Sieve | None: ...
+
+    def rows(self, place: int, path: str, batch: Batch) -> None: ...
+
+    def apart(self, place: int, path: str, batch: Batch) -> None: ...
+
+    def page(self, report: FileReport) -> None: ...
+
+
+@dataclass
+class _Seal:
+    """SHA-256 and size of what was really read, and how reading ended."""
+
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    size: int = 0
+    state: SourceState = SourceState.READ
+    reason: str = ""
+
+    def over(self, source: Source) -> Iterator[bytes]:
+        try:
+            for chunk in source.chunks(CHUNK):
+                self.digest.update(chunk)
+                self.size += len(chunk)
+                yield chunk
+        except EvidenceReadError as error:
+            self.state, self.reason = error.state, error.reason
+
+
+def read_file(source: Source, place: int, run: Taker) -> SourceReport:
+    """Read one file to its end. A page is looked at as a page, whatever else it may be."""
+    seal = _Seal(state=source.state, reason=source.reason)
+    chunks = seal.over(source)
+    if source.state is not SourceState.READ:
+        return _sealed_only(source, chunks, seal)
+    head = b""
+    start: list[bytes] = []
+    for chunk in chunks:
+        start.append(chunk)
+        head += chunk[: _HEAD - len(head)]
+        if len(head) >= _HEAD:
+            break
+    stream: Iterator[bytes] = chained(start, chunks)
+    script = bool(head) and served.is_script(source.path)
+    events = None if script else event_reader(head, source.path)
+    kind = recognise(head, source.path) if head and events is None else None
+    if kind is None and events is None and not script and named_evtx(source.path):
+        events = EventReader()
+    if events is not None:
+        return _events(source, place, stream, seal, run, events)
+    if kind is None:
+        return _other(source, place, stream, seal, run, script)
+    kept = served.Kept()
+    if script:
+        stream = kept.over(stream)
+    reader = Reader(kind)
+    for batch in _batches(reader, stream, run.sieve(kind.id, head)):
+        run.rows(place, source.path, batch)
+    if script:
+        _page(source, place, kept, seal, run)
+    return _report(source, kind.id, seal, reader.tally)
+
+
+def _events(
+    source: Source, place: int, stream: Iterator[bytes], seal: _Seal, run: Taker, reader: EventReader
+) -> SourceReport:
+    """Windows events, in an event log or exported."""
+    for chunk in stream:
+        for batch in reader.feed(chunk):
+            run.rows(place, source.path, batch)
+    for batch in reader.feed(b"", last=True):
+        run.rows(place, source.path, batch)
+    if seal.state is SourceState.READ:
+        seal.state, seal.reason = reader.state()
+    return _report(source, KIND, seal, reader.tally)
+
+
+def _sealed_only(source: Source, left: Iterator[bytes], seal: _Seal) -> SourceReport:
+    """A file that is no log, or that was known to be unreadable: its seal, as far as there are bytes."""
+    for _ in left:
+        pass
+    return SourceReport(
+        path=source.path,
+        kind="unknown",
+        size=seal.size,
+        sha256=seal.digest.hexdigest(),
+        state=seal.state,
+        reason=seal.reason,
+        notes=source.notes,
+    )
+
+
+def _batches(reader: Reader, stream: Iterator[bytes], sieve: Sieve | None) -> Iterator[Batch]:
+    for chunk in stream:
+        yield from reader.feed(chunk, sieve=sieve)
+    yield from reader.feed(b"", last=True, sieve=sieve)
+
+
+def _report(source: Source, kind: str, seal: _Seal, tally: Tally) -> SourceReport:
+    report = tally.report(
+        path=source.path,
+        kind=kind,
+        size=seal.size,
+        sha256=seal.digest.hexdigest(),
+        state=seal.state,
+        reason=seal.reason,
+        notes=source.notes,
+    )
+    # Rejected lines are counted by themselves; `partial` is kept for files whose reading stopped.
+    return msgspec.structs.replace(report, state=seal.state, reason=seal.reason)
+
+
+def _other(
+    source: Source, place: int, stream: Iterator[bytes], seal: _Seal, run: Taker, script: bool
+) -> SourceReport:
+    """A file without a log's header: a page, a configuration, what victims have at hand, or something only sealed."""
+    kept = served.Kept()
+    for _ in kept.over(stream):
+        pass
+    data = kept.data
+    if data and kept.whole and recognise_config(data[:_HEAD]):
+        found = read_config(data)
+        for batch in found.batches:
+            run.rows(place, source.path, batch)
+        if script and served.may_run(data):
+            _page(source, place, kept, seal, run)
+        return _report(source, "iis_config", seal, found.tally)
+    if data and kept.whole and recognise_report(data):
+        batch, tally = read_report(data)
+        run.rows(place, source.path, batch)
+        return _report(source, "error_report", seal, tally)
+    if kept.size <= _PASTED_CAP and data and looks_pasted(data[:_HEAD]):
+        if script:
+            _page(source, place, kept, seal, run)
+        result = read_pasted(data)
+        for batch in result.batches:
+            run.apart(place, source.path, batch)
+        return _report(source, result.kind, seal, result.tally)
+    if data and (script or served.may_run(data)):
+        _page(source, place, kept, seal, run)
+        return _report(source, "served_file", seal, Tally())
+    if seal.state is SourceState.READ:
+        seal.state = SourceState.NOT_A_LOG
+    return _sealed_only(source, iter(()), seal)
+
+
+def _page(source: Source, place: int, kept: served.Kept, seal: _Seal, run: Taker) -> None:
+    report = served.look(kept.data, source.path, seal.digest.hexdigest(), seal.size)
+    run.page(report)
+    run.rows(place, source.path, served.row(report, kept.digests))

@@ -1,0 +1,174 @@
+"""Pages and scripts: looked at whole, told as one row each, beside whatever kind of log the file may be."""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from exsweep.detect.webshell import examine
+from exsweep.detect.webshell.kinds import extension_of
+from exsweep.knowledge.baselines import baseline
+from exsweep.knowledge.formats import format_of
+from exsweep.knowledge.places import place_of
+from exsweep.knowledge.webshell_kinds import webshell_kinds
+from exsweep.model import Confidence, FileReport, FileVerdict
+from exsweep.parse.batch import NO_TIME, Batch
+
+HALF = 8 << 20
+"""Of a bigger file the first and the last part are looked at; padding hides nothing that stands at an end."""
+_LIST = "|"
+_TEXT_CAP = 2_000
+
+
+_MARK = re.compile(
+    rb"<%|<\0%|%\0>|runat|r\0u\0n\0a\0t|\0<\0%|\+ADw-|<!--\s{0,8}#\s{0,8}(?:include|exec)|@functions|#@~\^|\A!BDN",
+    re.I,
+)
+"""Any sign that a server could run a part of the file, in the encodings that keep ASCII apart by at most a NUL."""
+
+
+def is_script(path: str) -> bool:
+    """The server runs or reads files with this name."""
+    return webshell_kinds().kind_of_extension(extension_of(path)) is not None
+
+
+def may_run(data: bytes) -> bool:
+    """Something in the file looks as if a server could run it, whatever its name says."""
+    return _MARK.search(data) is not None
+
+
+@dataclass(slots=True)
+class Kept:
+    """The bytes of one file as they pass: all of them up to twice HALF, then both ends."""
+
+    size: int = 0
+    _first: list[bytes] = field(default_factory=list)
+    _last: bytes = b""
+
+    def over(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks, kept on the way."""
+        for chunk in chunks:
+            room = max(HALF - self.size, 0)
+            self.size += len(chunk)
+            if room:
+                self._first.append(chunk[:room])
+            if len(chunk) > room:
+                self._last = (self._last + chunk[room:])[-HALF:]
+            yield chunk
+
+    @property
+    def whole(self) -> bool:
+        """All bytes are kept."""
+        return self.size <= 2 * HALF
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self._first) + self._last
+
+    @property
+    def digests(self) -> tuple[str, str]:
+        """MD5 and SHA-1, for lists of indicators that have no better; empty for a file that is not kept whole."""
+        if not self.whole:
+            return "", ""
+        data = self.data
+        return (
+            hashlib.md5(data, usedforsecurity=False).hexdigest(),
+            hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        )
+
+
+def look(data: bytes, path: str, sha256: str, size: int, families: Iterable[str] = ()) -> FileReport:
+    """What the file can do, and whether Microsoft ships it. `sha256` and `size` are those of the whole file."""
+    report = examine(data, path, clock=time.monotonic)
+    report = msgspec.structs.replace(report, path=path, sha256=sha256, size=size)
+    return _known(_named(report, tuple(families)))
+
+
+def _named(report: FileReport, families: tuple[str, ...]) -> FileReport:
+    """What YARA rules say: one of ours settles it, one of the user's asks for a person."""
+    if not families:
+        return report
+    own = [name for name in families if not name.startswith("yara:")]
+    verdict = report.verdict
+    if own and verdict is not FileVerdict.MALICIOUS:
+        verdict = FileVerdict.MALICIOUS
+    elif verdict in (FileVerdict.UNREMARKABLE, FileVerdict.BENIGN_KNOWN):
+        verdict = FileVerdict.SUSPICIOUS
+    return msgspec.structs.replace(report, verdict=verdict, families=(*report.families, *families))
+
+
+def _known(report: FileReport) -> FileReport:
+    """Byte for byte a shipped file: nothing in it can speak against it."""
+    says = baseline().judge(report.path, report.sha256)
+    if says.known is None:
+        return msgspec.structs.replace(report, baseline=says.code)
+    known = says.known
+    return msgspec.structs.replace(
+        report,
+        verdict=FileVerdict.BENIGN_KNOWN,
+        confidence=Confidence.SURE,
+        baseline=says.code,
+        known_as=f"{known.paths[0]} of {known.builds[0]}" if known.builds else known.paths[0],
+    )
+
+
+def row(report: FileReport, digests: tuple[str, str]) -> Batch:
+    """The file as one row of `served_file`; its raw line is what people read first."""
+    kind = format_of("served_file")
+    name = report.path.rpartition("/")[2]
+    values = {
+        "Path": report.path,
+        "Name": name,
+        "Extension": name.rpartition(".")[2].lower() if "." in name else "",
+        "Size": str(report.size),
+        "SHA256": report.sha256,
+        "MD5": digests[0],
+        "SHA1": digests[1],
+        "Kind": report.kind,
+        "Language": report.language,
+        "Encoding": report.encoding,
+        "Container": report.container or "",
+        "Place": place_of(report.path).kind,
+        "Verdict": report.verdict.value,
+        "Confidence": report.confidence.value,
+        "Score": f"{report.score:.1f}",
+        "Capabilities": _LIST.join(can.id for can in report.capabilities),
+        "Inputs": _LIST.join(dict.fromkeys(name for can in report.capabilities for name in can.inputs)),
+        "Families": _LIST.join(report.families),
+        "Tricks": "",
+        "Reasons": _LIST.join(why.code for why in report.reasons),
+        "Evidence": _shown(report),
+        "Baseline": report.baseline,
+        "KnownAs": report.known_as or "",
+        "KnownBuilds": "",
+        "Created": "",
+        "Modified": "",
+    }
+    table = pa.table(
+        {
+            column: pa.array([values[column][:_TEXT_CAP].encode("utf-8", "backslashreplace")], pa.binary())
+            for column in kind.columns
+        }
+    )
+    one = np.ones(1, np.int64)
+    return Batch(
+        kind, table, one, one * 0, one * NO_TIME, lines=(_shown(report).encode("utf-8", "backslashreplace"),)
+    )
+
+
+def _shown(report: FileReport) -> str:
+    """`line 3: <quoted> (what it does)`, the lines that show the strongest claims."""
+    told = [
+        f"line {seen.line}: {seen.excerpt} ({can.title})"
+        for can in report.capabilities
+        for seen in can.evidence[:1]
+    ]
+    return (
+        "\n".join(told[:8])[:_TEXT_CAP]
+        or f"{report.kind or 'file'}, {report.size} bytes, {report.verdict.value}"
+    )

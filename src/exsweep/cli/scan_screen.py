@@ -1,0 +1,128 @@
+"""A scan on the terminal: a list of what was found so far, and at its end what a person must know."""
+
+import time
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from exsweep.cli.terminal import term
+from exsweep.errors import ExitCode
+from exsweep.scan import Kind, Proof, ScanResult, Sight, headline, patch_state
+
+_WORDS = {
+    Kind.EXACT: "Exchange, build known",
+    Kind.INTERVAL: "Exchange, update level not shown",
+    Kind.HIDDEN: "Exchange, build hidden",
+    Kind.EXCHANGE_ONLINE: "Exchange Online",
+    Kind.FRONTED: "something else answers in front",
+    Kind.IMPOSTOR: "only looks like Exchange",
+    Kind.NOT_EXCHANGE: "no Exchange",
+    Kind.UNREACHABLE: "no answer",
+}
+_MOST = 20
+
+
+class ScanScreen:
+    """Watches a run; used as a context manager. On anything but a terminal it shows nothing until the summary."""
+
+    def __init__(self, remarks: tuple[str, ...] = ()) -> None:
+        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._live = (
+            Live(console=self._console, refresh_per_second=4, transient=True)
+            if self._console.is_terminal
+            else None
+        )
+        self._remarks = remarks
+        self._total = self._resumed = self._done = self._repeated = self._seen = self._open = (
+            self._unknown
+        ) = 0
+        self._kinds: Counter[Kind] = Counter()
+        self._silent: Counter[str] = Counter()
+        self._remarkable: list[str] = []
+        self._started = time.monotonic()
+
+    def __enter__(self) -> "ScanScreen":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def planned(self, targets: int, resumed: int) -> None:
+        self._total, self._resumed = targets, resumed
+        self._draw()
+
+    def told(self, one: ScanResult) -> None:
+        self._done += 1
+        self._kinds[one.kind] += 1
+        self._repeated += one.repeated
+        seen = [page for page in one.webshells if page.sight is Sight.SEEN]
+        state = patch_state(one)
+        self._seen += bool(seen)
+        self._open += state == "open"
+        self._unknown += state == "unknown" and one.kind not in (Kind.NOT_EXCHANGE, Kind.EXCHANGE_ONLINE)
+        if one.kind is Kind.UNREACHABLE:
+            self._silent["; ".join(one.identity.why)] += 1
+        if (seen or state == "open") and len(self._remarkable) < _MOST:
+            strong = any(page.proof is Proof.STRONG for page in seen)
+            mark = "!!" if strong else "! " if seen else "  "
+            build = one.opinion.build_name if one.opinion else ""
+            self._remarkable.append(f" {mark} {one.target}: {build}. {headline(one)}")
+        self._draw()
+
+    def summary(self, out: Path | None) -> str:
+        """Counts, what is remarkable, what could not be seen; plain text, without control characters."""
+        rows = [f"Asked {self._done:,} of {self._total:,} targets" + self._already()]
+        rows += [f"  {words}: {self._kinds[kind]:,}" for kind, words in _WORDS.items() if self._kinds[kind]]
+        if self._silent:
+            rows += ["Why there was no answer:"]
+            rows += [f"  {why}: {count:,}" for why, count in self._silent.most_common(_MOST)]
+        rows += [f"Look open to attack: {self._open:,}. Show not enough to tell: {self._unknown:,}."]
+        if self._seen:
+            rows += [f"Pages at known addresses of back doors: on {self._seen:,}."]
+        if self._repeated:
+            rows += [f"May have been contacted twice, for the run was stopped: {self._repeated:,} (marked)."]
+        rows += [*self._remarkable, *self._remarks]
+        rows += [
+            "From outside nobody can see who is in. The records of the server can show it: exsweep triage."
+        ]
+        if out is not None:
+            rows += [f"All of it: {out}"]
+        return "\n".join(term(row) for row in rows)
+
+    def exit_code(self) -> ExitCode:
+        """A server that looks open, or a back door, wins over what could not be seen."""
+        if self._open or self._seen:
+            return ExitCode.FOUND
+        return ExitCode.CANNOT_TELL if self._unknown else ExitCode.OK
+
+    def _already(self) -> str:
+        return f" ({self._resumed:,} had their result already)" if self._resumed else ""
+
+    def _draw(self) -> None:
+        if self._live:
+            self._live.update(self._lines(), refresh=False)
+
+    def _lines(self) -> Group:
+        rows = [
+            Text(f" [x] {words}: {self._kinds[kind]:,}")
+            for kind, words in _WORDS.items()
+            if self._kinds[kind]
+        ]
+        pace = self._done / max(time.monotonic() - self._started, 0.1)
+        done = self._done + self._resumed
+        rows.append(Text(f" [>] Asking: {done:,} of {self._total:,} targets, {pace:,.0f} a second"))
+        rows.append(
+            Text(
+                f"     Look open to attack so far: {self._open:,}; with a page of a back door: {self._seen:,}"
+            )
+        )
+        return Group(*rows)

@@ -1,0 +1,244 @@
+"""A rule's condition tree as a function on one row: for the few rows of a rule, where planning a query costs more.
+
+It says the same as `sql`: both read the same views of the values, and a value that is not there is never true.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from ipaddress import ip_network
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exsweep.detect.columns import address_digits, spaced_text
+from exsweep.detect.fields import FieldMap, Kind, Place
+from exsweep.detect.sql import ascii_lower
+from exsweep.knowledge.rules import tree
+
+Get = Callable[[Place, str], str | None]
+"""(place, view) -> the value of the row at hand; views as in `sql.Column`, without `time`."""
+Test = Callable[[Get], bool]
+MOST_ROWS = 200
+"""Rows of a rule up to which this is cheaper than a query (measured: 2 milliseconds for a query, 10 microseconds a row)."""
+MOST_ROWS_REGEX = 8
+"""The same where a pattern must be compiled by RE2 for each row."""
+
+
+class _OnlySqlError(Exception):
+    """Numbers and times are read as DuckDB reads them, by DuckDB."""
+
+
+class Direct:
+    """The test of one rule, and for how many rows it is worth while."""
+
+    def __init__(self, node: tree.Node, fields: FieldMap, own: bool) -> None:
+        try:
+            self.test: Test | None = _Compiler(fields, own).test(node)
+        except _OnlySqlError:
+            self.test = None
+        regex = any(isinstance(leaf, tree.Regex) for leaf in tree.leaves(node))
+        self.most = 0 if self.test is None else MOST_ROWS_REGEX if regex else MOST_ROWS
+
+
+class _Compiler:
+    def __init__(self, fields: FieldMap, own: bool) -> None:
+        self._fields = fields
+        self._own = own
+
+    def test(self, node: tree.Node) -> Test:
+        if isinstance(node, tree.And):
+            return _all([self.test(child) for child in node.of])
+        if isinstance(node, tree.Or):
+            return self._or(node)
+        if isinstance(node, tree.Not):
+            inner = self.test(node.of)
+            return lambda get: not inner(get)
+        if isinstance(node, tree.Text):
+            return self._text(node)
+        if isinstance(node, tree.Regex):
+            pattern = node.pattern
+            return self._any(self._views(node.field, True), lambda value: _finds(pattern, value))
+        if isinstance(node, tree.Network):
+            return self._network(node)
+        if isinstance(node, tree.Null):
+            return self._empty(node.field)
+        if isinstance(node, tree.Exists):
+            return self._present(node.field) if node.exists else self._empty(node.field)
+        if isinstance(node, tree.SameAs):
+            return self._same(node)
+        raise _OnlySqlError
+
+    def _or(self, node: tree.Or) -> Test:
+        """Lists of texts to look for in one field, some of thousands of entries, are one test."""
+        lists: dict[tuple[str | None, bool], list[str]] = {}
+        others: list[tree.Node] = []
+        for child in node.of:
+            word = _contained(child)
+            if word is None or not isinstance(child, tree.Text):
+                others.append(child)
+            else:
+                lists.setdefault((child.field, child.cased), []).append(word)
+        tests = [self.test(child) for child in others]
+        for (field, cased), words in lists.items():
+            wanted = tuple(words) if cased else tuple(map(ascii_lower, words))
+            plain = self._views(field, cased, spaced=False)
+            spaced = self._views(field, cased, plain=False)
+            tests.append(self._any(plain, lambda value, wanted=wanted: _holds(value, wanted)))
+            if spaced:
+                blank = tuple(map(spaced_text, wanted))
+                tests.append(self._any(spaced, lambda value, blank=blank: _holds(value, blank)))
+        return _some(tests)
+
+    def _text(self, node: tree.Text) -> Test:
+        if not node.parts and node.field is not None:
+            return self._empty(node.field)
+        if node.parts == (tree.ANY_RUN,) and node.field is not None:
+            return self._present(node.field)
+        tests = []
+        for spaced in (False, True):
+            views = self._views(node.field, node.cased, plain=not spaced, spaced=spaced)
+            if views:
+                parts = [
+                    spaced_text(part) if spaced and isinstance(part, str) else part for part in node.parts
+                ]
+                tests.append(self._any(views, _like(parts, cased=node.cased)))
+        return _some(tests)
+
+    def _views(
+        self, field: str | None, raw: bool, *, plain: bool = True, spaced: bool = True
+    ) -> tuple[tuple[Place, str], ...]:
+        """Every place of the field, and every way to read it there; `spaced` are those of user agents."""
+        kind = "raw" if raw else "text"
+        found = []
+        for place in self._fields.places(field, self._own):
+            if plain:
+                found.append((place, kind))
+                if place.kind in (Kind.URL, Kind.JOINED, Kind.EXTENSION, Kind.LINE):
+                    found += [(place, f"{kind} 1"), (place, f"{kind} 2")]
+            if spaced and place.kind is Kind.AGENT:
+                found.append((place, f"spaced {kind}"))
+        return tuple(found)
+
+    def _any(self, views: Sequence[tuple[Place, str]], holds: Callable[[str], bool]) -> Test:
+        if len(views) == 1:
+            place, view = views[0]
+            return lambda get: (value := get(place, view)) is not None and holds(value)
+        return lambda get: any((value := get(*one)) is not None and holds(value) for one in views)
+
+    def _empty(self, field: str) -> Test:
+        place, empty = self._fields.places(field, self._own)[0], frozenset(self._fields.empty)
+        return lambda get: (value := get(place, "raw")) is None or value in empty
+
+    def _present(self, field: str) -> Test:
+        place, empty = self._fields.places(field, self._own)[0], frozenset(self._fields.empty)
+        return lambda get: (value := get(place, "raw")) is not None and value not in empty
+
+    def _network(self, node: tree.Network) -> Test:
+        network = ip_network(node.cidr, strict=False)
+        low, high = address_digits(network.network_address), address_digits(network.broadcast_address)
+        views = [(place, "address") for place in self._fields.places(node.field, self._own)]
+        return self._any(views, lambda value: low <= value <= high)
+
+    def _same(self, node: tree.SameAs) -> Test:
+        ones = self._fields.places(node.field, self._own)
+        others = self._fields.places(node.other, self._own)
+        empty = frozenset(self._fields.empty)
+        compared = _COMPARED[node.how]
+
+        def test(get: Get) -> bool:
+            for one in ones:
+                for other in others:
+                    left, right = get(one, "text"), get(other, "text")
+                    if (
+                        left is not None
+                        and right is not None
+                        and right not in empty
+                        and compared(left, right)
+                    ):
+                        return True
+            return False
+
+        return test
+
+
+_COMPARED: dict[str, Callable[[str, str], bool]] = {
+    "equals": lambda left, right: left == right,
+    "startswith": lambda left, right: left.startswith(right),
+    "endswith": lambda left, right: left.endswith(right),
+    "contains": lambda left, right: right in left,
+}
+
+
+def _contained(node: tree.Node) -> str | None:
+    """The text of `contains: text`."""
+    if (
+        isinstance(node, tree.Text)
+        and len(node.parts) == 3
+        and node.parts[0] == tree.ANY_RUN
+        and node.parts[2] == tree.ANY_RUN
+        and isinstance(node.parts[1], str)
+    ):
+        return node.parts[1]
+    return None
+
+
+def _like(parts: Sequence[str | int], *, cased: bool) -> Callable[[str], bool]:
+    texts = [part if isinstance(part, int) or cased else ascii_lower(part) for part in parts]
+    words = [part for part in texts if isinstance(part, str)]
+    whole = "".join(words)
+    if len(words) == len(texts):
+        return lambda value: value == whole
+    if len(words) == 1 and tree.ANY_ONE not in texts:
+        before, behind = isinstance(texts[0], int), isinstance(texts[-1], int)
+        if before and behind:
+            return lambda value: whole in value
+        return (lambda value: value.endswith(whole)) if before else (lambda value: value.startswith(whole))
+    return _in_order(texts)
+
+
+def _in_order(texts: Sequence[str | int]) -> Callable[[str], bool]:
+    """Pieces of fixed length with anything between them: the first place of each will do, so the value is read once."""
+    pieces: list[list[str]] = [[]]
+    sizes = [0]
+    for part in texts:
+        if part == tree.ANY_RUN:
+            pieces.append([])
+            sizes.append(0)
+        else:
+            pieces[-1].append(re.escape(part) if isinstance(part, str) else ".")
+            sizes[-1] += len(part) if isinstance(part, str) else 1
+    found = [re.compile("".join(piece), re.DOTALL) for piece in pieces]
+    if len(found) == 1:
+        return lambda value: found[0].fullmatch(value) is not None
+
+    def test(value: str) -> bool:
+        end = len(value) - sizes[-1]
+        at = sizes[0]
+        if at > end or not found[0].match(value) or not found[-1].match(value, end):
+            return False
+        for piece, size in zip(found[1:-1], sizes[1:-1], strict=True):
+            place = piece.search(value, at, end)
+            if place is None:
+                return False
+            at = place.start() + size
+        return True
+
+    return test
+
+
+def _holds(value: str, words: tuple[str, ...]) -> bool:
+    return any(word in value for word in words)
+
+
+def _finds(pattern: str, value: str) -> bool:
+    return bool(pc.match_substring_regex(pa.array([value]), pattern)[0].as_py())
+
+
+def _all(tests: Sequence[Test]) -> Test:
+    return lambda get: all(test(get) for test in tests)
+
+
+def _some(tests: Sequence[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+    return lambda get: any(test(get) for test in tests)

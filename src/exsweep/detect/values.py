@@ -1,0 +1,154 @@
+"""What a rule's conditions on one column say of a value, asked once for each distinct value and remembered.
+
+Most rows that hold a rule's literals hold them in a value that is known to be harmless: `/owa/auth/logon.aspx` is in a
+fifth of a web log's lines. The conditions are those of the exact evaluation, in the same database: nothing is guessed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exsweep.detect import exact, sql
+from exsweep.detect.fields import FieldMap, Kind
+from exsweep.detect.prefilter import Mask
+from exsweep.knowledge.rules import Rule, tree
+
+MOST_NEW = 2_000
+"""Values that are new to one batch: more are no repetition, and asking would cost more than it spares."""
+MOST_KNOWN = 50_000
+_SIMPLE = (Kind.PLAIN, Kind.URL, Kind.AGENT, Kind.EXTENSION)
+
+
+@dataclass(slots=True)
+class _Column:
+    rules: list[tuple[int, Rule, tree.Node]] = field(default_factory=list)
+    """Position of a rule, and what it asks of this column."""
+    numbers: dict[bytes | None, int] = field(default_factory=dict)
+    """Known value -> line of `verdicts`."""
+    verdicts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
+    """For each known value whether it meets what each of `rules` asks."""
+
+
+class KnownValues:
+    """Narrows what the prefilter chose; for the rules and the format that it was made of."""
+
+    def __init__(self, fields: FieldMap, rules: Sequence[Rule]) -> None:
+        self._fields = fields
+        self._columns: dict[str, _Column] = {}
+        self._database: duckdb.DuckDBPyConnection | None = None
+        # Records of events: thousands of rules, one query over all of them would be planned for minutes.
+        for at, rule in enumerate(() if fields.form.records else rules):
+            asked: dict[str, list[tree.Node]] = {}
+            for node in _conjuncts(rule.condition) if rule.condition is not None else ():
+                column = self._only_column(node, rule.own)
+                if column is not None and column not in {one.lower() for one in fields.form.unique}:
+                    asked.setdefault(column, []).append(node)
+            for column, nodes in asked.items():
+                self._columns.setdefault(column, _Column()).rules.append((at, rule, tree.And(tuple(nodes))))
+
+    def narrow(self, table: pa.Table, masks: list[Mask | None]) -> None:
+        """Take out of each rule's rows those whose value in some column the rule refuses; without rows: None."""
+        for at, name in enumerate(table.column_names):
+            column = self._columns.get(name.lower())
+            if column is None or not pa.types.is_dictionary(table.column(at).type):
+                continue
+            asking = [
+                (place, rule) for place, (rule, _, _) in enumerate(column.rules) if masks[rule] is not None
+            ]
+            if asking:
+                values = table.column(at).unify_dictionaries().combine_chunks()
+                chunk = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
+                self._narrow(name.lower(), column, chunk, asking, masks)
+
+    def _narrow(
+        self,
+        name: str,
+        column: _Column,
+        values: pa.DictionaryArray,
+        asking: Sequence[tuple[int, int]],
+        masks: list[Mask | None],
+    ) -> None:
+        wanted = [mask for _, rule in asking if (mask := masks[rule]) is not None]
+        chosen = np.flatnonzero(np.logical_or.reduce(wanted))
+        codes = np.asarray(values.indices.fill_null(-1), np.int64)[chosen]
+        used, where = np.unique(codes, return_inverse=True)
+        if not len(used) or len(used) > MOST_NEW:
+            return
+        texts: list[bytes | None] = values.dictionary.take(pa.array(used, mask=used < 0)).to_pylist()
+        if not self._learn(name, column, texts):
+            return
+        lines = np.array([column.numbers[text] for text in texts], np.int64)[where]
+        for place, rule in asking:
+            mask = masks[rule]
+            if mask is not None:
+                left = np.zeros(len(mask), bool)
+                left[chosen] = mask[chosen] & column.verdicts[lines, place]
+                masks[rule] = left if left.any() else None
+
+    def _learn(self, name: str, column: _Column, texts: Sequence[bytes | None]) -> bool:
+        """Ask the database about values that are new; False: not all could be told."""
+        new = [text for text in texts if text not in column.numbers]
+        if not new:
+            return True
+        if len(column.numbers) + len(new) > MOST_KNOWN:
+            return False
+        table = pa.table({name: pa.array(new, pa.binary())})
+        rows = exact.RowTexts(self._fields, [table], np.zeros(len(new), np.int64))
+        terms = [
+            f"coalesce({sql.condition(node, self._fields, rule.own, rows.column)}, false) as r{at}"
+            for at, (_, rule, node) in enumerate(column.rules)
+        ]
+        if self._database is None:
+            self._database = exact.connect()
+        self._database.register("arrow_values", pa.table({"row": pa.array(range(len(new))), **rows.arrays}))
+        try:
+            got = self._database.execute(
+                f'select {", ".join(terms)} from arrow_values order by "row"'
+            ).fetchnumpy()
+        except duckdb.Error:  # a rule that it cannot run: the exact evaluation says so
+            return False
+        finally:
+            self._database.unregister("arrow_values")
+        told = np.stack([np.asarray(got[f"r{at}"], bool) for at in range(len(terms))], axis=1)
+        column.verdicts = np.concatenate([column.verdicts, told]) if len(column.numbers) else told
+        for text in new:
+            column.numbers[text] = len(column.numbers)
+        return True
+
+    def _only_column(self, node: tree.Node, own: bool) -> str | None:
+        """The one column whose value decides whether a condition is true."""
+        found = set()
+        for leaf in _leaves(node):
+            if not isinstance(leaf, tree.Text | tree.Regex) or leaf.field is None:
+                return None
+            places = self._fields.places(leaf.field, own)
+            if any(place.kind not in _SIMPLE for place in places):
+                return None
+            found |= {place.column for place in places}
+        return found.pop() if len(found) == 1 else None
+
+
+def _conjuncts(node: tree.Node) -> Iterator[tree.Node]:
+    """Conditions that all must be true; `not (a or b)` is two of them."""
+    if isinstance(node, tree.And):
+        for child in node.of:
+            yield from _conjuncts(child)
+    elif isinstance(node, tree.Not) and isinstance(node.of, tree.Or):
+        for child in node.of.of:
+            yield from _conjuncts(tree.Not(child))
+    else:
+        yield node
+
+
+def _leaves(node: tree.Node) -> Iterator[tree.Node]:
+    if isinstance(node, tree.And | tree.Or):
+        for child in node.of:
+            yield from _leaves(child)
+    elif isinstance(node, tree.Not):
+        yield from _leaves(node.of)
+    else:
+        yield node

@@ -1,0 +1,385 @@
+"""Calls and assignments: where values go, and what the code shows by it."""
+
+import re
+from typing import Final
+
+from exsweep.detect.webshell import folding
+from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
+from exsweep.detect.webshell.evaluate import Expressions, spell
+from exsweep.detect.webshell.names import DottedName, dotted, is_self, root
+from exsweep.detect.webshell.sinks import Sink
+from exsweep.detect.webshell.values import (
+    BASENAME,
+    BUILT,
+    COMPUTED,
+    DECODED,
+    MAPPED,
+    UNKNOWN,
+    Value,
+    derived,
+    either,
+    marked,
+    through,
+    typed,
+)
+
+_BUILDERS: Final = frozenset(
+    {"append", "appendline", "appendformat", "add", "addrange", "push", "insert", "write", "writeline", "writebyte",
+     "writebytes", "writetext", "appendchunk", "load", "copyfrom", "loadxml", "loadfromfile"}
+)  # fmt: skip
+"""Methods after which the object holds what it was given."""
+_FILLERS: Final = frozenset(
+    {
+        "read",
+        "copyto",
+        "receive",
+        "readexactly",
+        "readasync",
+        "copytoasync",
+        "writeto",
+        "readblock",
+        "copy",
+        "blockcopy",
+    }
+)
+"""Methods after which an argument holds what the object held."""
+_MAKERS: Final = frozenset({"createobject", "activexobject", "gettypefromprogid"})
+_INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
+_MANY_INTRINSIC: Final = 3
+HAND_OVER: Final = "(all objects of the page)"
+"""Name under which the knowledge knows such a call."""
+_EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
+_TELLING: Final = 6
+"""Characters from which on a constant argument makes the result worth the word `computed`."""
+_LONGEST_CODE: Final = 1 << 18
+
+
+class Evaluator(Expressions):
+    """All expressions."""
+
+    def _assign(self, node: Assign) -> Value:
+        value = self.evaluate(node.value)
+        operator = node.operator
+        if operator in ("+=", "&="):
+            value = self.joined([self.evaluate(node.target), value], node.at)
+        elif operator not in ("=", ":="):
+            value = derived([self.evaluate(node.target), value])
+        target = node.target
+        match target:
+            case Name(name=name):
+                self._give(name.lower(), value)
+            case Member(base=base, name=name) if is_self(base):
+                self._give(name.lower(), value)
+            case Member(base=base, name=name):
+                owner = self.evaluate(base)
+                self._set(target, owner, value)
+                self._property(name.lower(), value)
+                full = dotted(target)
+                if full is not None and not isinstance(base, Call | Index):
+                    self.state.write(".".join(full), value, weak=True)
+                self._into(base, value)
+            case Index(base=base, arguments=arguments) | Call(function=base, arguments=arguments):
+                self._assign_element(base, arguments, value)
+            case Op(operands=operands):
+                for each in operands:
+                    self._into(each, value)
+            case _:
+                pass
+        return value
+
+    def _give(self, name: str, value: Value) -> None:
+        state = self.state
+        self._property(name, value)
+        if state.function is not None and name == state.function.name.lower():
+            state.write(name, value)
+            state.give_back(value)
+        else:
+            state.write(name, value)
+
+    def _property(self, name: str, value: Value) -> None:
+        for unit, function in self.state.functions.get(f"set_{name}", ())[:4]:
+            self.state.give_parameter(unit, function, "value", value)
+
+    def _assign_element(self, base: Statement, arguments: tuple[Statement, ...], value: Value) -> None:
+        keys = [self.evaluate(each) for each in arguments]
+        full = dotted(base)
+        if full is not None:
+            key = keys[0].constant if keys else None
+            element = f"[{key.lower()}]" if isinstance(key, str) else "[]"
+            self.state.write(".".join((*full, element)), value, weak=True)
+        self._into(base, value)
+
+    def _into(self, node: Statement, value: Value) -> None:
+        """An object was given a value: it now carries its origins."""
+        name = root(node)
+        if name is None or not (value.origins or value.marks):
+            return
+        known = self.state.read(name)
+        if known is not None or isinstance(node, Name):
+            self.state.write(name, derived([value]), weak=True)
+
+    def _set(self, target: Member, owner: Value, value: Value) -> None:
+        if not self.known.sets.knows(target.name.lower()):
+            return
+        names = self._names(target, owner)
+        for sink in self.known.sets.find(names):
+            self._show(sink, target, owner, [value])
+
+    # --- calls
+
+    def _call(self, node: Call) -> Value:
+        function = node.function
+        if isinstance(function, Lambda):
+            return derived([self.evaluate(function), *(self.evaluate(each) for each in node.arguments)])
+        base: Value | None = None
+        if isinstance(function, Member):
+            base = self.evaluate(function.base)
+        elif not isinstance(function, Name):
+            base = self.evaluate(function)
+        added = [
+            each for each in node.arguments if node.new and isinstance(each, Assign) and each.operator == "="
+        ]
+        arguments = [self.evaluate(each) for each in node.arguments if each not in added]
+        names = self._names(function, base)
+        if not names:
+            return self._element(node, base or UNKNOWN, arguments)
+        if added:
+            arguments += [self._initial(names, each) for each in added]
+        self._sinks(node, names, base, arguments)
+        self._hand_over(node, names)
+        return self._result(node, names, base, arguments)
+
+    def _initial(self, names: list[DottedName], node: Assign) -> Value:
+        """`new T { A = x }`: sets the member and becomes part of the object."""
+        value = self.evaluate(node.value)
+        last = dotted(node.target)
+        if last is not None and self.known.sets.knows(last[-1]):
+            for sink in self.known.sets.find([(*each, last[-1]) for each in names]):
+                self._show(sink, node, None, [value])
+        return value
+
+    def _hand_over(self, node: Call, names: list[DottedName]) -> None:
+        """`object.Run Request, Response, Server`: something outside of the page gets all that a page has."""
+        given = {each.name.lower() for each in node.arguments if isinstance(each, Name)} & _INTRINSIC
+        if len(given) >= _MANY_INTRINSIC and len(names[0]) > 1:
+            for sink in self.known.calls.find([(HAND_OVER,)]):
+                self.state.show(sink, node.at, spell(node), None, None)
+
+    def _sinks(self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]) -> None:
+        known = self.known
+        last = names[0][-1]
+        if any(known.calls.knows(each[-1]) for each in names):
+            for sink in known.calls.find(names, new=node.new):
+                if len(arguments) < sink.use.arguments:
+                    continue
+                if not self.speaks(sink):
+                    continue
+                self._show(sink, node, base, arguments)
+        if last in self.state.natives:
+            for name in self.state.natives[last]:
+                for sink in known.natives.get(name, ()):
+                    self.state.show(sink, node.at, spell(node), derived(arguments), None)
+
+    def _show(self, sink: Sink, node: Statement, base: Value | None, arguments: list[Value]) -> None:
+        data = self._role(sink.use.data, base, arguments)
+        target = self._role(sink.use.target, base, arguments)
+        self.state.show(sink, node.at, spell(node), data, target)
+        if sink.use.code and data is not None:
+            self._evaluated(data, node.at)
+
+    def _role(self, places: tuple[str, ...], base: Value | None, arguments: list[Value]) -> Value | None:
+        parts: list[Value] = []
+        for place in places:
+            if place == "base" and base is not None:
+                parts.append(base)
+            elif place == "all":
+                parts.extend(arguments)
+            elif place.isdigit() and int(place) < len(arguments):
+                parts.append(arguments[int(place)])
+        if not parts:
+            return None
+        value = parts[0]
+        for each in parts[1:]:
+            value = either(value, each)
+        return value
+
+    def _evaluated(self, data: Value, at: int) -> None:
+        """A constant that is evaluated is read as code, in the place where it stands."""
+        state = self.state
+        if state.parse is None or state.unit.depth >= 4 or len(state.units) > 24:
+            return
+        language = state.unit.program.language
+        language = "vbscript" if language in ("vb", "csharp") else language
+        for each in data.constants:
+            if (
+                isinstance(each, str)
+                and 2 < len(each) <= _LONGEST_CODE
+                and (each, language) not in state.codes
+            ):
+                state.codes[each, language] = None
+                state.add_unit(each, language, at)
+
+    def _result(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
+    ) -> Value:
+        known = self.known
+        last = names[0][-1]
+        if known.sources.knows(last):
+            source = self._source(names, node.at, arguments)
+            if source is not None:
+                # What is read from a stream of the visitor's is the visitor's.
+                return (
+                    derived([base])
+                    if base is not None and base.origins and "file" in _kinds(source)
+                    else source
+                )
+        if (
+            known.clean.knows(last)
+            and known.clean.matches(names, new=node.new)
+            and not known.returns.matches(names)
+        ):
+            return self._folded(node, names, base, arguments) or UNKNOWN
+        if last in _MAKERS:
+            return self._object(node, arguments)
+        if last == "mappath":
+            return marked(arguments[0], MAPPED) if arguments else UNKNOWN
+        folded = self._folded(node, names, base, arguments)
+        if folded is not None:
+            self._built(node, base, folded)
+            return folded
+        if base is not None and "fields" in base.types and last in ("get", "getvalues", "item", "getheader"):
+            return self._element(node, base, arguments)
+        self._moved(node, base, arguments, last)
+        own = self._own(names, arguments)
+        if own is not None:
+            return own
+        if isinstance(node.function, Name) and not node.new:
+            variable = self.state.read(node.function.name.lower())
+            if variable is not None:
+                return self._element(node, variable, arguments)
+        return self._library(node, names, base, arguments)
+
+    def _library(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
+    ) -> Value:
+        """Of a function that the page does not hold: carries origins along."""
+        known = self.known
+        parts = [*arguments, base] if base is not None else arguments
+        value = derived(parts)
+        last = names[0][-1]
+        if known.decoders.knows(last) and known.decoders.matches(names, new=node.new):
+            value = marked(value, DECODED)
+        if known.basename.knows(last) and known.basename.matches(names):
+            value = marked(value, BASENAME)
+        types = list(known.returns.find(names))
+        if types or node.new:
+            types.extend(_ends(arguments))
+        if last == "createinstance":
+            types.extend(each for value in arguments for each in value.types)
+        if node.new:
+            types.append(".".join(names[0]))
+        elif isinstance(node.function, Member) and base is not None and last in ("item", "getvalue", "clone"):
+            types.extend(each for each in base.types if each != "fields")
+        return typed(value, *types) if types else value
+
+    def _object(self, node: Call, arguments: list[Value]) -> Value:
+        """`CreateObject("A.B")`: an object of that type."""
+        names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
+        types = []
+        for name in names:
+            plain = self.known.classids.get(name.removeprefix("new:").strip("{}"), name)
+            parts = plain.split(".")
+            if len(parts) > 1 and parts[-1].isdigit():
+                parts.pop()
+            if len(parts) > 2 and parts[-1].isdigit():
+                parts.pop()
+            plain = ".".join(parts)
+            types.append(plain)
+            sink = self.known.objects.get(plain)
+            if sink is not None:
+                self.state.show(sink, node.at, plain, arguments[0], None)
+        return typed(derived(arguments), *types)
+
+    def _folded(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
+    ) -> Value | None:
+        if not all(each.known for each in arguments):
+            return None
+        based = base is not None and base.known
+        name = dotted(node.function) or names[0]
+        if not node.new and name[-1] in self.state.functions:
+            return None
+        known = [each.constants[0] for each in arguments]
+        source = base.constants[0] if base is not None and based else None
+        try:
+            made = self._fold(lambda: folding.call(name, source, based, known, node.new))
+        except folding.NotFoldedError:
+            return None
+        marks = derived([*arguments, base] if base is not None else arguments).marks
+        if isinstance(made, str) and not (node.new or name[-1] in ("cstr", "trim", "tostring")):
+            marks = marks | {BUILT}
+            self.state.keep(made, node.at)
+        return Value((made,), (), (".".join(names[0]),) if node.new else (), marks)
+
+    def _built(self, node: Call, base: Value | None, folded: Value) -> None:
+        """`builder.Append("x")` changes the builder."""
+        function = node.function
+        if not (isinstance(function, Member) and isinstance(function.base, Name)) or base is None:
+            return
+        if function.name.lower() in _BUILDERS and any(each.endswith("stringbuilder") for each in base.types):
+            self.state.write(
+                function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
+            )
+
+    def _moved(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
+        """Objects and buffers that a call fills."""
+        function = node.function
+        if isinstance(function, Member) and last in _BUILDERS:
+            self._into(function.base, derived(arguments))
+        if last in _FILLERS and arguments:
+            source = base if base is not None and base.origins else arguments[0]
+            for each in node.arguments:
+                if isinstance(each, Name) and source.origins:
+                    self.state.write(each.name.lower(), derived([source]), weak=True)
+
+    def _own(self, names: list[DottedName], arguments: list[Value]) -> Value | None:
+        """A function of the page: parameters take the arguments, the result is what it gives back."""
+        state = self.state
+        name = next((each[-1] for each in names if each[-1] in state.functions), None)
+        if name is None or (len(names[0]) > 1 and self.known.calls.matches(names)):
+            return None
+        marker = f"{name}()"
+        for unit, function in state.functions[name][:4]:
+            for parameter, value in zip(function.parameters, arguments, strict=False):
+                state.give_parameter(unit, function, parameter.lower(), through(value, marker))
+        back = state.returns.get(name, UNKNOWN)
+        kept = tuple(each for each in back.origins if marker not in each.trail)
+        value = Value(back.constants, kept, back.types, back.marks)
+        if len(kept) != len(back.origins):
+            value = either(value, derived(arguments))
+        computed = (
+            not value.origins
+            and not value.constants
+            and any(
+                COMPUTED in each.marks
+                or any(isinstance(c, str | bytes | tuple) and len(c) >= _TELLING for c in each.constants)
+                for each in arguments
+            )
+        )
+        return marked(value, COMPUTED) if computed else value
+
+
+def _kinds(value: Value) -> set[str]:
+    return {each.kind for each in value.origins}
+
+
+def _ends(values: list[Value]) -> list[str]:
+    """Extensions of the files that arguments name, as types."""
+    found: list[str] = []
+    for value in values:
+        found.extend(each for each in value.types if each.startswith("ends:"))
+        for each in value.constants:
+            match = _EXTENSION.search(each[-8:]) if isinstance(each, str) and len(each) < 300 else None
+            if match:
+                found.append(f"ends:{match[0].lower()}")
+    return found[:4]

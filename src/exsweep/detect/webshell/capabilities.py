@@ -1,0 +1,151 @@
+"""From what flow saw to capabilities with the lines that show them."""
+
+import re
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from exsweep.detect.webshell.state import Shown
+from exsweep.detect.webshell.values import BASENAME, COMPUTED, DECODED, MAPPED, MIXED, Constant, Origin, Value
+from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
+
+VISITOR: Final = frozenset({"request", "upload"})
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """One place that shows a capability, and what it counts."""
+
+    shown: Shown
+    points: float
+    data: frozenset[str]
+    target: frozenset[str]
+
+
+def labels(value: Value | None) -> frozenset[str]:
+    """Where a value comes from, in the words of `weights.yml`."""
+    if value is None:
+        return frozenset({"none"})
+    found = {each.kind for each in value.origins}
+    if found & VISITOR and not value.marks & {MIXED, BASENAME} and not _fixed_end(value):
+        found.add("whole")
+    if value.origins and MIXED in value.marks:
+        found.add("mixed")
+    if _fixed_end(value):
+        found.add("plain")
+    if "own-page" in value.types:
+        found.add("own")
+    if MAPPED in value.marks:
+        found.add("mapped")
+    if any(each.kind in VISITOR and _secret().search(each.name.lower()) for each in value.origins):
+        found.add("secret")
+    if any(_script(each) for each in value.constants) or any(
+        _script(each[5:]) for each in value.types if each.startswith("ends:")
+    ):
+        found.add("script")
+    if value.constants:
+        found.add("constant")
+    elif not value.origins:
+        found.add("hidden" if value.marks & {COMPUTED, DECODED} else "unknown")
+    return frozenset(found)
+
+
+def _fixed_end(value: Value) -> bool:
+    """Does the page itself put an extension at the end that the server does not run?"""
+    ends = [each[5:] for each in value.types if each.startswith("ends:")]
+    if not value.origins:
+        ends += [
+            each[-8:][each[-8:].rfind(".") :].lower()
+            for each in value.constants
+            if isinstance(each, str) and "." in each[-8:]
+        ]
+    return bool(ends) and all(
+        each.startswith(".") and each[1:].isalnum() and not _script("xxxx" + each) for each in ends
+    )
+
+
+@cache
+def _secret() -> re.Pattern[str]:
+    return re.compile(webshell_weights().secret_fields)
+
+
+def _script(value: Constant) -> bool:
+    if not isinstance(value, str) or not 3 < len(value) < 300:
+        return False
+    return (
+        value.rpartition(".")[2].strip(" \"'").lower() in webshell_weights().script_extensions
+        and "." in value
+    )
+
+
+def weigh(shown: Shown) -> Weighed:
+    """Points of one place: those of the first weight that fits."""
+    data, target = labels(shown.data), labels(shown.target)
+    for weight in webshell_weights().capabilities.get(shown.capability, ()):
+        if _fits(weight, data, target):
+            return Weighed(shown, weight.points, data, target)
+    return Weighed(shown, 0.0, data, target)
+
+
+def _fits(weight: Weight, data: frozenset[str], target: frozenset[str]) -> bool:
+    if weight.data and data.isdisjoint(weight.data):
+        return False
+    if weight.target and target.isdisjoint(weight.target):
+        return False
+    return not (data | target) & set(weight.without)
+
+
+def inputs(shown: Shown) -> tuple[Origin, ...]:
+    """Origins of data and target that the visitor controls."""
+    values = [each for each in (shown.data, shown.target) if each is not None]
+    return tuple(
+        dict.fromkeys(origin for value in values for origin in value.origins if origin.kind in VISITOR)
+    )
+
+
+def title(capability: str, weighed: Weighed) -> str:
+    """`Runs code that the request brings (field "x")`."""
+    plain = _titles()[capability]
+    origins = inputs(weighed.shown)
+    names = tuple(dict.fromkeys(each.name for each in origins if each.name))[:3]
+    if origins:
+        said = f" ({', '.join(_quoted(each) for each in names)})" if names else ""
+        what = (
+            "that is uploaded"
+            if all(each.kind == "upload" for each in origins)
+            else "that the request brings or names"
+        )
+        return f"{plain} {what}{said}"
+    if "remote" in weighed.data:
+        return f"{plain} fetched from another machine"
+    if "hidden" in weighed.data:
+        return f"{plain} hidden in the page"
+    return plain
+
+
+def note(shown: Shown) -> str:
+    """The way of the value in words: `request field "cmd" -> text -> Process.Start`."""
+    for value in (shown.data, shown.target):
+        for origin in value.origins if value is not None else ():
+            begin = (
+                f"{_WORDS.get(origin.kind, origin.kind)}{f' {_quoted(origin.name)}' if origin.name else ''}"
+            )
+            way = [each for each in origin.trail if not each.endswith("()") and "[" not in each]
+            return " -> ".join(dict.fromkeys([begin, *way[:5], shown.name]))[:200]
+    return ""
+
+
+_WORDS = {
+    "request": "request field",
+    "upload": "uploaded file",
+    "remote": "answer of another machine",
+    "file": "content of a file",
+}
+
+
+def _quoted(name: str) -> str:
+    return '"' + "".join(each if each.isprintable() and each != '"' else "?" for each in name[:40]) + '"'
+
+
+def _titles() -> dict[str, str]:
+    return {each.id: each.title for each in webshell_knowledge().capabilities}

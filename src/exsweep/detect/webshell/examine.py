@@ -1,0 +1,122 @@
+"""One file: read, parsed, followed, weighed."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from exsweep.detect.webshell.flow import follow
+from exsweep.detect.webshell.languages import parse_code
+from exsweep.detect.webshell.page import Page
+from exsweep.detect.webshell.pieces import Piece, controls, excerpt, pieces
+from exsweep.detect.webshell.reading import read_page
+from exsweep.detect.webshell.score import Line, Score, best, score
+from exsweep.detect.webshell.signs import constants, signs
+from exsweep.detect.webshell.state import Shown, State, TimeIsUpError, Unit
+from exsweep.model import Confidence
+from exsweep.model.files import FileReport, FileVerdict
+
+NESTED: Final = 3
+"""Pages within constants of pages that are looked into."""
+_MOST_INNER: Final = 8
+_MOST_READINGS: Final = 4
+
+
+def examine(
+    data: bytes, path: str, *, budget_s: float = 5.0, clock: Callable[[], float] | None = None
+) -> FileReport:
+    """What one file can do, judged by its content, its name and its folder; never raises for any content.
+
+    `clock` is monotonic, in seconds; without one there is no limit of time. What could not be looked at stands in `problems`;
+    then the verdict is that of what was seen.
+    """
+    end = clock() + budget_s if clock is not None else None
+
+    def spent() -> bool:
+        return clock is not None and end is not None and clock() > end
+
+    return _examine(data, path, spent, 0)
+
+
+def _examine(data: bytes, path: str, spent: Callable[[], bool], depth: int) -> FileReport:
+    pages = read_page(data, path)
+    first: Page | None = pages[0] if pages else None
+    found: tuple[Page, Score] | None = None
+    problems: list[str] = []
+    for each in pages[:_MOST_READINGS]:
+        result = _look(each, path, spent, depth, problems)
+        if found is None or result.total > found[1].total:
+            found = (each, result)
+    page = found[0] if found is not None else first
+    total = found[1] if found is not None else Score(0.0, (), ())
+    return FileReport(
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        verdict=total.verdict,
+        confidence=Confidence.VERY_LIKELY
+        if total.verdict is FileVerdict.UNREMARKABLE and not problems
+        else total.confidence,
+        kind=page.kind if page else "",
+        language=page.language if page else "",
+        encoding=page.encoding if page else "",
+        container=page.container if page else None,
+        score=total.total,
+        reasons=total.reasons,
+        capabilities=total.capabilities,
+        problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems: list[str]) -> Score:
+    parts = pieces(page)
+    units: list[Unit] = []
+    for number, part in enumerate(parts):
+        if spent():
+            problems.append("the time for this file ran out before all of its code was read")
+            break
+        units.append(Unit(number, part.program()))
+    state = State(units, controls(page), spent=spent, parse=parse_code)
+    state.tags(page.tags)
+    try:
+        follow(state)
+        constants(state, lambda text: _inner(text, page, spent, depth))
+    except TimeIsUpError:
+        problems.append("the time for this file ran out before all of its code was followed")
+    except RecursionError:
+        problems.append("the code is nested too deeply to be followed")
+    shown = tuple(state.shown.values())
+    places = best(shown)
+    locate = {
+        (each.unit, each.at): _line(page, parts, state, each)
+        for weighed in places.values()
+        for each in (one.shown for one in weighed[:40])
+    }
+    if any(each.language == "other" for each in page.blocks):
+        problems.append("holds code in a language that is not read here")
+    return score(places, signs(page, path, places, state), locate)
+
+
+def _line(page: Page, parts: tuple[Piece, ...], state: State, shown: Shown) -> Line:
+    number, at = shown.unit, shown.at
+    text = ""
+    while number >= len(parts):
+        step = number - len(parts)
+        if step >= len(state.texts):
+            return Line(1, text)
+        text = text or excerpt(state.texts[step], at)
+        number, at = state.parents[step]
+    part = parts[number]
+    return Line(page.line(part.place(at)), text or part.excerpt(at))
+
+
+def _inner(text: str, page: Page, spent: Callable[[], bool], depth: int) -> bool:
+    """Is this constant of a page a web shell itself?"""
+    if depth >= NESTED or spent():
+        return False
+    found = _examine(
+        text.encode("utf-8", "replace"),
+        "constant.aspx" if "<%@" in text else "constant.asp",
+        spent,
+        depth + 1,
+    )
+    return found.verdict is FileVerdict.MALICIOUS

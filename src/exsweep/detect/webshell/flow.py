@@ -1,0 +1,66 @@
+"""Where values come from and where they go: data flow over all code of one page.
+
+Insensitive to the order of requests, sensitive to the order of lines for constants: each block is evaluated line by line,
+functions with everything that any caller gives them, until nothing new flows (a few rounds). What a value came from is
+kept with the names it went through, so that a claim can be said in words. Nothing is executed: operators and library
+functions on constants are computed by `folding`, everything else only carries origins along.
+"""
+
+from typing import Final
+
+from exsweep.detect.webshell.calls import Evaluator
+from exsweep.detect.webshell.code import Branch, Function, Return, Statement
+from exsweep.detect.webshell.state import State
+
+ROUNDS: Final = 5
+
+
+def follow(state: State) -> None:
+    """Evaluate everything until nothing new flows; `state` then holds what was shown.
+
+    Raises:
+        TimeIsUpError: the budget is spent; what was shown so far stands.
+    """
+    evaluator = Evaluator(state)
+    for _ in range(ROUNDS):
+        state.changed = False
+        count = len(state.units)
+        place = 0
+        while place < len(state.units):
+            unit = state.units[place]
+            place += 1
+            state.enter_unit(unit)
+            block(evaluator, unit.program.statements)
+            for function in unit.program.functions:
+                state.enter_function(function)
+                block(evaluator, function.body)
+        if not state.changed and len(state.units) == count:
+            return
+
+
+def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
+    """Evaluate statements in order; nested blocks from a stack, for nesting is hostile."""
+    state = evaluator.state
+    state.in_branch = 0
+    stack: list[tuple[Statement, bool]] = [(node, False) for node in reversed(statements)]
+    while stack:
+        node, leaving = stack.pop()
+        if leaving:
+            state.in_branch -= 1
+            continue
+        match node:
+            case Branch(conditions=conditions, bodies=bodies):
+                for condition in conditions:
+                    evaluator.evaluate(condition)
+                state.in_branch += 1
+                stack.append((node, True))
+                for body in reversed(bodies):
+                    stack.extend((inner, False) for inner in reversed(body))
+            case Function(body=body, name=name):
+                if name.lower() not in state.functions:
+                    stack.extend((inner, False) for inner in reversed(body))
+            case Return(value=value):
+                if value is not None:
+                    state.give_back(evaluator.evaluate(value))
+            case _:
+                evaluator.evaluate(node)

@@ -1,0 +1,455 @@
+"""Constants are computed as the page would: joined, reversed, decoded; anything else is left alone.
+
+Every function here is total and bounded: a result larger than `MOST` characters is not made.
+"""
+
+import base64
+import binascii
+import math
+import urllib.parse
+import zlib
+from collections.abc import Callable
+from typing import Final
+
+from exsweep.detect.webshell.values import Constant
+
+MOST: Final = 1 << 20
+"""Characters or bytes of one folded constant."""
+
+
+class NotFoldedError(ValueError):
+    """This cannot be computed here."""
+
+
+Arguments = list[Constant]
+Fold = Callable[[Constant, Arguments], Constant]
+
+
+def text(value: Constant) -> str:
+    """The value as the languages write it into a string.
+
+    Raises:
+        NotFoldedError: an array.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, int | float):
+        return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else str(value)
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    raise NotFoldedError
+
+
+def number(value: Constant) -> int:
+    """The value as a whole number; VB's `&H41` and `&O101` in text too.
+
+    Raises:
+        NotFoldedError: it is none.
+    """
+    if isinstance(value, bool | int):
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return round(value)
+    if isinstance(value, str) and len(value) == 1 and not value.isdigit():
+        return ord(value)
+    if isinstance(value, str) and len(value) < 32:
+        plain = value.strip().lower()
+        try:
+            if plain.startswith(("&h", "0x")):
+                return int(plain[2:].rstrip("&"), 16)
+            if plain.startswith("&o"):
+                return int(plain[2:].rstrip("&"), 8)
+            return round(float(plain))
+        except (ValueError, OverflowError) as error:
+            raise NotFoldedError from error
+    raise NotFoldedError
+
+
+def add(values: list[Constant]) -> Constant:
+    """`+` of all: a sum of numbers, or one text."""
+    if values and all(isinstance(each, int | float) and not isinstance(each, bool) for each in values):
+        return sum(each for each in values if isinstance(each, int | float))
+    if any(isinstance(each, tuple) for each in values):
+        raise NotFoldedError
+    return bounded("".join(map(text, values)))
+
+
+def calculate(operator: str, values: list[Constant]) -> Constant:
+    """Two numbers and an operator.
+
+    Raises:
+        NotFoldedError: not an operator that is folded, or no numbers.
+    """
+    if len(values) == 1:
+        one = number(values[0])
+        unary: dict[str, int] = {"-": -one, "~": ~one, "+": one}
+        if operator in unary:
+            return unary[operator]
+        raise NotFoldedError
+    if len(values) != 2:
+        raise NotFoldedError
+    left, right = number(values[0]), number(values[1])
+    if abs(left) > 1 << 64 or abs(right) > 1 << 64:
+        raise NotFoldedError
+    match operator.lower():
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/" if right:
+            return left / right if left % right else left // right
+        case "\\" if right:
+            return left // right
+        case "%" | "mod" if right:
+            return left % right
+        case "^" | "xor":
+            return left ^ right
+        case "&" | "and":
+            return left & right
+        case "|" | "or":
+            return left | right
+        case "<<" if 0 <= right < 64:
+            return left << right
+        case ">>" if 0 <= right < 64:
+            return left >> right
+        case _:
+            raise NotFoldedError
+
+
+def chain(operator: str, values: list[Constant]) -> Constant:
+    """A chain of one operator, from left to right; see `calculate`."""
+    if len(values) < 3:
+        return calculate(operator, values)
+    total = values[0]
+    for each in values[1:]:
+        total = calculate(operator, [total, each])
+    return total
+
+
+def bounded(value: Constant) -> Constant:
+    """The value, if it is small enough.
+
+    Raises:
+        NotFoldedError: it is too large.
+    """
+    if isinstance(value, str | bytes | tuple) and len(value) > MOST:
+        raise NotFoldedError
+    return value
+
+
+def unpack(data: bytes) -> bytes | None:
+    """What GZip, zlib or raw deflate data hold, up to `MOST` bytes; None when it is no such data."""
+    if len(data) < 12:
+        return None
+    for window in (47, -15):
+        engine = zlib.decompressobj(window)
+        try:
+            found = engine.decompress(data, MOST)
+        except zlib.error:
+            continue
+        if found and (window == 47 or engine.eof):
+            return found
+    return None
+
+
+def base64_bytes(value: Constant) -> bytes:
+    """Base64 with any white space.
+
+    Raises:
+        NotFoldedError: it is none.
+    """
+    raw = value if isinstance(value, bytes) else text(value).encode("ascii", "replace")
+    try:
+        return base64.b64decode(b"".join(raw.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotFoldedError from error
+
+
+def decode(data: Constant) -> str:
+    """Bytes as `Encoding.GetString` gives them: UTF-8, or one character a byte."""
+    if isinstance(data, tuple):
+        try:
+            data = bytes(number(each) & 255 for each in data)
+        except ValueError as error:
+            raise NotFoldedError from error
+    if not isinstance(data, bytes):
+        raise NotFoldedError
+    if len(data) > 3 and data[1::2].count(0) * 3 > len(data):
+        return data.decode("utf-16-le", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def characters(value: Constant) -> tuple[Constant, ...]:
+    """Elements of text, bytes or array."""
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, bytes):
+        return tuple(value)
+    return tuple(text(value))
+
+
+def letter(value: Constant) -> str:
+    """One character from its number."""
+    code = number(value)
+    if not 0 <= code < 0x110000:
+        raise NotFoldedError
+    return chr(code)
+
+
+def replace(value: Constant, arguments: Arguments) -> Constant:
+    """`s.Replace(a, b)` and `Replace(s, a, b)`."""
+    old = text(arguments[0])
+    if not old:
+        return value
+    new = text(arguments[1])
+    source = text(value)
+    if len(new) > len(old) and source.count(old) * (len(new) - len(old)) + len(source) > MOST:
+        raise NotFoldedError
+    return source.replace(old, new)
+
+
+def join(items: Constant, separator: str) -> str:
+    """All elements as one text."""
+    if not isinstance(items, tuple | bytes):
+        raise NotFoldedError
+    return text(bounded(separator.join(text(each) for each in characters(items))))
+
+
+def _format(base: Constant, arguments: Arguments) -> Constant:
+    made = text(arguments[0])
+    for place, each in enumerate(arguments[1:9]):
+        made = text(replace(made, [f"{{{place}}}", text(each)]))
+    return made
+
+
+def _substring(base: Constant, arguments: Arguments) -> Constant:
+    start = number(arguments[0])
+    if start < 0:
+        raise NotFoldedError
+    length = number(arguments[1]) if len(arguments) > 1 else MOST
+    return text(base)[start : start + max(0, length)]
+
+
+def _mid(base: Constant, arguments: Arguments) -> Constant:
+    return _substring(arguments[0], [number(arguments[1]) - 1, *arguments[2:3]])
+
+
+def _split(base: Constant, arguments: Arguments) -> Constant:
+    separators = [text(each) for item in arguments[:8] for each in _flat(item)]
+    one = next((each for each in separators if each), " ")
+    source = text(base)
+    for each in separators:
+        if each and each != one:
+            source = source.replace(each, one)
+    return bounded(tuple(source.split(one)))
+
+
+def _flat(item: Constant) -> tuple[Constant, ...]:
+    return item if isinstance(item, tuple) else (item,)
+
+
+def _vb_join(base: Constant, arguments: Arguments) -> Constant:
+    if isinstance(arguments[0], tuple):
+        return join(arguments[0], text(arguments[1]) if len(arguments) > 1 else " ")
+    return join(arguments[1], text(arguments[0]))
+
+
+def _repeat(piece: str, count: int) -> str:
+    if not 0 <= count * max(1, len(piece)) <= MOST:
+        raise NotFoldedError
+    return piece * count
+
+
+def _reverse(value: Constant) -> Constant:
+    return value[::-1] if isinstance(value, str | bytes | tuple) else text(value)[::-1]
+
+
+def _percent(value: str) -> str:
+    """JScript's `unescape`: `%41` and `%u0041`."""
+    if "%u" in value.lower():
+        pieces = value.replace("%U", "%u").split("%u")
+        made = [pieces[0]]
+        for piece in pieces[1:]:
+            code = piece[:4]
+            if len(code) == 4 and all(each in "0123456789abcdefABCDEF" for each in code):
+                made.append(chr(int(code, 16)) + piece[4:])
+            else:
+                made.append("%u" + piece)
+        value = "".join(made)
+    return urllib.parse.unquote(value, encoding="latin-1")
+
+
+def _hex_bytes(value: Constant) -> bytes:
+    try:
+        return bytes.fromhex(text(value).replace("-", ""))
+    except ValueError as error:
+        raise NotFoldedError from error
+
+
+METHODS: dict[str, Fold] = {
+    # object.method(arguments)
+    "replace": lambda base, a: replace(base, a),
+    "substring": _substring,
+    "substr": _substring,
+    "slice": _substring,
+    "split": _split,
+    "join": lambda base, a: join(base, text(a[0]) if a else ","),
+    "reverse": lambda base, a: _reverse(base),
+    "tochararray": lambda base, a: characters(base),
+    "toarray": lambda base, a: base,
+    "tostring": lambda base, a: text(base),
+    "toupper": lambda base, a: text(base).upper(),
+    "tolower": lambda base, a: text(base).lower(),
+    "touppercase": lambda base, a: text(base).upper(),
+    "tolowercase": lambda base, a: text(base).lower(),
+    "toupperinvariant": lambda base, a: text(base).upper(),
+    "tolowerinvariant": lambda base, a: text(base).lower(),
+    "trim": lambda base, a: text(base).strip(),
+    "trimend": lambda base, a: text(base).rstrip(),
+    "trimstart": lambda base, a: text(base).lstrip(),
+    "concat": lambda base, a: add([base, *a]),
+    "append": lambda base, a: add([base, *a]),
+    "insert": lambda base, a: text(base)[: number(a[0])] + text(a[1]) + text(base)[number(a[0]) :],
+    "remove": lambda base, a: (
+        text(base)[: number(a[0])] + (text(base)[number(a[0]) + number(a[1]) :] if len(a) > 1 else "")
+    ),
+    "charat": lambda base, a: text(base)[number(a[0])],
+    "charcodeat": lambda base, a: ord(text(base)[number(a[0]) if a else 0]),
+    "clone": lambda base, a: base,
+}
+"""On a constant object."""
+
+STATICS: dict[str, Fold] = {
+    # Type.method(arguments); only the last two names are looked at
+    "string.join": lambda base, a: (
+        join(a[1], text(a[0])) if isinstance(a[1], tuple) else join(tuple(a[1:]), text(a[0]))
+    ),
+    "string.concat": lambda base, a: join(a[0], "") if isinstance(a[0], tuple) else add(a),
+    "string.format": _format,
+    "string.copy": lambda base, a: a[0],
+    "string.fromcharcode": lambda base, a: "".join(map(letter, a)),
+    "strings.strreverse": lambda base, a: _reverse(text(a[0])),
+    "strings.chr": lambda base, a: letter(a[0]),
+    "strings.chrw": lambda base, a: letter(a[0]),
+    "convert.frombase64string": lambda base, a: base64_bytes(a[0]),
+    "convert.fromhexstring": lambda base, a: _hex_bytes(a[0]),
+    "convert.tochar": lambda base, a: letter(a[0]),
+    "convert.tostring": lambda base, a: text(a[0]),
+    "convert.toint32": lambda base, a: int(text(a[0]), number(a[1])) if len(a) > 1 else number(a[0]),
+    "convert.tobyte": lambda base, a: int(text(a[0]), number(a[1])) if len(a) > 1 else number(a[0]),
+    "int32.parse": lambda base, a: number(a[0]),
+    "int.parse": lambda base, a: number(a[0]),
+    "byte.parse": lambda base, a: number(a[0]),
+    "char.parse": lambda base, a: text(a[0]),
+    "char.tostring": lambda base, a: text(a[0]),
+    "char.convertfromutf32": lambda base, a: letter(a[0]),
+    "httputility.urldecode": lambda base, a: urllib.parse.unquote_plus(text(a[0])),
+    "server.urldecode": lambda base, a: urllib.parse.unquote_plus(text(a[0])),
+    "uri.unescapedatastring": lambda base, a: urllib.parse.unquote(text(a[0])),
+    "regex.unescape": lambda base, a: text(a[0]),
+    "array.reverse": lambda base, a: _reverse(a[0]),
+}
+
+FUNCTIONS: dict[str, Fold] = {
+    # function(arguments) of VB, VBScript and JScript
+    "chr": lambda base, a: letter(a[0]),
+    "chrw": lambda base, a: letter(a[0]),
+    "chrb": lambda base, a: letter(a[0]),
+    "asc": lambda base, a: ord(text(a[0])[0]),
+    "ascw": lambda base, a: ord(text(a[0])[0]),
+    "cstr": lambda base, a: text(a[0]),
+    "cint": lambda base, a: number(a[0]),
+    "clng": lambda base, a: number(a[0]),
+    "int": lambda base, a: number(a[0]),
+    "cbyte": lambda base, a: number(a[0]),
+    "char": lambda base, a: letter(a[0]),
+    "mid": _mid,
+    "left": lambda base, a: text(a[0])[: max(0, number(a[1]))],
+    "right": lambda base, a: text(a[0])[-number(a[1]) :] if number(a[1]) > 0 else "",
+    "strreverse": lambda base, a: _reverse(text(a[0])),
+    "replace": lambda base, a: replace(a[0], a[1:]),
+    "split": lambda base, a: _split(a[0], a[1:2]),
+    "join": _vb_join,
+    "array": lambda base, a: tuple(a),
+    "ucase": lambda base, a: text(a[0]).upper(),
+    "lcase": lambda base, a: text(a[0]).lower(),
+    "trim": lambda base, a: text(a[0]).strip(" "),
+    "ltrim": lambda base, a: text(a[0]).lstrip(" "),
+    "rtrim": lambda base, a: text(a[0]).rstrip(" "),
+    "space": lambda base, a: _repeat(" ", number(a[0])),
+    "string": lambda base, a: (
+        _repeat(a[1][:1] if isinstance(a[1], str) else letter(a[1]), number(a[0]))
+        if len(a) > 1
+        else text(a[0])
+    ),
+    "len": lambda base, a: len(text(a[0])),
+    "hex": lambda base, a: f"{number(a[0]):X}",
+    "unescape": lambda base, a: _percent(text(a[0])),
+    "decodeuri": lambda base, a: urllib.parse.unquote(text(a[0])),
+    "decodeuricomponent": lambda base, a: urllib.parse.unquote(text(a[0])),
+    "escape": lambda base, a: urllib.parse.quote(text(a[0])),
+    "parseint": lambda base, a: int(text(a[0]), number(a[1])) if len(a) > 1 else number(a[0]),
+    "number": lambda base, a: number(a[0]),
+    "atob": lambda base, a: base64_bytes(a[0]).decode("latin-1"),
+}
+
+CONSTRUCTED: dict[str, Fold] = {
+    "string": lambda base, a: (
+        join(a[0], "")
+        if isinstance(a[0], tuple)
+        else _repeat(text(a[0]), number(a[1]))
+        if len(a) == 2
+        else text(a[0])
+    ),
+    "stringbuilder": lambda base, a: text(a[0]) if a and isinstance(a[0], str) else "",
+    "memorystream": lambda base, a: a[0],
+    "uri": lambda base, a: text(a[0]),
+    "array": lambda base, a: tuple(a),
+}
+"""`new Type(arguments)`."""
+
+
+def call(
+    name: tuple[str, ...], base: Constant, based: bool, arguments: Arguments, new: bool = False
+) -> Constant:
+    """Result of a call whose arguments are all known.
+
+    `name` is dotted, lower case; `base` is the object before the last name where `based` says that it is known.
+
+    Raises:
+        NotFoldedError: this call is not computed here.
+    """
+    last = name[-1]
+    if len(arguments) > 10_000:
+        raise NotFoldedError
+    fold: Fold | None
+    if new:
+        fold = CONSTRUCTED.get(last)
+    elif based:
+        fold = METHODS.get(last)
+    elif len(name) == 1:
+        fold = FUNCTIONS.get(last)
+    else:
+        fold = STATICS.get(".".join(name[-2:])) or _encoding(last)
+    if fold is None:
+        raise NotFoldedError
+    try:
+        return bounded(fold(base, arguments))
+    except (IndexError, ValueError, TypeError, OverflowError, MemoryError) as error:
+        raise NotFoldedError from error
+
+
+def _encoding(last: str) -> Fold | None:
+    """`Encoding.UTF8.GetString`, `GetEncoding(936).GetBytes`: the object does not matter."""
+    if last == "getstring":
+        return lambda base, a: decode(a[0])
+    if last == "getbytes":
+        return lambda base, a: text(a[0]).encode("utf-8", "replace")
+    return None

@@ -1,0 +1,357 @@
+"""C# expressions: a method for each kind of node of the grammar."""
+
+import tree_sitter_c_sharp
+from tree_sitter import Language, Node
+
+from exsweep.detect.webshell.code import Assign, Call, Const, Expr, Index, Lambda, Member, Name, Op, Return
+from exsweep.detect.webshell.code import Sequence, Statement
+from exsweep.detect.webshell.languages import csharp_literals as literals
+from exsweep.detect.webshell.languages.trees import TreeReader, parts_of
+
+CSHARP = Language(tree_sitter_c_sharp.language())
+_STATEMENT_KINDS = {"block", "expression_statement", "local_declaration_statement"}
+
+
+class CSharpExpressions(TreeReader):
+    """Names, calls and members as the compiler binds them; types of generics are left out of names."""
+
+    # names and literals -------------------------------------------------------------------------------------------
+
+    def expr_identifier(self, node: Node) -> Expr:
+        return Name(self.at(node), literals.name(self.text(node)))
+
+    expr_predefined_type = expr_implicit_type = expr_discard = expr_modifier = expr_identifier
+
+    def expr_generic_name(self, node: Node) -> Expr:
+        return self.expr(node.named_children[0])
+
+    def expr_qualified_name(self, node: Node) -> Expr:
+        parts = parts_of(node)
+        base = self.expr(parts[0])
+        if len(parts) == 1:
+            return base
+        name = self.expr(parts[-1])
+        return Member(base.at, base, name.name if isinstance(name, Name) else self.text(parts[-1]))
+
+    def expr_alias_qualified_name(self, node: Node) -> Expr:
+        alias, *rest = node.named_children
+        if not rest or self.text(alias) == "global":
+            return self.expr(rest[-1] if rest else alias)
+        return self.expr_qualified_name(node)
+
+    def type_name(self, node: Node) -> str:
+        """A type as written, without space around it."""
+        return self.text(node).strip()
+
+    def expr_string_literal(self, node: Node) -> Expr:
+        text = self.text(node)
+        end = text.rfind('"')
+        return Const(self.at(node), literals.unescape(text[1 : end if end > 0 else None]))
+
+    def expr_verbatim_string_literal(self, node: Node) -> Expr:
+        return Const(self.at(node), literals.verbatim(self.text(node)))
+
+    def expr_raw_string_literal(self, node: Node) -> Expr:
+        return Const(self.at(node), literals.raw(self.text(node)))
+
+    def expr_character_literal(self, node: Node) -> Expr:
+        return Const(self.at(node), literals.unescape(self.text(node)[1:-1]))
+
+    def expr_integer_literal(self, node: Node) -> Expr:
+        return Const(self.at(node), literals.integer(self.text(node)))
+
+    def expr_real_literal(self, node: Node) -> Expr:
+        return Const(self.at(node), literals.real(self.text(node)))
+
+    def expr_boolean_literal(self, node: Node) -> Expr:
+        return Const(self.at(node), self.text(node) == "true")
+
+    def expr_interpolated_string_expression(self, node: Node) -> Expr:
+        start = self.text(node.children[0]) if node.children else ""
+        verbatim = "@" in start or self.text(node)[:3].count("@") > 0
+        parts: list[Expr] = []
+        for child in node.named_children:
+            if child.type in ("string_content", "escape_sequence"):
+                text = self.text(child)
+                text = text.replace('""', '"') if verbatim else literals.unescape(text)
+                parts.append(Const(self.at(child), text.replace("{{", "{").replace("}}", "}")))
+            elif child.type == "interpolation":
+                inner = [part for part in child.named_children if part.type not in _HOLE]
+                parts.extend(self.exprs_of(inner[:1]))
+        return Op(self.at(node), "interpolate", tuple(parts))
+
+    # members and calls --------------------------------------------------------------------------------------------
+
+    def expr_member_access_expression(self, node: Node) -> Expr:
+        target, name = node.child_by_field_name("expression"), node.child_by_field_name("name")
+        base = self.expr(target) if target else Name(self.at(node), "")
+        return Member(base.at, base, self.name_of(name))
+
+    def name_of(self, node: Node | None) -> str:
+        """The identifier of a name, be it generic or plain."""
+        if node is None:
+            return ""
+        if node.type == "generic_name":
+            node = node.named_children[0]
+        return literals.name(self.text(node))
+
+    def expr_conditional_access_expression(self, node: Node) -> Expr:
+        parts = parts_of(node)
+        base = self.expr(parts[0])
+        for part in parts[1:]:
+            base = self._bind(base, part)
+        return base
+
+    def _bind(self, base: Expr, node: Node) -> Expr:
+        """`.b` or `[1]` of `a?.b`, and what the grammar may hang on it."""
+        if node.type == "member_binding_expression":
+            return Member(base.at, base, self.name_of(node.child_by_field_name("name")))
+        if node.type == "element_binding_expression":
+            return Index(base.at, base, self.exprs_of(node.named_children))
+        return Op(base.at, "?.", (base, self.expr(node)))
+
+    def expr_member_binding_expression(self, node: Node) -> Expr:
+        return Name(self.at(node), self.name_of(node.child_by_field_name("name")))
+
+    def expr_element_binding_expression(self, node: Node) -> Expr:
+        """`["a"]` of an initialiser."""
+        return Index(self.at(node), Name(self.at(node), ""), self.exprs_of(node.named_children))
+
+    def expr_invocation_expression(self, node: Node) -> Expr:
+        function = node.child_by_field_name("function")
+        target = self.expr(function) if function else Name(self.at(node), "")
+        return Call(target.at, target, self.arguments(node.child_by_field_name("arguments")))
+
+    def expr_element_access_expression(self, node: Node) -> Expr:
+        inner = node.child_by_field_name("expression")
+        base = self.expr(inner) if inner else Name(self.at(node), "")
+        return Index(base.at, base, self.arguments(node.child_by_field_name("subscript")))
+
+    def arguments(self, node: Node | None) -> tuple[Expr, ...]:
+        """Of a list of arguments."""
+        return self.exprs_of(node.named_children) if node else ()
+
+    def expr_argument(self, node: Node) -> Expr:
+        """`out x` and `ref x` are `Op`; `name: x` is an `Assign` by `:`."""
+        parts = parts_of(node)
+        if not parts:
+            return Const(self.at(node), None)
+        value = self.expr(parts[-1])
+        if len(node.children) == 1:
+            return value
+        for child in node.children:
+            if not child.is_named and child.type in ("out", "ref"):
+                value = Op(self.at(node), child.type, (value,))
+        name = node.child_by_field_name("name")
+        return Assign(self.at(node), Name(self.at(name), self.name_of(name)), value, ":") if name else value
+
+    def expr_declaration_expression(self, node: Node) -> Expr:
+        name, kind = node.child_by_field_name("name"), node.child_by_field_name("type")
+        return self.declared(name, kind) if name else self.any_expr(node)
+
+    def declared(self, name: Node, kind: Node | None) -> Name:
+        """A declared variable; its type is kept unless it is `var`."""
+        word = self.name_of(name)
+        if kind is not None and kind.type != "implicit_type":
+            self.types[word.lower()] = self.type_name(kind)
+        return Name(self.at(name), word)
+
+    # construction -------------------------------------------------------------------------------------------------
+
+    def expr_object_creation_expression(self, node: Node) -> Expr:
+        """What braces add comes after the arguments: `A = x` as `Assign`, items of a collection as one `Sequence`."""
+        kind = node.child_by_field_name("type")
+        at = self.at(node)
+        arguments = self.arguments(node.child_by_field_name("arguments"))
+        braces = node.child_by_field_name("initializer")
+        added = self.exprs_of(braces.named_children) if braces else ()
+        if kind is not None and kind.type in ("array_type", "pointer_type"):
+            return self._array(node, kind, added if braces else None)
+        if added and not all(isinstance(item, Assign) for item in added):
+            added = (Sequence(added[0].at, added),)
+        return Call(at, self.expr(kind) if kind else Name(at, ""), arguments + added, new=True)
+
+    def expr_implicit_object_creation_expression(self, node: Node) -> Expr:
+        at = self.at(node)
+        inner: list[Expr] = []
+        for child in node.named_children:
+            inner.extend(self.exprs_of(child.named_children))
+        return Call(at, Name(at, ""), tuple(inner), new=True)
+
+    def _array(self, node: Node, kind: Node, items: tuple[Expr, ...] | None) -> Expr:
+        if items is not None:
+            return Sequence(self.at(node), items)
+        sizes = tuple(
+            size
+            for child in kind.named_children
+            if child.type == "array_rank_specifier"
+            for size in self.exprs_of(child.named_children)
+        )
+        element = kind.child_by_field_name("type")
+        name = (self.type_name(element) if element else "") + "[]"
+        return Call(self.at(node), Name(self.at(kind), name), sizes, new=True)
+
+    def expr_array_creation_expression(self, node: Node) -> Expr:
+        kind = node.child_by_field_name("type")
+        for child in node.named_children:
+            if child.type == "initializer_expression":
+                return self.expr(child)
+        return self._array(node, kind, None) if kind else self.any_expr(node)
+
+    expr_stackalloc_expression = expr_array_creation_expression
+
+    def expr_implicit_array_creation_expression(self, node: Node) -> Expr:
+        for child in node.named_children:
+            if child.type == "initializer_expression":
+                return self.expr(child)
+        return Sequence(self.at(node), ())
+
+    expr_implicit_stackalloc_expression = expr_implicit_array_creation_expression
+
+    def expr_initializer_expression(self, node: Node) -> Expr:
+        return Sequence(self.at(node), self.exprs_of(node.named_children))
+
+    expr_tuple_expression = expr_collection_expression = expr_tuple_pattern = expr_initializer_expression
+
+    def expr_anonymous_object_creation_expression(self, node: Node) -> Expr:
+        return Sequence(self.at(node), self._pairs(node))
+
+    def _pairs(self, node: Node) -> tuple[Expr, ...]:
+        """`a = 1, b` of anonymous objects and `with`: the grammar leaves the `=` loose."""
+        items: list[Expr] = []
+        assigned = False
+        for child in node.children:
+            if child.type == "=":
+                assigned = True
+            elif child.is_named and (child.is_error or not child.is_extra):
+                value = self.expr(child)
+                items.append(Assign(items[-1].at, items.pop(), value) if assigned and items else value)
+                assigned = False
+        return tuple(items)
+
+    def expr_with_initializer(self, node: Node) -> Expr:
+        pairs = self._pairs(node)
+        return pairs[0] if pairs else Const(self.at(node), None)
+
+    # operators ----------------------------------------------------------------------------------------------------
+
+    def expr_parenthesized_expression(self, node: Node) -> Expr:
+        parts = parts_of(node)
+        while len(parts) == 1 and parts[0].type == "parenthesized_expression":
+            parts = parts_of(parts[0])
+        return self.expr(parts[0]) if len(parts) == 1 else self.any_expr(node)
+
+    expr_checked_expression = expr_ref_expression = expr_constant_pattern = expr_parenthesized_pattern = (
+        expr_parenthesized_expression
+    )
+
+    def expr_binary_expression(self, node: Node) -> Expr:
+        """`a + b + c` is one `Op` of three operands, to be read from the left; so are all chains of one operator."""
+        chain, left, sign = self.left_chain(node)
+        if left is None or not chain:
+            return self.any_expr(node)
+        first = self.expr(left)
+        return Op(first.at, sign, (first, *self.exprs_of(reversed(chain))))
+
+    def expr_prefix_unary_expression(self, node: Node) -> Expr:
+        sign = node.children[0].type
+        value = self.exprs_of(node.named_children[-1:])
+        if sign == "-" and value and isinstance(value[0], Const) and isinstance(value[0].value, int | float):
+            return Const(self.at(node), -value[0].value)
+        return Op(self.at(node), sign, value)
+
+    def expr_postfix_unary_expression(self, node: Node) -> Expr:
+        sign = node.children[-1]
+        value = self.expr(node.children[0])
+        return value if sign.type == "!" else Op(value.at, sign.type, (value,))
+
+    def expr_conditional_expression(self, node: Node) -> Expr:
+        parts = self.exprs_of(node.named_children)
+        return Op(parts[0].at if parts else self.at(node), "?:", parts)
+
+    def expr_assignment_expression(self, node: Node) -> Expr:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        sign = node.child_by_field_name("operator")
+        if left is None or right is None:
+            return self.any_expr(node)
+        target = self.expr(left)
+        return Assign(target.at, target, self.expr(right), self.text(sign) if sign else "=")
+
+    def expr_cast_expression(self, node: Node) -> Expr:
+        """`cast` of the value, then the type."""
+        kind, value = node.child_by_field_name("type"), node.child_by_field_name("value")
+        parts = tuple(self.expr(part) for part in (value, kind) if part)
+        return Op(self.at(node), "cast", parts)
+
+    def _operator(self, node: Node) -> Expr:
+        return Op(self.at(node), node.type.split("_")[0], self.exprs_of(node.named_children))
+
+    expr_as_expression = expr_is_expression = expr_typeof_expression = expr_await_expression = _operator
+    expr_sizeof_expression = expr_throw_expression = expr_query_expression = expr_switch_expression = _operator
+    expr_is_pattern_expression = expr_with_expression = expr_range_expression = _operator
+
+    def expr_default_expression(self, node: Node) -> Expr:
+        return Const(self.at(node), None)
+
+    expr_null_literal = expr_default_expression
+
+    def expr_from_clause(self, node: Node) -> Expr:
+        """`from x in y` assigns `y` to `x`, as `let` does."""
+        name = node.child_by_field_name("name")
+        parts = parts_of(node)
+        if name is None and parts:
+            name = parts[0]
+        if name is None or len(parts) < 2:
+            return self.any_expr(node)
+        return Assign(self.at(node), self.declared(name, node.child_by_field_name("type")), self.expr(parts[-1]))
+
+    expr_let_clause = expr_from_clause
+
+    def expr_declaration_pattern(self, node: Node) -> Expr:
+        name, kind = node.child_by_field_name("name"), node.child_by_field_name("type")
+        return self.declared(name, kind) if name else self.any_expr(node)
+
+    def expr_array_type(self, node: Node) -> Expr:
+        return Name(self.at(node), self.type_name(node))
+
+    expr_pointer_type = expr_nullable_type = expr_tuple_type = expr_array_type
+
+    # functions without a name -------------------------------------------------------------------------------------
+
+    def expr_lambda_expression(self, node: Node) -> Expr:
+        names = self.parameters(node.child_by_field_name("parameters"))[0]
+        body = node.child_by_field_name("body")
+        if body is None:
+            body = next((child for child in reversed(node.named_children) if child.type == "block"), None)
+        return Lambda(self.at(node), names, self.lambda_body(body))
+
+    expr_anonymous_method_expression = expr_lambda_expression
+
+    def lambda_body(self, node: Node | None) -> tuple[Statement, ...]:
+        """An expression is what the function returns."""
+        if node is None or node.type in _STATEMENT_KINDS:
+            return self.body(node)
+        value = self.expr(node)
+        return (Return(value.at, value),)
+
+    def parameters(self, node: Node | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names and declared types."""
+        if node is None:
+            return (), ()
+        if node.type not in ("parameter_list", "bracketed_parameter_list"):
+            return (self.name_of(node),), ("",)
+        names, types = [], []
+        kind: Node | None = None
+        for child in node.named_children:
+            if child.type == "parameter":
+                name, kind = child.child_by_field_name("name"), child.child_by_field_name("type")
+            elif child.type == "identifier":  # `params T[] name` stands loose in the list
+                name, kind = child, node.child_by_field_name("type")
+            else:
+                continue
+            names.append(self.name_of(name))
+            types.append(self.type_name(kind) if kind else "")
+        return tuple(names), tuple(types)
+
+
+_HOLE = {"interpolation_brace", "interpolation_format_clause", "interpolation_alignment_clause"}

@@ -1,0 +1,87 @@
+"""Dotted names of what code calls, and patterns that find them."""
+
+from collections.abc import Iterable
+from typing import Generic, TypeAlias, TypeVar
+
+from exsweep.detect.webshell.code import Call, Index, Member, Name, Op, Statement
+
+T = TypeVar("T")
+
+DottedName: TypeAlias = tuple[str, ...]
+"""Lower case: `("system", "diagnostics", "process", "start")`."""
+
+_DEEPEST = 40
+SELF = frozenset({"this", "base", "me", "mybase", "myclass"})
+
+
+class Patterns(Generic[T]):
+    """Patterns as in the knowledge file, looked up by the last part of a name."""
+
+    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+        self._index: dict[str, list[tuple[DottedName, T]]] = {}
+        for pattern, value in entries:
+            *before, last = pattern.split(".")
+            self._index.setdefault(last, []).append((tuple(before), value))
+
+    def knows(self, last: str) -> bool:
+        """Can a name that ends so match at all?"""
+        return last in self._index
+
+    def find(self, names: Iterable[DottedName], *, new: bool = False) -> list[T]:
+        """Values of all patterns that one of the names fits, each once, in order of the file.
+
+        A pattern of one part fits a name of one part, or a constructed type with any namespace.
+        """
+        found: list[T] = []
+        for name in names:
+            for before, value in self._index.get(name[-1], ()):
+                if not before:
+                    fits = len(name) == 1 or new
+                elif before == ("*",):
+                    fits = len(name) > 1
+                else:
+                    fits = name[-len(before) - 1 : -1] == before
+                if fits and value not in found:
+                    found.append(value)
+        return found
+
+    def matches(self, names: Iterable[DottedName], *, new: bool = False) -> bool:
+        """Does one of the names fit one of the patterns?"""
+        return bool(self.find(names, new=new))
+
+
+def dotted(node: Statement) -> DottedName | None:
+    """`a.b.c` as a name; calls and indexes between are passed over, so that `a.b(1).c` is `a.b.c`.
+
+    `this.a` is `a`. None where the chain begins with something that has no name.
+    """
+    parts: list[str] = []
+    for _ in range(_DEEPEST):
+        match node:
+            case Name(name=name):
+                if not parts or name.lower() not in SELF:
+                    parts.append(name.lower())
+                return tuple(reversed(parts))
+            case Op(operator=operator) if parts and operator in SELF:
+                return tuple(reversed(parts))
+            case Member(base=base, name=name):
+                parts.append(name.lower())
+                node = base
+            case Call(function=function):
+                node = function
+            case Index(base=base):
+                node = base
+            case _:
+                return None
+    return None
+
+
+def root(node: Statement) -> str | None:
+    """The variable that a chain of members begins with, lower case."""
+    found = dotted(node)
+    return found[0] if found else None
+
+
+def is_self(node: Statement) -> bool:
+    """`this`, `Me` and the like: their members are those of the page."""
+    return (isinstance(node, Op) and node.operator in SELF) or (isinstance(node, Name) and node.name.lower() in SELF)

@@ -1,0 +1,129 @@
+"""What a page shows beside its abilities: pages in constants, tricks, containers, includes, place and name."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from exsweep.detect.webshell import folding
+from exsweep.detect.webshell.capabilities import Weighed
+from exsweep.detect.webshell.code import Const, walk
+from exsweep.detect.webshell.page import Page
+from exsweep.detect.webshell.score import reason
+from exsweep.detect.webshell.state import Shown, State
+from exsweep.detect.webshell.values import UNKNOWN
+from exsweep.knowledge.webshells import webshell_weights
+from exsweep.model.files import Reason
+
+_SERVER_CODE = re.compile(r"<%|runat\W{0,8}server|<\w{1,16}:script\b", re.IGNORECASE)
+_PACKED = re.compile(r"[A-Za-z0-9+/=\s]{200,}|[0-9A-Fa-f]{400,}")
+_PROGRAM = b"MZ"
+_MOST_TEXT: Final = 1 << 20
+_MOST_INNER: Final = 6
+
+
+def constants(state: State, is_shell: Callable[[str], bool]) -> None:
+    """Look into the constants of the page: texts that only tools need, and pages that it holds."""
+    inner = 0
+    for unit in list(state.units):
+        texts: list[tuple[str, int]] = []
+        nodes = (*unit.program.statements, *unit.program.functions)
+        for node in walk(nodes):
+            if isinstance(node, Const) and isinstance(node.value, str) and len(node.value) > 2:
+                texts.append((node.value, node.at))
+        texts += [(text, at) for text, (number, at) in state.folded.items() if number == unit.number]
+        state.unit = unit
+        _telling(state, texts)
+        for text, at in texts:
+            inside = _unpacked(text)
+            if inside.startswith(_PROGRAM) and b"PE\0\0" in inside[:1024]:
+                _show(state, "program-in-constant", at)
+            readable = inside.decode("utf-8", "replace") if inside else text
+            if inner < _MOST_INNER and 8 < len(readable) < _MOST_TEXT and _SERVER_CODE.search(readable):
+                inner += 1
+                if is_shell(readable):
+                    _show(state, "writes-shell", at)
+
+
+def _show(state: State, capability: str, at: int) -> None:
+    number = state.unit.number
+    state.shown[capability, 0, number, at, ""] = Shown(capability, 0, number, at, "", UNKNOWN, None)
+
+
+def _unpacked(text: str) -> bytes:
+    """What a long constant holds in Base64 or hexadecimal, decompressed too; nothing where it is neither."""
+    if not 200 <= len(text) <= folding.MOST or not _PACKED.fullmatch(text):
+        return b""
+    try:
+        data = (
+            bytes.fromhex(text)
+            if all(each in "0123456789abcdefABCDEF" for each in text[:400])
+            else folding.base64_bytes(text)
+        )
+    except ValueError:
+        return b""
+    return folding.unpack(data) or data
+
+
+def _telling(state: State, texts: list[tuple[str, int]]) -> None:
+    joined = "\n".join(text[:4096] for text, _ in texts).lower()
+    if not joined:
+        return
+    starts: list[int] = []
+    length = 0
+    for text, _ in texts:
+        starts.append(length)
+        length += len(text[:4096]) + 1
+    for pattern, sink in state.known.texts:
+        match = pattern.search(joined)
+        if match:
+            place = max(number for number, start in enumerate(starts) if start <= match.start())
+            state.show(sink, texts[place][1], match[0].strip(), None, None)
+
+
+def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State) -> tuple[Reason, ...]:
+    """Terms of the score that are no abilities."""
+    weights = webshell_weights()
+    found: list[Reason] = []
+    able = sum(each[0].points for each in places.values())
+    if page.container and page.blocks:
+        points = weights.containers.get(page.container, 0.0)
+        if able >= 1 or page.container in ("oab_property_dump", "pst"):
+            found.append(reason("container", f"lies inside {page.container.replace('_', ' ')}", points))
+    tricks = {each: weights.tricks.get(each, 0.0) for each in page.tricks}
+    points = min(sum(tricks.values()), weights.tricks_most)
+    if points and page.blocks:
+        found.append(reason("tricks", f"is hidden from readers: {', '.join(sorted(tricks))}", points))
+    if any(each.kind == "ssi" for each in page.blocks):
+        found.append(reason("server-command"))
+    if _foreign(page):
+        found.append(reason("foreign-code"))
+    odd = _odd_include(page)
+    if odd and not places:
+        found.append(reason("odd-include"))
+    return tuple(found)
+
+
+def _foreign(page: Page) -> bool:
+    """Code for another kind of server that runs what the visitor sends."""
+    code = [each.code for each in page.blocks if each.language == "other"]
+    if not page.blocks and "<?" in page.text:
+        code.append(page.text)
+    text = "\n".join(code)[:_MOST_TEXT].lower()
+    return bool(text) and any(re.search(pattern, text) for pattern in webshell_weights().foreign)
+
+
+def _odd_include(page: Page) -> bool:
+    """Nothing but the inclusion of something that is no code by its name."""
+    if not page.includes or page.blocks or page.directives or len(page.text) > 400:
+        return False
+    known = webshell_weights().include_extensions
+    return any(
+        _extension(each.path) not in known
+        and "#include" in page.text[max(0, each.at - 60) : each.at + 60].lower()
+        for each in page.includes
+    )
+
+
+def _extension(path: str) -> str:
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return name.rpartition(".")[2].lower() if "." in name else ""

@@ -1,0 +1,61 @@
+"""The knowledge of capabilities, ready for looking up by name."""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from exsweep.detect.webshell.names import Patterns
+from exsweep.knowledge.webshells import Use, webshell_knowledge
+
+
+class Sink(NamedTuple):
+    """One use of one capability."""
+
+    capability: str
+    number: int
+    """Place of the use in the capability."""
+    use: Use
+
+
+class Lookup:
+    """All patterns of `capabilities.yml`."""
+
+    def __init__(self) -> None:
+        known = webshell_knowledge()
+        sinks = [
+            Sink(kind.id, number, use) for kind in known.capabilities for number, use in enumerate(kind.uses)
+        ]
+        self.calls = Patterns((name, sink) for sink in sinks for name in sink.use.call)
+        self.sets = Patterns((name, sink) for sink in sinks for name in sink.use.set)
+        self.gets = Patterns((name, sink) for sink in sinks for name in sink.use.get)
+        self.objects = {name: sink for sink in sinks for name in sink.use.object}
+        self.natives: dict[str, list[Sink]] = {}
+        for sink in sinks:
+            for name in sink.use.native:
+                self.natives.setdefault(name, []).append(sink)
+        self.texts = tuple((re.compile(text), sink) for sink in sinks for text in sink.use.text)
+        self.sources = Patterns((name, source) for source in known.sources for name in source.read)
+        self.unless = {
+            source.kind: re.compile("|".join(f"(?:{each})" for each in source.unless) or r"(?!)")
+            for source in known.sources
+        }
+        self._own = re.compile(known.own_page)
+        self.clean = Patterns((name, True) for name in known.clean)
+        self.basename = Patterns((name, True) for name in known.basename)
+        self.decoders = Patterns((name, True) for name in known.decoders)
+        self.returns = Patterns(known.returns.items())
+        self.classids = known.classids
+
+    def clean_field(self, kind: str, name: str) -> bool:
+        """Is this field of a source of that kind set by the server rather than by the visitor?"""
+        return bool(self.unless[kind].fullmatch(name.lower()))
+
+    def own_page(self, name: str) -> bool:
+        """Does this field say where the page itself lies?"""
+        return self._own.fullmatch(name.lower()) is not None
+
+
+@cache
+def lookup() -> Lookup:
+    """The shipped knowledge, made once."""
+    return Lookup()

@@ -1,0 +1,277 @@
+"""What data flow knows of one page: its variables, functions and types, and the capabilities shown so far."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from exsweep.detect.webshell.code import Assign, Function, Lambda, Name, Program, walk
+from exsweep.detect.webshell.page import ServerTag
+from exsweep.detect.webshell.sinks import Sink, lookup
+from exsweep.detect.webshell.values import UNKNOWN, Origin, Value, either, through
+
+
+class TimeIsUpError(Exception):
+    """The budget of the file is spent; what was found so far stands."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A place where the code shows a capability."""
+
+    capability: str
+    number: int
+    unit: int
+    at: int
+    name: str
+    """What is called or set, as written."""
+    data: Value | None
+    target: Value | None
+
+
+class Unit(msgspec.Struct):
+    """One parsed piece of code of the page."""
+
+    number: int
+    program: Program
+    depth: int = 0
+    """0: stands in the page; more: a constant that is code."""
+
+
+class State:
+    """What is known of one page so far."""
+
+    def __init__(
+        self,
+        units: list[Unit],
+        controls: dict[str, str],
+        *,
+        spent: Callable[[], bool],
+        parse: Callable[[str, str], Program] | None = None,
+    ) -> None:
+        """`controls`: lower-case id of a server control or object -> its type; `spent`: is the time over?"""
+        self.units = units
+        self.controls = controls
+        self.spent = spent
+        self.parse = parse
+        self.known = lookup()
+        self.variables: dict[str, Value] = {}
+        self.anywhere: dict[str, Value] = {}
+        self.returns: dict[str, Value] = {}
+        self.functions: dict[str, list[tuple[Unit, Function]]] = {}
+        self.natives: dict[str, tuple[str, ...]] = {}
+        self.classes: set[str] = set()
+        self.aliases: dict[str, tuple[str, ...]] = {}
+        self.declared: dict[str, str] = {}
+        self.shown: dict[tuple[str, int, int, int, str], Shown] = {}
+        self.folded: dict[str, tuple[int, int]] = {}
+        """Constants that folding made -> where."""
+        self.texts: list[str] = []
+        """Code of the units that were added, in order."""
+        self.parents: list[tuple[int, int]] = []
+        self.codes: dict[tuple[str, str], None] = {}
+        """(Code, language) that was evaluated as code already."""
+        self.fold_left = 64 << 20
+        self.changed = False
+        self.unit = units[0] if units else Unit(0, Program(language="other"))
+        self.function: Function | None = None
+        self.locals: frozenset[str] = frozenset()
+        self.in_branch = 0
+        self.steps = 0
+        self._locals: dict[int, frozenset[str]] = {}
+        for unit in units:
+            self.learn(unit)
+
+    # --- what the page declares
+
+    def learn(self, unit: Unit) -> None:
+        """Take in functions, classes, aliases and types of one unit."""
+        program = unit.program
+        for function in program.functions:
+            name = function.name.lower()
+            self.functions.setdefault(name, []).append((unit, function))
+            for attribute in function.attributes:
+                lower = attribute.lower()
+                if lower.startswith(("dllimport", "declare", "lib ")) or "dllimport" in lower:
+                    self._native(name, lower)
+        for each in program.classes:
+            self.classes.add(each.name.lower())
+        for imported in program.imports:
+            alias, equals, meant = imported.partition("=")
+            if equals:
+                self.aliases[alias.strip().lower()] = tuple(meant.strip().lower().split("."))
+        for name, type_ in program.types.items():
+            self.declared.setdefault(name.lower(), plain_type(type_))
+
+    def _native(self, name: str, attribute: str) -> None:
+        names = {name}
+        _, found, rest = attribute.partition("entrypoint")
+        if found:
+            names.add(rest.lstrip(" =").strip("\"'").split('"')[0])
+        _, found, rest = attribute.partition("alias")
+        if found:
+            names.add(rest.strip().strip('"').split('"')[0])
+        self.natives[name] = tuple(sorted(names))
+
+    def locals_of(self, function: Function) -> frozenset[str]:
+        """Names that belong to one function: parameters, and what it assigns unless the page has such a variable."""
+        key = id(function)
+        known = self._locals.get(key)
+        if known is None:
+            names = {each.lower() for each in function.parameters}
+            for node in walk(function.body):
+                if isinstance(node, Assign) and isinstance(node.target, Name):
+                    names.add(node.target.name.lower())
+                elif isinstance(node, Lambda):
+                    names.update(each.lower() for each in node.parameters)
+            known = frozenset(names)
+            self._locals[key] = known
+        return known
+
+    # --- variables
+
+    def read(self, name: str) -> Value | None:
+        """Value of a variable, None where the page has no such variable."""
+        if self.function is not None:
+            if name in self.locals:
+                own = self.variables.get(f"{self.function.name.lower()}\0{name}")
+                shared = self.variables.get(name)
+                if own is not None and shared is not None:
+                    return Value(
+                        own.constants or shared.constants,
+                        either(own, shared).origins,
+                        either(own, shared).types,
+                        own.marks | shared.marks,
+                    )
+                return own if own is not None else shared
+            found = self.variables.get(name)
+            other = self.anywhere.get(name)
+            return either(found, other) if found is not None and other is not None else (found or other)
+        return self.variables.get(name, self.anywhere.get(name))
+
+    def write(self, name: str, value: Value, *, weak: bool = False) -> None:
+        """Give a variable a value. Constants of straight-line code replace, all else adds up."""
+        value = through(value, name)
+        if self.function is not None and name in self.locals:
+            self._put(self.variables, f"{self.function.name.lower()}\0{name}", value, weak)
+            self._put(self.anywhere, name, Value((), value.origins, value.types, value.marks), True)
+        else:
+            self._put(self.variables, name, value, weak)
+
+    def _put(self, where: dict[str, Value], key: str, value: Value, weak: bool) -> None:
+        old = where.get(key)
+        if old is None:
+            where[key] = value
+            self.changed = self.changed or bool(value.origins or value.types or value.marks)
+            return
+        new = either(old, value)
+        if not weak and not self.in_branch:
+            new = Value(value.constants, new.origins, new.types, new.marks)
+        where[key] = new
+        if _keys(new.origins) != _keys(old.origins) or new.types != old.types or new.marks != old.marks:
+            self.changed = True
+
+    def show(self, sink: Sink, at: int, name: str, data: Value | None, target: Value | None) -> None:
+        """Keep a place that shows a capability; a later round knows more and replaces it."""
+        key = (sink.capability, sink.number, self.unit.number, at, name)
+        self.shown[key] = Shown(sink.capability, sink.number, self.unit.number, at, name[:80], data, target)
+
+    def tags(self, tags: tuple[ServerTag, ...]) -> None:
+        """Objects that the page makes by tags with runat=server."""
+        for tag in tags:
+            kind = tag.attributes.get("progid", "") or tag.attributes.get("classid", "")
+            plain = kind.lower().removeprefix("clsid:").strip("{}")
+            plain = self.known.classids.get(plain, plain)
+            identity = tag.attributes.get("id", "").lower()
+            if plain and identity:
+                self.controls[identity] = plain
+            sink = self.known.objects.get(plain)
+            if sink is not None:
+                self.show(sink, 0, plain, None, None)
+
+    def declared_type(self, name: str) -> str:
+        """Declared type of a variable, `""` where none is said."""
+        function = self.function
+        if function is not None and function.types:
+            for place, parameter in enumerate(function.parameters):
+                if parameter.lower() == name and place < len(function.types):
+                    return plain_type(function.types[place])
+        return self.declared.get(name, "")
+
+    def keep(self, text: str, at: int) -> None:
+        """Remember a text that the page puts together, for looking into it."""
+        if 4 < len(text) <= 1 << 18 and len(self.folded) < 4096:
+            self.folded.setdefault(text, (self.unit.number, at))
+
+    def enter_unit(self, unit: Unit) -> None:
+        """Go on with the top-level code of a unit."""
+        self.unit = unit
+        self.function, self.locals = None, frozenset()
+
+    def enter_function(self, function: Function) -> None:
+        """Go on with a function of the unit."""
+        self.function = function
+        self.locals = self.locals_of(function)
+        self.enter(function)
+
+    def give_parameter(self, unit: Unit, function: Function, name: str, value: Value) -> None:
+        """A caller hands a value to a parameter."""
+        self._put(self.variables, f"{function.name.lower()}\0{name}", value, True)
+
+    def add_unit(self, code: str, language: str, at: int) -> None:
+        """Code that the page holds as text and evaluates: read it as one piece more."""
+        if self.parse is None:
+            return
+        unit = Unit(len(self.units), self.parse(code, language), self.unit.depth + 1)
+        self.units.append(unit)
+        self.texts.append(code)
+        self.parents.append((self.unit.number, at))
+        self.learn(unit)
+
+    def give_back(self, value: Value) -> None:
+        """`return value` of the function that is evaluated."""
+        if self.function is None:
+            return
+        name = self.function.name.lower()
+        old = self.returns.get(name, UNKNOWN)
+        new = either(old, value)
+        self.returns[name] = new
+        if _keys(new.origins) != _keys(old.origins) or new.types != old.types or new.marks != old.marks:
+            self.changed = True
+
+    def enter(self, function: Function) -> None:
+        """Parameters that the web server fills in itself."""
+        attributes = " ".join(function.attributes).lower()
+        served = any(each in attributes for each in ("webmethod", "operationcontract", "webinvoke", "webget"))
+        for place, name in enumerate(function.parameters):
+            type_ = plain_type(function.types[place]) if place < len(function.types) else ""
+            value = Value((), (), (type_,) if type_ else ())
+            if served:
+                origin = Origin("request", name, function.at, self.unit.number)
+                value = Value((), (origin,), value.types)
+            self.write(name.lower(), value, weak=True)
+
+    def tick(self) -> None:
+        """Count a step.
+
+        Raises:
+            TimeIsUpError: the budget is spent.
+        """
+        self.steps += 1
+        if not self.steps & 0x1FF and self.spent():
+            raise TimeIsUpError
+
+
+def plain_type(written: str) -> str:
+    """`System.Collections.Generic.List<string>` -> `system.collections.generic.list`; nothing for `var` and `object`."""
+    name = written.split("<")[0].split("(")[0].rstrip("[]?& ").strip().lower()
+    if name.startswith("new "):
+        name = name[4:]
+    return "" if name in _TELLS_NOTHING else name
+
+
+_TELLS_NOTHING = frozenset(
+    {"", "var", "object", "dynamic", "variant", "string", "int", "integer", "boolean", "bool", "byte"}
+)
+
+
+def _keys(origins: tuple[Origin, ...]) -> set[tuple[str, str]]:
+    return {(each.kind, each.name) for each in origins}

@@ -1,0 +1,132 @@
+"""What flow knows of a value: its constants, where it came from, what type it is, what was done to it."""
+
+from typing import TypeAlias
+
+import msgspec
+
+Constant: TypeAlias = "str | bytes | int | float | bool | tuple[Constant, ...] | None"
+
+_MOST_CONSTANTS = 4
+_MOST_ORIGINS = 8
+_LONGEST_TRAIL = 6
+
+MIXED = "mixed"
+"""Put together with something before it: the visitor does not choose where it begins."""
+BUILT = "built"
+"""A constant that was put together or decoded at run time."""
+COMPUTED = "computed"
+"""Made from constants in a way that folding could not follow."""
+DECODED = "decoded"
+"""Went through a decoder or decryptor."""
+MAPPED = "mapped"
+"""A path below the root of the web site."""
+BASENAME = "basename"
+"""Only the last part of a path."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a value came from, and the names through which it went."""
+
+    kind: str
+    """As `Source.kind` of the knowledge."""
+    name: str
+    """Form field, header, cookie or control; `""` where it is not said."""
+    at: int
+    unit: int
+    """Number of the block of code that `at` counts in."""
+    trail: tuple[str, ...] = ()
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A value at one place, for all runs of the page."""
+
+    constants: tuple[Constant, ...] = ()
+    """Alternatives that are known; empty where none is."""
+    origins: tuple[Origin, ...] = ()
+    types: tuple[str, ...] = ()
+    """Dotted lower-case names of types; `fn:` before the name of a function that is carried as a value."""
+    marks: frozenset[str] = frozenset()
+
+    @property
+    def constant(self) -> "Constant | None":
+        """The one constant that it is; None where there is none or more than one, see `known`."""
+        return self.constants[0] if self.known else None
+
+    @property
+    def known(self) -> bool:
+        """Is it one constant and nothing else?"""
+        return len(self.constants) == 1 and not self.origins
+
+
+UNKNOWN = Value()
+_NO_MARKS: frozenset[str] = frozenset()
+
+
+def constant(value: Constant, marks: frozenset[str] = _NO_MARKS) -> Value:
+    """A value that is known."""
+    return Value((value,), (), (), marks)
+
+
+def derived(parts: list[Value], marks: frozenset[str] = _NO_MARKS) -> Value:
+    """What was made of all the parts: origins and marks stay, constants and types do not."""
+    origins: tuple[Origin, ...] = ()
+    for part in parts:
+        if part.origins:
+            origins = _more(origins, part.origins)
+        if part.marks:
+            marks = marks | part.marks
+    return Value((), origins, (), marks) if origins or marks else UNKNOWN
+
+
+def either(one: Value, other: Value) -> Value:
+    """One of the two."""
+    if one is other or other is UNKNOWN or other == UNKNOWN:
+        return one
+    if one is UNKNOWN or one == UNKNOWN:
+        return other
+    constants = one.constants
+    if other.constants != constants:
+        extra = tuple(each for each in other.constants if not _holds(constants, each))
+        constants = (constants + extra)[:_MOST_CONSTANTS]
+    types = one.types
+    if other.types != types:
+        types = (*types, *(each for each in other.types if each not in types))[:12]
+    return Value(constants, _more(one.origins, other.origins), types, one.marks | other.marks)
+
+
+def through(value: Value, name: str) -> Value:
+    """The same value after it was given to a variable or parameter."""
+    if not value.origins:
+        return value
+    origins = tuple(
+        each
+        if (each.trail and each.trail[-1] == name) or len(each.trail) >= _LONGEST_TRAIL
+        else Origin(each.kind, each.name, each.at, each.unit, (*each.trail, name))
+        for each in value.origins
+    )
+    return Value(value.constants, origins, value.types, value.marks)
+
+
+def marked(value: Value, mark: str) -> Value:
+    """The same value with one mark more."""
+    if mark in value.marks:
+        return value
+    return Value(value.constants, value.origins, value.types, value.marks | {mark})
+
+
+def typed(value: Value, *types: str) -> Value:
+    """The same value with types added."""
+    new = tuple(each for each in types if each and each not in value.types)
+    return Value(value.constants, value.origins, value.types + new, value.marks) if new else value
+
+
+def _holds(constants: tuple[Constant, ...], wanted: Constant) -> bool:
+    return any(type(each) is type(wanted) and each == wanted for each in constants)
+
+
+def _more(one: tuple[Origin, ...], other: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    if not one or one is other:
+        return other
+    keys = {(each.kind, each.name) for each in one}
+    extra = tuple(each for each in other if (each.kind, each.name) not in keys)
+    return (one + extra)[:_MOST_ORIGINS] if extra else one

@@ -1,0 +1,130 @@
+"""How others write Windows events: `event_exports.yml`, typed. Which field is which column; what a record says of its log."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+
+import msgspec
+
+from exsweep.errors import KnowledgeError
+from exsweep.knowledge import data_files
+
+_FILE = "event_exports.yml"
+
+
+class Container(StrEnum):
+    """What the records are written in."""
+
+    JSON = "json"
+    """One object a line, or an array of objects."""
+    CSV = "csv"
+    XML = "xml"
+    ANY = "any"
+    """JSON or CSV with the same names."""
+
+
+class Shape(StrEnum):
+    """How the event's own values stand in a field."""
+
+    FIELDS = "fields"
+    """An object: names and values, perhaps nested."""
+    JSON = "json"
+    """Text that is JSON."""
+    XML = "xml"
+    """Text that is the XML of `EventData`."""
+    ANY = "any"
+    """An object, or text in JSON or XML."""
+    MESSAGE = "message"
+    """The text that people read: kept, and taken apart where nothing else has the values."""
+    REST = "rest"
+    """All fields of the record that are nothing else."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One place with values of the event."""
+
+    path: str
+    """Dotted; `#rest` is what stands behind the last named column of a CSV."""
+    shape: Shape = msgspec.field(name="as")
+
+
+class EventExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way in which events are exported."""
+
+    id: str
+    title: str
+    """Plain words for people."""
+    container: Container
+    needs: tuple[str, ...]
+    """Dotted paths (below `inside`, if the record has that) that a record of this kind has."""
+    inside: tuple[str, ...] = ()
+    """Fields that may hold the record as a whole."""
+    nested: bool = False
+    """The record has Windows' own shape: `System`, `EventData`, `UserData`."""
+    system: dict[str, tuple[str, ...]] = {}
+    """System column -> dotted paths, the first with a value counts."""
+    data: tuple[Part, ...] = ()
+    ignore: tuple[str, ...] = ()
+    """Top-level fields of the collector that are no value of the event."""
+    ignore_with: dict[str, str] = {}
+    """Those of `ignore` that are the collector's only where another field stands beside them."""
+    local_time: bool = False
+    """Times without a zone are the local time of whoever exported, not UTC."""
+    source: tuple[str, ...]
+
+
+class ClearedLog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event that says that a log was cleared."""
+
+    channel: str
+    id: str
+    log: str | None = None
+    """Value with the name of the log; None: the event's own channel."""
+
+
+class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    exports: tuple[EventExport, ...]
+    """In the order in which they are tried."""
+    cleared: tuple[ClearedLog, ...]
+    cleared_source: tuple[str, ...]
+    channel_of_provider: dict[str, str]
+    channel_source: tuple[str, ...]
+    own_utc: tuple[str, ...]
+    """Values in which events tell their moment in UTC."""
+    own_utc_source: tuple[str, ...]
+    labels: dict[str, str]
+    """`Section/Label` or `Label` of a rendered message -> name of the value."""
+    labels_source: tuple[str, ...]
+
+
+@cache
+def event_exports() -> EventExports:
+    """The shipped ones.
+
+    Raises:
+        KnowledgeError: the file cannot be read as such, or contradicts itself.
+    """
+    made = data_files.document(_FILE, EventExports)
+    problems = list(_problems(made))
+    if problems:
+        raise KnowledgeError(f"data/{_FILE}: {'; '.join(problems)}.", tip="Compare with its other entries.")
+    return made
+
+
+def _problems(made: EventExports) -> Iterator[str]:
+    seen: set[str] = set()
+    for one in made.exports:
+        if one.id in seen:
+            yield f"two exports have the id {one.id!r}"
+        seen.add(one.id)
+        if not one.needs or not one.source:
+            yield f"{one.id}: needs or source is missing"
+        if one.nested == bool(one.system):
+            yield f"{one.id}: either `nested` or `system` tells where the fields are"
+        for name in sorted(set(one.ignore_with) - set(one.ignore)):
+            yield f"{one.id}: {name!r} of ignore_with is not in ignore"
+    for name in ("cleared_source", "channel_source", "own_utc_source", "labels_source"):
+        if not getattr(made, name):
+            yield f"{name} is missing"

@@ -1,0 +1,179 @@
+"""Events that were exported as JSON, CSV or XML: recognised by what they say, read record by record."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from exsweep.knowledge.event_exports import Container, EventExport, event_exports
+from exsweep.model import SourceState
+from exsweep.parse.batch import RejectedLine
+from exsweep.parse.lines import BOM
+from exsweep.parse.text import TextDecoder, to_utf8
+from exsweep.parse.winevent.mapping import Mapper
+from exsweep.parse.winevent.record import Event, Found
+from exsweep.parse.winevent.texts import (
+    CsvRecords,
+    JsonLines,
+    JsonStream,
+    Record,
+    Records,
+    XmlRecords,
+    csv_header,
+    decoded,
+)
+from exsweep.parse.winevent.xml import RefusedXmlError, read_xml
+
+TRIED = 5
+"""Records at the start of a file that may tell what it is: the first may be damaged."""
+_XML_EVENT = re.compile(rb"<Event(?:\s[^<>]{0,300})?>.*?</Event>", re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a file was recognised as."""
+
+    kind: EventExport
+    container: Container
+    lines: bool = False
+    """JSON with one record a line."""
+    dotted: bool = False
+    """Names are paths with dots."""
+
+
+def recognise_export(head: bytes, path: str = "") -> Export | None:
+    """The export that begins with `head` (64 KiB are enough for usual records); None when it is none that we know.
+
+    Content alone decides; `path` is accepted so that all recognisers are called alike.
+    """
+    text = to_utf8(head).removeprefix(BOM).lstrip(b"\0 \t\r\n")
+    first = text[:1]
+    if first in (b"{", b"["):
+        return _json(text)
+    if first == b"<":
+        return _xml(text)
+    return _csv(text) if first.isalpha() or first == b'"' or text.startswith(b"#TYPE") else None
+
+
+def _json(text: bytes) -> Export | None:
+    records: list[dict[str, Any]] = []
+    rows = text.split(b"\n", TRIED)
+    for row in rows[:TRIED]:
+        found = decoded(row)
+        if found is not None:
+            records.append(found)
+    lines = bool(records)
+    if not records:
+        for one in JsonStream().feed(text, last=False):
+            if one.value is not None:
+                records.append(one.value)
+            if len(records) >= TRIED:
+                break
+    for record in records:
+        export = _fitting(record, Container.JSON)
+        if export is not None:
+            return Export(export[0], Container.JSON, lines, export[1])
+    return None
+
+
+def _fitting(record: dict[str, Any], container: Container) -> tuple[EventExport, bool] | None:
+    """The first export that the record fits, and whether its names are dotted."""
+    for dotted in (False, True):
+        for one, mapper in _mappers(container, dotted):
+            if mapper.unwrap(record) is not None:
+                return one, dotted
+    return None
+
+
+@cache
+def _mappers(container: Container, dotted: bool) -> tuple[tuple[EventExport, Mapper], ...]:
+    known = event_exports()
+    return tuple(
+        (one, Mapper(one, known, dotted=dotted))
+        for one in known.exports
+        if one.container in (container, Container.ANY)
+    )
+
+
+def _xml(text: bytes) -> Export | None:
+    match = _XML_EVENT.search(text)
+    if match is None:
+        return None
+    try:
+        value = read_xml(match[0]).get("Event")
+    except RefusedXmlError:
+        return None
+    found = _fitting(value, Container.XML) if isinstance(value, dict) else None
+    return Export(found[0], Container.XML) if found else None
+
+
+def _csv(text: bytes) -> Export | None:
+    header, _, rest = text.partition(b"\n")
+    if header.startswith(b"#TYPE"):
+        header, _, _ = rest.partition(b"\n")
+    if len(header) > 8192 or header.count(b",") + header.count(b";") + header.count(b"\t") < 2:
+        return None
+    names = set(csv_header(header.rstrip(b"\r"))[0])
+    for one, _ in _mappers(Container.CSV, False):
+        if names.issuperset(one.needs):
+            return Export(one, Container.CSV)
+    return None
+
+
+class ExportSource:
+    """Events of one exported file in its order; every record is an event, or rejected with its reason."""
+
+    def __init__(self, export: Export) -> None:
+        self._export = export
+        self._mapper = Mapper(export.kind, event_exports(), dotted=export.dotted)
+        self._decoder = TextDecoder()
+        self._records: Records = _records_of(export)
+
+    def feed(self, chunk: bytes, *, last: bool) -> Iterator[list[Found]]:
+        """A list of some hundred events at a time."""
+        found: list[Found] = []
+        for record in self._records.feed(self._decoder.feed(chunk, last=last), last=last):
+            found.append(self._event(record))
+            if len(found) >= 256:
+                yield found
+                found = []
+        if found:
+            yield found
+
+    def _event(self, record: Record) -> Found:
+        inner = None if record.value is None else self._mapper.unwrap(record.value)
+        if inner is None:
+            return RejectedLine(record.line, record.offset, record.reason or "no-event", record.raw)
+        system, data = self._mapper.event(inner)
+        return Event(system, data, record.line, record.offset, record.raw)
+
+    def state(self) -> tuple[SourceState, str]:
+        """READ: what is rejected is counted by itself."""
+        return SourceState.READ, ""
+
+    def facts(self) -> dict[str, str]:
+        """`export.kind`, and how many times did not say their zone."""
+        said = {"export.kind": self._export.kind.id}
+        if self._mapper.unzoned:
+            said["export.times_without_zone"] = str(self._mapper.unzoned)
+        return said
+
+    def notes(self) -> Iterator[str]:
+        """The same in words."""
+        yield f"Exported events: {self._export.kind.title}."
+        if self._decoder.encoding is not None:
+            yield f"The text is {self._decoder.encoding.upper()}: byte offsets count in its UTF-8 form."
+        if self._export.kind.local_time and self._mapper.unzoned:
+            yield (
+                f"{self._mapper.unzoned} times are written without a zone, as the computer showed them that exported the "
+                "events: they were taken for UTC and may be off by hours."
+            )
+
+
+def _records_of(export: Export) -> Records:
+    if export.container is Container.CSV:
+        return CsvRecords()
+    if export.container is Container.XML:
+        return XmlRecords()
+    return JsonLines() if export.lines else JsonStream()

@@ -1,0 +1,194 @@
+"""One exported record to the columns of an event, as `event_exports.yml` says."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from exsweep.knowledge.event_exports import EventExport, EventExports, Part, Shape
+from exsweep.parse.winevent.flatten import data_of, system_of, text, values_of
+from exsweep.parse.winevent.formats import SYSTEM
+from exsweep.parse.winevent.message import repeats, take_apart
+from exsweep.parse.winevent.record import Data, System
+from exsweep.parse.winevent.stamps import normal
+from exsweep.parse.winevent.xml import RefusedXmlError, read_xml
+
+MESSAGE = "Message"
+REST = "#rest"
+_TIME, _CHANNEL, _PROVIDER = (SYSTEM.index(name) for name in ("TimeCreated", "Channel", "Provider_Name"))
+_Path = tuple[str, ...]
+
+
+def at_path(record: Mapping[str, Any], path: _Path) -> Any:
+    """The value at a dotted path, None where there is none."""
+    value: Any = record
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def nested(record: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"a.b": 1}` as `{"a": {"b": 1}}`: some exports write paths for names."""
+    made: dict[str, Any] = {}
+    for name, value in record.items():
+        inner = made
+        *steps, last = name.split(".") if len(name) < 300 else [name]
+        for step in steps:
+            following = inner.setdefault(step, {})
+            if not isinstance(following, dict):
+                following = inner[step] = {"#text": following}
+            inner = following
+        inner[last] = value
+    return made
+
+
+class Mapper:
+    """Maps the records of one file. `unwrap` finds the record inside what stands in the file."""
+
+    def __init__(self, export: EventExport, known: EventExports, *, dotted: bool = False) -> None:
+        self.zoned = 0
+        self.unzoned = 0
+        """Times that did not say their zone."""
+        self._export = export
+        self._known = known
+        self._dotted = dotted
+        self._system = [
+            tuple(tuple(path.split(".")) for path in export.system.get(name, ())) for name in SYSTEM
+        ]
+        self._used = {path[0] for paths in self._system for path in paths}
+        self._used |= {part.path.split(".")[0] for part in export.data if part.path}
+        self._parts = [(part, tuple(part.path.split("."))) for part in export.data]
+
+    def unwrap(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        """The record with the fields that this export needs, or None when it is another thing."""
+        for place in (*self._export.inside, None):
+            inner = record if place is None else record.get(place)
+            if not isinstance(inner, dict):
+                continue
+            if self._dotted:
+                inner = nested(inner)
+            if self._fits(inner, place):
+                return inner
+        return None
+
+    def _fits(self, inner: dict[str, Any], place: str | None) -> bool:
+        for path in self._export.needs:
+            steps = path.split(".")
+            if place is not None and steps[0] == place:
+                steps = steps[1:]
+            if at_path(inner, tuple(steps)) is None and not (len(steps) == 1 and steps[0] in inner):
+                return False
+        return True
+
+    def event(self, record: dict[str, Any]) -> tuple[System, Data]:
+        """System columns (time in UTC) and values of an unwrapped record."""
+        if self._export.nested:
+            section = record.get("System")
+            system = list(system_of(section if isinstance(section, dict) else {}))
+            data = data_of(record)
+            message = data.pop(MESSAGE, "")
+        else:
+            system = [self._first(record, paths) for paths in self._system]
+            data, message = self._values(record)
+        if message and not repeats(message, data):
+            data = {**take_apart(message, self._known.labels, self._known.own_utc), **data, MESSAGE: message}
+        self._mend(system)
+        return tuple(system), data
+
+    def _first(self, record: dict[str, Any], paths: tuple[_Path, ...]) -> str | None:
+        for path in paths:
+            value = record.get(path[0]) if len(path) == 1 else at_path(record, path)
+            if value is None or value == "":
+                continue
+            if type(value) is str:
+                return value
+            if isinstance(value, dict):
+                value = value.get("Value", value.get("Name"))
+                if value is None:
+                    continue
+            return text(value)
+        return None
+
+    def _mend(self, system: list[str | int | None]) -> None:
+        stamp = system[_TIME]
+        if stamp is not None:
+            system[_TIME], zoned = normal(str(stamp))
+            self.zoned += zoned
+            self.unzoned += not zoned
+        if not system[_CHANNEL]:
+            system[_CHANNEL] = self._known.channel_of_provider.get(str(system[_PROVIDER] or ""))
+
+    def _values(self, record: dict[str, Any]) -> tuple[Data, str]:
+        data: Data = {}
+        messages: list[str] = []
+        for part, path in self._parts:
+            if part.shape is Shape.REST:
+                data.update(self._rest(record, data))
+                continue
+            value = at_path(record, path)
+            if value is None or value == "":
+                continue
+            if part.shape is Shape.MESSAGE:
+                messages.append(text(value))
+            else:
+                for name, said in _read(part, value).items():
+                    data.setdefault(name, said)
+        return data, "\n".join(messages)
+
+    def _rest(self, record: dict[str, Any], data: Data) -> Data:
+        ignored = self._export.ignore
+        beside = self._export.ignore_with
+        left = {
+            name: value
+            for name, value in record.items()
+            if name not in self._used
+            and name not in data
+            and not (name in ignored and (name not in beside or beside[name] in record))
+        }
+        if all(type(value) is str for value in left.values()):
+            return left
+        return values_of(left)
+
+
+def _read(part: Part, value: Any) -> Data:
+    """Values of one part, as its shape says; text that is not of that shape is kept as `Data`."""
+    if isinstance(value, dict):
+        return values_of(value)
+    said = text(value)
+    for shape, reader in _READERS.items():
+        if part.shape in (shape, Shape.ANY):
+            found = reader(said)
+            if found is not None:
+                return found
+    return {"Data": said}
+
+
+def _of_json(said: str) -> Data | None:
+    try:
+        value = msgspec.json.decode(said)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return None
+    return _sections(value) if isinstance(value, dict) else None
+
+
+def _of_xml(said: str) -> Data | None:
+    if not said.lstrip().startswith("<"):
+        return None
+    try:
+        value = read_xml(said.strip().encode("utf-8", "replace"))
+    except RefusedXmlError:
+        return None
+    while len(value) == 1 and "EventData" not in value and "UserData" not in value:
+        (inner,) = value.values()
+        if not isinstance(inner, dict):
+            break
+        value = inner
+    return _sections(value)
+
+
+def _sections(value: dict[str, Any]) -> Data:
+    inner = {name: section for name, section in value.items() if name in ("EventData", "UserData")}
+    return data_of(inner) if inner else values_of(value)
+
+
+_READERS: dict[Shape, Callable[[str], Data | None]] = {Shape.JSON: _of_json, Shape.XML: _of_xml}

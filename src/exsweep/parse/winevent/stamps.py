@@ -1,0 +1,81 @@
+"""Times as exports write them, to ISO 8601 in UTC with a `Z`; what cannot be read is left as it is."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})?\d*\s*(?:(Z|UTC)|([+-])(\d\d):?(\d\d))?", re.ASCII
+)
+_JSON_DATE = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/", re.ASCII)
+_NUMBER = re.compile(r"\d{9,19}(?:\.\d{1,9})?", re.ASCII)
+_LOCAL = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}),?\s+(\d{1,2}):(\d\d)(?::(\d\d))?(\.\d{1,9})?\s*([AaPp])?\.?[Mm]?\.?",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FILETIME_SECONDS = 11_644_473_600
+"""From 1601, where Windows' own clock begins, to 1970."""
+_UNITS = ((1e10, 1.0), (1e13, 1e3), (1e16, 1e6))
+"""A number below the first is seconds since 1970, below the second milliseconds, below the third microseconds."""
+
+
+def normal(value: str) -> tuple[str, bool]:
+    """The stamp in UTC, and whether it said its zone.
+
+    >>> normal("2021-03-14 01:40:12.5+02:00"), normal("3/14/2021, 1:40:12.987 PM"), normal("/Date(1500)/")
+    (('2021-03-13T23:40:12.5Z', True), ('2021-03-14T13:40:12.987Z', False), ('1970-01-01T00:00:01.500000Z', True))
+    """
+    value = value.strip()
+    if match := _ISO.fullmatch(value):
+        day, clock, fraction, utc, sign, hours, minutes = match.groups()
+        stamp = f"{day}T{clock}{fraction or ''}Z"
+        if sign is None or (hours, minutes) == ("00", "00"):
+            return stamp, utc is not None or sign is not None
+        shift = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "+" else 1)
+        return _moved(stamp, f"{day}T{clock}", fraction or "", shift), True
+    if match := _JSON_DATE.fullmatch(value):
+        return _since_1970(int(match[1]) / 1000, value), True
+    if _NUMBER.fullmatch(value):
+        return _of_number(float(value), value), True
+    if match := _LOCAL.fullmatch(value):
+        return _of_local(match, value), False
+    return value, False
+
+
+def _moved(stamp: str, seconds: str, fraction: str, shift: timedelta) -> str:
+    try:
+        moved = datetime.fromisoformat(seconds).replace(tzinfo=UTC) + shift
+    except (ValueError, OverflowError):
+        return stamp
+    return f"{moved:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def _of_number(number: float, value: str) -> str:
+    for below, parts in _UNITS:
+        if number < below:
+            return _since_1970(number / parts, value)
+    if number < 1e18:
+        return _since_1970(number / 1e7 - _FILETIME_SECONDS, value)
+    return _since_1970(number / 1e9, value)
+
+
+def _since_1970(seconds: float, value: str) -> str:
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return value
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _of_local(match: "re.Match[str]", value: str) -> str:
+    """Month first only where the clock has halves (as in the United States), else day first."""
+    first, _, second, year, hour, minute, seconds, fraction, half = match.groups()
+    month, day = (first, second) if half and match[2] == "/" else (second, first)
+    clock = int(hour)
+    if half:
+        clock = clock % 12 + (12 if half in "Pp" else 0)
+    try:
+        moment = datetime(int(year), int(month), int(day), clock, int(minute), int(seconds or 0), tzinfo=UTC)
+    except ValueError:
+        return value
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction or ''}Z"

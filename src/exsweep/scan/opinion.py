@@ -1,0 +1,118 @@
+"""What a build, or a range of builds, means: open for certain, perhaps, fixed; end of support. Never `fine` for lack of facts."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from exsweep.knowledge import builds
+from exsweep.knowledge.cves import Cve, patched
+from exsweep.knowledge.scanning import fingerprints
+from exsweep.scan.identify import EXCHANGE, Identity
+
+
+class Opinion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """By build only: settings, mitigations and patches of other kinds cannot be seen from outside."""
+
+    judged: bool = False
+    """False: our tables say nothing about this build; then the lists are empty and mean nothing."""
+    build_name: str = ""
+    """`Exchange Server 2016 CU18, update level not known`."""
+    low: str | None = None
+    high: str | None = None
+    """First and last known build that it can be."""
+    certain: tuple[str, ...] = ()
+    """CVEs that every build it can be is open to."""
+    possible: tuple[str, ...] = ()
+    """Open or not: update level not shown, or a setting decides."""
+    fixed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    exploited: tuple[str, ...] = ()
+    """Of `certain`: known to be used by intruders."""
+    settings: tuple[str, ...] = ()
+    """What else is needed besides the build, in sentences; from outside it cannot be seen."""
+    support_end: date | None = None
+    support_ended: bool = False
+    released: date | None = None
+    """Of the build (of the last one that it can be)."""
+    newest: str | None = None
+    """The newest build of the product that we know."""
+    notes: tuple[str, ...] = ()
+
+
+def opinion(identity: Identity, today: date) -> Opinion | None:
+    """What is known of that build; None where no Exchange was seen."""
+    if identity.kind not in EXCHANGE:
+        return None
+    if identity.build is None:
+        return _by_product(identity, today)
+    place = builds.locate(identity.build)
+    if place is None:
+        return _by_product(identity, today)
+    known = patched(identity.build)
+    if not (known.certain or known.possible or known.fixed):
+        return _by_product(identity, today)
+    newest = builds.newest(place.low.product) if place.low else None
+    end = builds.support_end(identity.build)
+    return Opinion(
+        judged=True,
+        build_name=builds.name_of(identity.build),
+        low=place.low.build if place.low else None,
+        high=place.high.build if place.high else None,
+        certain=_ids(known.certain),
+        possible=_ids(known.possible),
+        fixed=_ids(known.fixed),
+        unknown=_ids(known.unknown),
+        exploited=_ids(each for each in known.certain if each.exploited or each.kev_added),
+        settings=tuple(dict.fromkeys(each.condition.say for each in known.possible if each.condition)),
+        support_end=end,
+        support_ended=end is not None and end < today,
+        released=place.high.released
+        if place.high and len(place.number) == 3
+        else builds.released(identity.build),
+        newest=newest.build if newest else None,
+        notes=_notes(identity, place),
+    )
+
+
+def _notes(identity: Identity, place: builds.Place) -> tuple[str, ...]:
+    found = ["By build only: a protecting setting cannot be seen from outside."]
+    if len(place.number) == 4 and not place.exact:
+        found.append(
+            "This build is newer than our table: update exsweep."
+            if place.high is None
+            else "This build is not in our table; it was judged by its neighbours."
+        )
+    if place.exact and place.low is not None and place.low.note:
+        found.append(place.low.note)
+    if len(identity.pool) > 1:
+        found.append(f"{len(identity.pool)} servers answer under this address; the oldest build counts.")
+    return tuple(found)
+
+
+def _by_product(identity: Identity, today: date) -> Opinion:
+    old = next(
+        (
+            each
+            for each in fingerprints().old_products
+            if each.product == identity.product or (identity.build or "").startswith(each.line)
+        ),
+        None,
+    )
+    if old is None:
+        return Opinion(
+            build_name=builds.name_of(identity.build) if identity.build else "",
+            notes=("Our tables say nothing about this build. That is not good news.",)
+            if identity.build
+            else (),
+        )
+    return Opinion(
+        build_name=old.product,
+        support_end=old.support_end,
+        support_ended=old.support_end < today,
+        notes=("Older than our table of flaws: it has had no updates since its end of support.",),
+    )
+
+
+def _ids(flaws: Iterable[Cve]) -> tuple[str, ...]:
+    return tuple(sorted(each.cve for each in flaws))

@@ -1,0 +1,221 @@
+"""A scan's result as an Assessment, so that fleet and pages take it; it speaks only of what is seen from outside.
+
+The level is `cannot_tell` whatever the build, for no look from outside shows that nobody is in; only a page that
+shows itself to be a back door raises it.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+
+import exsweep
+from exsweep.judge.remedies import remedies
+from exsweep.knowledge import builds
+from exsweep.knowledge import version as knowledge_version
+from exsweep.knowledge.scanning import say
+from exsweep.knowledge.words import render
+from exsweep.model import (
+    Assessment,
+    Confidence,
+    Coverage,
+    Finding,
+    Gap,
+    Impact,
+    ImpactItem,
+    ImpactState,
+    Level,
+    Origin,
+    Patch,
+    PatchCves,
+    RuleRef,
+    Run,
+    SeenBuild,
+    Server,
+    Severity,
+    Stage,
+    Strength,
+    Verdict,
+)
+from exsweep.scan.identify import EXCHANGE, Kind
+from exsweep.scan.results import ScanResult
+from exsweep.scan.webshells import PageSeen, Proof, Sight
+
+_RULE = "SCAN-PAGE-SEEN"
+_STRENGTH = {
+    Proof.STRONG: (Strength.SUCCESS, Severity.CRITICAL, Confidence.VERY_LIKELY),
+    Proof.MEDIUM: (Strength.AMBIGUOUS, Severity.HIGH, Confidence.POSSIBLE),
+    Proof.WEAK: (Strength.AMBIGUOUS, Severity.MEDIUM, Confidence.POSSIBLE),
+}
+
+
+def assessment(of: ScanResult, *, command: str = "") -> Assessment:
+    """The same facts in the shape that all reports read; nothing is added to them."""
+    findings = tuple(_finding(of, page) for page in of.webshells if page.sight is Sight.SEEN)
+    level = _level(of)
+    patch = _patch(of)
+    return Assessment(
+        server=Server(
+            name=of.name or of.address,
+            product=of.identity.product,
+            builds=_builds(of),
+        ),
+        verdict=Verdict(
+            level=level,
+            confidence=Confidence.VERY_LIKELY if level is Level.BROKEN_INTO else Confidence.POSSIBLE,
+            headline=headline(of),
+            text=_text(of),
+            do_now=_do_now(of),
+            reasons=tuple(item.id for item in findings),
+            would_change=(say("do_records"),),
+            evidence_end=of.time,
+        ),
+        findings=findings,
+        coverage=Coverage(
+            gaps=(Gap(kind="outside", reason=say("gap"), effect=say("gap_effect"), limits_verdict=True),)
+        ),
+        patch=patch,
+        impact=_impact(),
+        remediation=remedies(level, findings, patch) if of.kind in EXCHANGE else (),
+        run=Run(
+            version=exsweep.__version__,
+            knowledge=knowledge_version(),
+            command=command,
+            started=of.time,
+            evidence=(f"scan of {of.target}, allowed by {of.scope}",),
+        ),
+    )
+
+
+def headline(of: ScanResult) -> str:
+    """The one sentence for people."""
+    seen = [page for page in of.webshells if page.sight is Sight.SEEN]
+    if any(page.proof is Proof.STRONG for page in seen):
+        return say("shell_strong")
+    if seen:
+        return say("shell_other")
+    match of.kind:
+        case Kind.NOT_EXCHANGE:
+            return say("no_server")
+        case Kind.EXCHANGE_ONLINE:
+            return say("online")
+        case Kind.FRONTED:
+            return say("fronted", front=of.identity.front or "another site")
+        case Kind.UNREACHABLE:
+            return say("unreachable", why="; ".join(of.identity.why))
+        case Kind.IMPOSTOR:
+            return say("impostor")
+    return render(f"from_outside.{patch_state(of)}")
+
+
+def patch_state(of: ScanResult) -> str:
+    """`open`: some flaw is open for certain, or support has ended; `up_to_date`: the newest build that we know
+    or a later one; else `unknown`. A flaw that only a setting decides does not make a server look open."""
+    if of.opinion is None or of.kind not in EXCHANGE:
+        return "unknown"
+    if of.opinion.certain or of.opinion.support_ended:
+        return "open"
+    newest = of.opinion.newest
+    build = of.identity.build
+    if of.opinion.judged and newest and build and builds.at_or_after(build, newest):
+        return "up_to_date"
+    return "unknown"
+
+
+def _level(of: ScanResult) -> Level:
+    proofs = {page.proof for page in of.webshells if page.sight is Sight.SEEN}
+    if Proof.STRONG in proofs:
+        return Level.BROKEN_INTO
+    return Level.SUSPICIOUS if proofs else Level.CANNOT_TELL
+
+
+def _text(of: ScanResult) -> tuple[str, ...]:
+    lines = list(of.identity.why)
+    if of.kind in EXCHANGE:
+        lines.append(say("by_build"))
+    missed = sum(page.sight is Sight.NOT_SEEN for page in of.webshells)
+    if missed:
+        lines.append(say("not_seen", n=missed))
+    if of.opinion is not None:
+        lines += of.opinion.notes
+    return (*lines, *of.identity.doubts)
+
+
+def _do_now(of: ScanResult) -> tuple[str, ...]:
+    if of.kind not in EXCHANGE:
+        return ()
+    seen = any(page.sight is Sight.SEEN for page in of.webshells)
+    steps = [say("do_keep"), say("do_help")] if seen else []
+    if patch_state(of) == "open" and not seen:
+        steps.append(say("do_update", update=_newest(of)))
+    return (*steps, say("do_records"))
+
+
+def _newest(of: ScanResult) -> str:
+    newest = builds.find(of.opinion.newest) if of.opinion and of.opinion.newest else None
+    return (
+        newest.name
+        if newest and not (of.opinion and of.opinion.support_ended)
+        else "a version that still gets updates"
+    )
+
+
+def _builds(of: ScanResult) -> tuple[SeenBuild, ...]:
+    if of.kind is not Kind.EXACT or of.identity.build is None:
+        return ()
+    return (SeenBuild(build=of.identity.build, first=of.time, last=of.time, source="scan"),)
+
+
+def _patch(of: ScanResult) -> Patch:
+    if of.opinion is None:
+        return Patch()
+    return Patch(
+        build=of.identity.build,
+        build_name=of.opinion.build_name or None,
+        cves=PatchCves(
+            certain=of.opinion.certain,
+            possible=tuple(sorted((*of.opinion.possible, *of.opinion.unknown))),
+            fixed=of.opinion.fixed,
+        ),
+        support_end=of.opinion.support_end,
+        advice=render(f"from_outside.{patch_state(of)}"),
+    )
+
+
+def _finding(of: ScanResult, page: PageSeen) -> Finding:
+    strength, severity, confidence = _STRENGTH[page.proof or Proof.WEAK]
+    url = f"https://{of.name or of.address}:{of.port}{page.path}"
+    return Finding(
+        id=hashlib.sha256(f"{_RULE}\0{url}\0{page.sha256}".encode()).hexdigest()[:16],
+        rule=RuleRef(id=_RULE, version=exsweep.__version__, title=say("seen_title")),
+        stage=Stage.WEBSHELL,
+        strength=strength,
+        severity=severity,
+        confidence=confidence,
+        campaign=page.campaign or None,
+        attack=("T1505.003",),
+        first_seen=_created(page) or of.time,
+        last_seen=of.time,
+        origins=(Origin(path=url, sha256=page.sha256),),
+        excerpt=page.excerpt,
+        fields={"url.path": page.path, "http.response.status_code": str(page.status or ""), **page.facts},
+        kind="scan",
+        explanation=say("seen_text", why=page.why[:1].upper() + page.why[1:]),
+        tip=say("do_records"),
+    )
+
+
+def _created(page: PageSeen) -> datetime | None:
+    """Time of the drop as the page prints it (`3/4/2021 2:17:56 AM`, UTC); other languages print it otherwise."""
+    text = page.facts.get("created", "")
+    try:
+        return datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _impact() -> Impact:
+    """Nothing of it can be seen from outside, and what cannot be seen is possible."""
+
+    def item(what: str) -> ImpactItem:
+        return ImpactItem(what=what, state=ImpactState.POSSIBLE, text=say("impact"))
+
+    return Impact(**{what: item(what) for what in Impact.__struct_fields__})

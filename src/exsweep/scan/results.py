@@ -1,0 +1,140 @@
+"""What a scan says of one target: one line of JSON, which is also the whole memory of a run that goes on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from exsweep.knowledge.scanning import fingerprints
+from exsweep.scan.certificate import Certificate
+from exsweep.scan.heard import Heard
+from exsweep.scan.identify import Identity, Kind, identify, silent_words
+from exsweep.scan.opinion import Opinion, opinion
+from exsweep.scan.replies import Failure
+from exsweep.scan.targets import Target
+from exsweep.scan.webshells import PageSeen, pages_seen
+
+SCHEMA = "exsweep.scan/1"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One request that was sent, and the raw facts of its answer. Values are hostile text."""
+
+    check: str
+    path: str
+    status: int | None = None
+    failure: Failure | None = None
+    headers: dict[str, str] = {}
+    """First value of each header that says something."""
+    elapsed_ms: int = 0
+    server_name: str | None = None
+
+
+class ScanResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that was learned of one target, and nothing that was not seen."""
+
+    schema: str = SCHEMA
+    target: str
+    """Key of the target, the same in every run."""
+    name: str | None = None
+    address: str | None = None
+    port: int = 443
+    time: datetime
+    """End of the visit, UTC."""
+    identity: Identity
+    opinion: Opinion | None = None
+    webshells: tuple[PageSeen, ...] = ()
+    """Seen, not seen, cannot tell; empty where it was not asked for."""
+    tls: str | None = None
+    certificate: Certificate | None = None
+    asked: tuple[Asked, ...] = ()
+    repeated: bool = False
+    """An earlier part of this run may have contacted it too, and was then interrupted."""
+    scope: str = ""
+    """Who allowed it."""
+
+    @property
+    def kind(self) -> Kind:
+        return self.identity.kind
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(ScanResult).decode
+
+
+def result(
+    target: Target,
+    heard: Sequence[Heard],
+    *,
+    time: datetime,
+    address: str | None = None,
+    repeated: bool = False,
+    scope: str = "",
+) -> ScanResult:
+    """Judge one visit."""
+    identity = identify(heard, target.host)
+    last = next((each.line for each in reversed(heard) if each.line.tls), None)
+    return ScanResult(
+        target=target.key,
+        name=target.name,
+        address=address or target.address,
+        port=target.port,
+        time=time,
+        identity=identity,
+        opinion=opinion(identity, time.date()),
+        webshells=pages_seen(heard),
+        tls=last.tls if last else None,
+        certificate=last.certificate if last else None,
+        asked=tuple(_asked(each) for each in heard),
+        repeated=repeated,
+        scope=scope,
+    )
+
+
+def not_asked(
+    target: Target, failure: Failure, reason: str | None, *, time: datetime, scope: str = ""
+) -> ScanResult:
+    """The result of a target that nothing was sent to."""
+    plain = identify((), target.host)
+    why = (f"not asked: {reason}",) if reason else silent_words(failure)
+    identity = msgspec.structs.replace(plain, failure=failure, why=why)
+    return ScanResult(
+        target=target.key,
+        name=target.name,
+        address=target.address,
+        port=target.port,
+        time=time,
+        identity=identity,
+        scope=scope,
+    )
+
+
+def line(of: ScanResult) -> bytes:
+    """One line of JSON with its end."""
+    return _encode(of) + b"\n"
+
+
+def read_line(data: bytes) -> ScanResult:
+    """The inverse of `line`.
+
+    Raises:
+        msgspec.MsgspecError: no whole line of a scan.
+    """
+    return _decode(data)
+
+
+def _asked(heard: Heard) -> Asked:
+    reply = heard.reply
+    kept: dict[str, str] = {}
+    if reply is not None:
+        wanted = fingerprints().kept_headers
+        kept = {name: value for name in wanted if (value := reply.header(name)) is not None}
+    return Asked(
+        check=heard.ask.check,
+        path=heard.ask.path,
+        status=reply.status if reply else None,
+        failure=heard.answer if isinstance(heard.answer, Failure) else None,
+        headers=kept,
+        elapsed_ms=heard.line.elapsed_ms,
+        server_name=heard.ask.server_name,
+    )

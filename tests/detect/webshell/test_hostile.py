@@ -1,0 +1,73 @@
+"""Pages made to hang or exhaust the reader: each ends, and says what could not be looked at. EXSWEEP-INERT-FIXTURE"""
+
+import itertools
+import time
+
+import pytest
+
+from exsweep.detect.webshell import examine
+from exsweep.model.files import FileVerdict
+
+from .pages import whole
+
+DEEP = 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        pytest.param(
+            "a.aspx",
+            '<%@ Page Language="C#" %><% var a = ' + "(" * DEEP + "1" + ")" * DEEP + "; %>",
+            id="brackets",
+        ),
+        pytest.param(
+            "a.aspx", '<%@ Page Language="C#" %><% ' + "if (a) {" * DEEP + "}" * DEEP + " %>", id="blocks"
+        ),
+        pytest.param(
+            "a.aspx", '<%@ Page Language="C#" %><% a' + ".b()" * DEEP + "; %>", id="a chain of calls"
+        ),
+        pytest.param("a.asp", "<%\nx = " + '"a" & ' * DEEP + '"b"\n%>', id="a chain of texts"),
+        pytest.param(
+            "a.asp", "<%\nx = " + "Chr(" * DEEP + "65" + ")" * DEEP + "\n%>", id="functions of functions"
+        ),
+        pytest.param("a.asp", "<%\n" + "If a Then\n" * DEEP + "End If\n" * DEEP + "%>", id="ifs"),
+        pytest.param("a.asp", '<%\nx = "aaaaaaaa"\n' + "x = x & x\n" * 500 + "execute x\n%>", id="doubling"),
+        pytest.param(
+            "a.asp",
+            '<%\nx = "aaaaaaaa"\n' + "".join(f'x{n} = String(1000000, "x")\n' for n in range(500)) + "%>",
+            id="long texts",
+        ),
+        pytest.param(
+            "a.asp",
+            "<%\n"
+            + "".join(f"Function f{n}(x)\nf{n} = f{n + 1}(f{n + 1}(x))\nEnd Function\n" for n in range(300))
+            + "f0 1\n%>",
+            id="calls",
+        ),
+        pytest.param(
+            "a.asp",
+            '<%\nexecute "execute ""execute """"x""""""' + "\n" * 10 + 'x = "execute x"\nexecute x\n%>',
+            id="code in code",
+        ),
+        pytest.param("a.aspx", "<%" * DEEP, id="openings"),
+        pytest.param("a.aspx", "<%@ Page " * DEEP, id="directives"),
+        pytest.param("a.aspx", '<asp:TextBox runat="server" ' * DEEP, id="tags"),
+    ],
+)
+def test_it_ends(name: str, page: str) -> None:
+    report = examine(page.encode(), name, budget_s=2.0, clock=time.monotonic)
+    assert report.verdict in (FileVerdict.UNREMARKABLE, FileVerdict.SUSPICIOUS)
+
+
+def test_sixteen_mebibytes_of_padding_hide_nothing() -> None:
+    page = whole("<~%\nexec~ute req~uest(1)\n%~>")
+    assert examine(b"\n" * (16 << 20) + page, "a.asp", clock=time.monotonic).verdict is FileVerdict.MALICIOUS
+    assert examine(page + b" " * (16 << 20), "a.asp", clock=time.monotonic).verdict is FileVerdict.MALICIOUS
+
+
+def test_a_spent_budget_is_told() -> None:
+    ticks = itertools.count()
+    page = "<%\n" + "".join(f"x{n} = f(x{n - 1})\n" for n in range(5000)) + "%>"
+    report = examine(page.encode(), "a.asp", budget_s=1, clock=lambda: float(next(ticks)))
+    assert report.problems
