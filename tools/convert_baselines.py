@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
-from exsweep.knowledge.shelf import CUT, Packed, backwards, folder_of
+from exsweep.knowledge.shelf import CUT, Packed, folder_of
 
 TARGET = Path(__file__).resolve().parent.parent / "src/exsweep/knowledge/data/baselines/microsoft.zst"
 ROOTS = ("ClientAccess", "FrontEnd")
@@ -86,7 +86,7 @@ def pack(facts: Path, data: Path) -> Packed:
         for build in builds:
             tops.setdefault(build, set()).add(path.split("\\", 1)[0])
     names = sorted(tops, key=_number)
-    paths = sorted(spelled, key=lambda path: backwards(path).encode())
+    paths = sorted(spelled, key=str.encode)
     best = {
         path: min(counts.items(), key=lambda each: (-each[1], each[0]))[0] for path, counts in spelled.items()
     }
@@ -112,7 +112,7 @@ def pack(facts: Path, data: Path) -> Packed:
         folders=tuple(sorted({folder for path in spelled if (folder := folder_of(path))})),
         sets=tuple(tuple(at[build] for build in builds) for builds in sets),
         hashes=b"".join(bytes.fromhex(sha256)[:CUT] for sha256 in hashes),
-        paths="\n".join(backwards(best[path]) for path in paths),
+        paths="\n".join(best[path] for path in paths),
         counts=_numbers(counts, 2),
         which=_numbers(which, 4),
         when=_numbers(when, 2),

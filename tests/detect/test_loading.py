@@ -131,9 +131,8 @@ def test_a_placeholder_that_is_not_filled_in_is_not_applicable(load: Load) -> No
     [
         ("{category: webserver}", RuleState.RUNS, ""),
         ("{product: windows, service: iis}", RuleState.RUNS, ""),
-        ("{product: windows, category: process_creation}", RuleState.WAITING, "event logs"),
-        ("{product: windows, service: security}", RuleState.WAITING, "event logs"),
-        ("{category: antivirus}", RuleState.WAITING, "antivirus"),
+        ("{product: exchange, service: unheard-of}", RuleState.WAITING, "Exchange logs"),
+        ("{product: windows, category: file_access}", RuleState.NOT_APPLICABLE, "file_access"),
         ("{product: aws, service: cloudtrail}", RuleState.NOT_APPLICABLE, "aws"),
         ("{category: webserver, product: apache}", RuleState.NOT_APPLICABLE, "apache"),
         ("{category: process_creation, product: linux}", RuleState.NOT_APPLICABLE, "linux"),

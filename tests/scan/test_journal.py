@@ -114,7 +114,7 @@ def _killed_runs(tmp_path: Path, count: int, kills: int, pace: int) -> list[dict
         rows = [json.loads(row) for row in out.read_bytes().splitlines()]
         before = out.read_bytes()
         again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
-        assert "Asked 0 of" in again.stdout
+        assert "Done: 0 of" in again.stdout
         assert out.read_bytes() == before
         return rows
 

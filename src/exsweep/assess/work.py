@@ -20,7 +20,7 @@ from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.batch import Batch
 
 _SAMPLE = 16 << 10
-_DENSE = 0.05
+_DENSE = 0.3
 """Share of bytes in lines that a sweep chooses, above which exact evaluation line by line costs more than columns."""
 _FLUSH_ROWS = 50_000
 _FLUSH_BYTES = 24 << 20

@@ -80,7 +80,7 @@ class ScanScreen:
 
     def summary(self, out: Path | None) -> str:
         """Counts, what is remarkable, what could not be seen; plain text, without control characters."""
-        rows = [f"Asked {self._done:,} of {self._total:,} targets" + self._already()]
+        rows = [f"Done: {self._done:,} of {self._total:,} targets" + self._already()]
         rows += [f"  {words}: {self._kinds[kind]:,}" for kind, words in _WORDS.items() if self._kinds[kind]]
         if self._silent:
             rows += ["Why there was no answer:"]

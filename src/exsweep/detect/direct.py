@@ -83,10 +83,10 @@ class _Compiler:
             wanted = tuple(words) if cased else tuple(map(ascii_lower, words))
             plain = self._views(field, cased, spaced=False)
             spaced = self._views(field, cased, plain=False)
-            tests.append(self._any(plain, lambda value, wanted=wanted: _holds(value, wanted)))
+            tests.append(self._any(plain, _holds_any(wanted)))
             if spaced:
                 blank = tuple(map(spaced_text, wanted))
-                tests.append(self._any(spaced, lambda value, blank=blank: _holds(value, blank)))
+                tests.append(self._any(spaced, _holds_any(blank)))
         return _some(tests)
 
     def _text(self, node: tree.Text) -> Test:
@@ -226,8 +226,8 @@ def _in_order(texts: Sequence[str | int]) -> Callable[[str], bool]:
     return test
 
 
-def _holds(value: str, words: tuple[str, ...]) -> bool:
-    return any(word in value for word in words)
+def _holds_any(words: tuple[str, ...]) -> Callable[[str], bool]:
+    return lambda value: any(word in value for word in words)
 
 
 def _finds(pattern: str, value: str) -> bool:

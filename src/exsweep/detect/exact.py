@@ -54,7 +54,7 @@ def evaluate(
             asked.append(at)
         else:
             found[at] = few
-    answers, failed = _queried(database, fields, rows, [rules[at] for at in asked])
+    answers, failed = queried(database, fields, rows, [rules[at] for at in asked])
     for at, answer in zip(asked, answers, strict=True):
         found[at] = answer
     return found, failed
@@ -75,7 +75,7 @@ def _tested(fields: FieldMap, rows: "RowTexts", rule: Rule, mask: Mask) -> npt.N
     return np.array([at for at in places.tolist() if holds(rows.reader(at))], np.int64)
 
 
-def _queried(
+def queried(
     database: duckdb.DuckDBPyConnection,
     fields: FieldMap,
     rows: "RowTexts",

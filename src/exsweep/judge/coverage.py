@@ -1,5 +1,6 @@
 """What could be looked at, per kind of log and day, held against the days on which the campaigns could have come."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,15 +66,15 @@ def measure(
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
     for report in sources:
         if report.state is not SourceState.DUPLICATE:
-            by_kind[report.kind].append(report)
+            by_kind[_row_of(report)].append(report)
     titles = {item.id: item for item in formats}
     known = sorted(
         kind
         for kind in by_kind
-        if kind in titles and any(report.events or report.lines for report in by_kind[kind])
+        if kind.split("/")[0] in titles and any(report.events or report.lines for report in by_kind[kind])
     )
     matters = {kind for entry in campaigns() for shown in entry.shows.values() for kind in shown}
-    rows = tuple(_source(kind, by_kind[kind], titles[kind].title, kind in matters) for kind in known)
+    rows = tuple(_source(kind, by_kind[kind], _title(kind, titles), kind in matters) for kind in known)
     end = max((row.last for row in rows if row.last), default=None)
     start = min((row.first for row in rows if row.first), default=None)
     windows = _windows(rows, builds, end, now)
@@ -82,9 +83,33 @@ def measure(
         + _day_gaps(rows)
         + _folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
+        + _record_gaps(sources)
         + _collector_gaps(sources, set(known))
     )
     return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
+
+
+_EVENTS = "windows_event"
+_CHANNEL = re.compile(r"channel\.(.+)\.records")
+_MAIN_SHARE = 0.9
+
+
+def _row_of(report: SourceReport) -> str:
+    """Kind of log; Windows events by the channel that most of the file's records name: `windows_event/Security`."""
+    if report.kind != _EVENTS:
+        return report.kind
+    records = {
+        found[1]: int(value) for name, value in report.facts.items() if (found := _CHANNEL.fullmatch(name))
+    }
+    main = max(records, key=lambda name: (records[name], name), default=None)
+    if main is None:
+        return report.kind
+    return f"{_EVENTS}/{main if records[main] >= _MAIN_SHARE * sum(records.values()) else 'several channels'}"
+
+
+def _title(kind: str, titles: Mapping[str, LogFormat]) -> str:
+    family, _, channel = kind.partition("/")
+    return f"{render('coverage.windows_events')}: {channel}" if channel else titles[family].title
 
 
 def _source(kind: str, reports: Sequence[SourceReport], title: str, matters: bool) -> CoverageSource:
@@ -332,6 +357,24 @@ def _unseeable(window: Window, open_: str) -> Gap:
         "No text log is known to show it.",
         effect="Only other records could show it, such as Windows event logs.",
     )
+
+
+def _record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
+    """Event logs number their records: numbers that are missing in the middle were there once."""
+    return [
+        Gap(
+            kind=_row_of(report),
+            first=report.first,
+            last=report.last,
+            path=report.path,
+            reason=render("gap.records.reason", n=int(missing)),
+            effect=render("gap.records.effect"),
+        )
+        for report in sources
+        if report.state is not SourceState.DUPLICATE
+        and (missing := report.facts.get("records.missing", "0")).isdigit()
+        and int(missing)
+    ]
 
 
 def _collector_gaps(sources: Sequence[SourceReport], present: set[str]) -> list[Gap]:

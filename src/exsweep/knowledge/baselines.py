@@ -18,7 +18,7 @@ from exsweep.knowledge.data_files import ROOT
 from exsweep.knowledge.evidence_paths import FRONT, Located, components
 from exsweep.knowledge.evidence_paths import locate as locate_path
 from exsweep.knowledge.own_baselines import read
-from exsweep.knowledge.places import pages
+from exsweep.knowledge.places import COMPILED, COPY, QUARANTINE, pages, place_of
 from exsweep.knowledge.shelf import Held, PackedShelf, Shelf, unpack
 
 PACKED = "baselines/microsoft.zst"
@@ -124,10 +124,12 @@ class Baseline:
         group = _folder(located.paths[0]) if located.paths else ""
         if known:
             return self._of_known(_first(known, located), build, group)
+        if not located.paths or place_of(path).kind in (COMPILED, COPY, QUARANTINE):
+            return BaselineSays(code="", text="")
         shipped = [each for each in located.paths if self._held(each)]
         if shipped:
             return self._of_shipped(path, shipped, located, build, group)
-        if not located.paths or not _is_page(path):
+        if not _is_page(path):
             return BaselineSays(code="", text="", sure=located.sure, group=group)
         return self._of_strange(located, build, group)
 
@@ -188,7 +190,10 @@ class Baseline:
         if parts is None:
             return ()
         place = locate(build) if len(parts) == 3 else None
-        return tuple(each.build for each in place.candidates) if place else (spell(parts),)
+        if place is None:
+            return (spell(parts),)
+        listed = {spell(each) for each in self._line if each[:3] == parts}
+        return tuple(sorted(listed | {each.build for each in place.candidates}, key=_parts))
 
     def _of_build(self, path: str, build: str) -> frozenset[str] | None:
         """See `expected`, for exactly one place and a build of four numbers."""

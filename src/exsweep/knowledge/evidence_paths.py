@@ -13,6 +13,7 @@ VERSION = "version"
 FRONT, BACK = "frontend", "clientaccess"
 
 _VERSION = re.compile(r"\d{1,3}\.\d{1,5}\.\d{1,5}(?:\.\d{1,5})?")
+_SITES = ("inetpub", "wwwroot")
 _DRIVE = re.compile(r"(?:[a-z]:?|[\\/.?]*[a-z]:)", re.IGNORECASE)
 
 
@@ -66,6 +67,8 @@ def locate(path: str, folders: Collection[str]) -> Located:
             return Located(("\\".join(parts[at:]),), True)
     for at in range(len(parts) - 1):
         before = low[at - 1] if at else ""
+        if is_drive(before) or before in _SITES:
+            break  # a whole path, and not one of an installation
         if len(parts) - at < 3 and at and before != "httpproxy":
             break
         found = [

@@ -130,18 +130,17 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         A part is the same or absent in both, with two exceptions: a category says enough without its product, and a rule
         with category and service runs where both are served.
         """
-        if category is not None and service is not None:
-            whole = self._source(category, product, service)
-            parts = (self._source(category, product, None), self._source(None, product, service))
-            found = (whole,) if whole else parts
+        asked: tuple[tuple[str | None, str | None, str | None], ...]
+        whole = self._source(category, product, service)
+        if whole is None and category is not None and service is not None:
+            asked = ((category, product, None), (None, product, service))
         else:
-            found = (self._source(category, product, service),)
+            asked = ((category, product, service),)
+        found = [self._source(*one) for one in asked]
         served = tuple(one for one in found if one is not None)
         return served if len(served) == len(found) else ()
 
-    def _source(
-        self, category: str | None, product: str | None, service: str | None
-    ) -> SigmaSource | None:
+    def _source(self, category: str | None, product: str | None, service: str | None) -> SigmaSource | None:
         for one in self.sigma:
             same = (one.category, one.service) == (category, service)
             if same and (one.product == product or (product is None and category is not None)):

@@ -7,7 +7,6 @@ The first line is the head; `build` is null where the files belong to no build (
 installation begin below the install folder; others are as on the evidence, and only their content is compared.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ import msgspec
 
 from exsweep.errors import KnowledgeError
 from exsweep.knowledge.builds import number, spell
-from exsweep.knowledge.shelf import Held, backwards, folder_of
+from exsweep.knowledge.shelf import Held, folder_of
 
 SCHEMA = "exsweep.baseline/1"
 MOST = 2_000_000
@@ -52,7 +51,6 @@ class LearnedShelf:
         for each in held:
             self._by_hash.setdefault(each.sha256, []).append(each)
             self._by_path.setdefault(each.path.lower(), []).append(each)
-        self._ends = sorted((backwards(key), each[0].path) for key, each in self._by_path.items())
         self._folders = frozenset(folder for key in self._by_path if (folder := folder_of(key)))
 
     @property
@@ -68,15 +66,6 @@ class LearnedShelf:
 
     def by_path(self, path: str) -> tuple[Held, ...]:
         return tuple(self._by_path.get(path.lower(), ()))
-
-    def by_end(self, end: str, most: int) -> tuple[str, ...]:
-        found = [each.path for each in self.by_path(end)[:1]]
-        key = f"{backwards(end)}\\".lower()
-        at = bisect_left(self._ends, (key,))
-        while at < len(self._ends) and len(found) < most and self._ends[at][0].startswith(key):
-            found.append(self._ends[at][1])
-            at += 1
-        return tuple(found)
 
     def covers(self, build: str, path: str) -> bool:
         return build == self._build and folder_of(path) in self._folders

@@ -160,7 +160,7 @@ def _folder(folders: tuple[str, ...], served: tuple[Served, ...]) -> _Base:
         return _Base(COPY)
     if _end_of(folders, _patterns(table.compiled)) is not None:
         return _Base(COMPILED)
-    for each in _longest_first():
+    for each in table.served:
         end = _end_of(folders, [_parts(each.folder)])
         if end is not None:
             known = _joined(each.url, folders[end:]) if each.url is not None else None
@@ -199,11 +199,6 @@ def _parts(pattern: str) -> tuple[str, ...]:
 @cache
 def _patterns(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(_parts(text) for text in texts)
-
-
-@cache
-def _longest_first() -> tuple[ServedFolder, ...]:
-    return tuple(sorted(places().served, key=lambda each: (-each.folder.count("\\"), each.folder)))
 
 
 @lru_cache(maxsize=4096)

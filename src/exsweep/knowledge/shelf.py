@@ -1,8 +1,7 @@
-r"""Lists of shipped files, searched by hash and by path, and the packed one that travels with exsweep.
+"""Lists of shipped files, searched by hash and by path, and the packed one that travels with exsweep.
 
 The packed list is a zstd frame over one MessagePack map (`Packed`). Hashes are cut to 16 bytes: a second file with the
-same cut hash as any of 120,000 shipped ones costs an intruder more than 2^110 tries. Paths are written backwards
-(`logon.aspx\auth\owa\HttpProxy\FrontEnd`) and sorted, so that one binary search finds every path with a given end.
+same cut hash as any of 120,000 shipped ones costs an intruder more than 2^110 tries.
 """
 
 from bisect import bisect_left
@@ -40,7 +39,7 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hashes: bytes
     """`CUT` bytes each, in no order."""
     paths: str
-    """Written backwards, one per line, sorted without regard to case."""
+    """One per line, sorted without regard to case."""
     counts: bytes
     """Entries of each path, two bytes each, little-endian, as all numbers here."""
     which: bytes
@@ -75,10 +74,6 @@ class Shelf(Protocol):
         """Every content of exactly this path below the install folder, in any case."""
         ...
 
-    def by_end(self, end: str, most: int) -> tuple[str, ...]:
-        r"""At most `most` listed paths that end in `end` (whole components): `auth\logon.aspx`."""
-        ...
-
     def covers(self, build: str, path: str) -> bool:
         """Is every script of this build listed for the part of the installation where this path lies?"""
         ...
@@ -87,11 +82,6 @@ class Shelf(Protocol):
     def folders(self) -> frozenset[str]:
         r"""First two components, lower case (`clientaccess\owa`); three below `frontend\httpproxy`."""
         ...
-
-
-def backwards(path: str) -> str:
-    r"""`a\b\c.aspx` -> `c.aspx\b\a`, and back again."""
-    return "\\".join(reversed(path.split("\\")))
 
 
 def folder_of(path: str) -> str | None:
@@ -177,20 +167,11 @@ class PackedShelf:
         return ()
 
     def by_path(self, path: str) -> tuple[Held, ...]:
-        key = backwards(path).lower().encode("utf-8", "replace")
+        key = path.lower().encode("utf-8", "replace")
         at = bisect_left(self._low, key)
         if at == len(self._low) or self._low[at] != key:
             return ()
         return tuple(self._held(entry) for entry in range(int(self._starts[at]), int(self._starts[at + 1])))
-
-    def by_end(self, end: str, most: int) -> tuple[str, ...]:
-        found = [each.path for each in self.by_path(end)[:1]]
-        key = f"{backwards(end)}\\".lower().encode("utf-8", "replace")
-        at = bisect_left(self._low, key)
-        while at < len(self._low) and len(found) < most and self._low[at].startswith(key):
-            found.append(self._path(at))
-            at += 1
-        return tuple(found)
 
     def covers(self, build: str, path: str) -> bool:
         return path.split("\\", 1)[0].lower() in self._tops.get(build, ())
@@ -210,7 +191,7 @@ class PackedShelf:
 
     def _path(self, at: int) -> str:
         begin, end = self._low.span(at)
-        return backwards(self._raw[begin:end].decode())
+        return self._raw[begin:end].decode()
 
 
 class _Lines:

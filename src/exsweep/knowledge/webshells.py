@@ -44,6 +44,8 @@ class CapabilityKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     title: str
     """Plain words; what it works on is added: `Runs code` + `that the request brings (form field "x")`."""
     attack: tuple[str, ...]
+    slight: bool = False
+    """Every second page does it: says nothing until a visitor's value goes in."""
     uses: tuple[Use, ...]
 
 

@@ -206,11 +206,20 @@ class Reader:
                 continue
             wanted = lines[chosen[lines]]
             self.tally.skip(len(lines) - len(wanted))
+            self._span(block, lines, header)
             count_days(block, lines, header, self.tally)
             if len(wanted):
                 columns = self._columns.read(block, wanted, header)
                 yield from self._emit(block, header, columns, None, state=state, with_days=False)
         groups.clear()
+
+    def _span(self, block: Block, lines: Index, header: Header) -> None:
+        """The moments of the first and the last of lines of which few are parsed."""
+        ends = lines[[0, -1]] if len(lines) > 1 else lines
+        times = self._clock.times(self._columns.read(block, ends, header).table, header)
+        known = times[times != NO_TIME]
+        if len(known):
+            self.tally.span(int(known.min()), int(known.max()))
 
     def _emit(
         self,

@@ -28,7 +28,7 @@ def touched(block: Block, spans: list[tuple[int, int]]) -> Mask:
 def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None:
     """Count the days of the lines by their first ten bytes; nothing where lines do not begin with a date.
 
-    The span of the file is known to the day only, apart from the events that were parsed.
+    A day beyond the span of the events that were parsed widens it, to the day only.
     """
     if header.names[0] not in header.format.time.columns:
         return
@@ -43,4 +43,6 @@ def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None
         day = day_of(stamps[place].tobytes())
         if day is not None:
             tally.count_days(np.full(count, day, np.int64))
-            tally.span(day * DAY_MS, day * DAY_MS)
+            first, last = tally.first_ms, tally.last_ms
+            if first is None or last is None or not first // DAY_MS <= day <= last // DAY_MS:
+                tally.span(day * DAY_MS, day * DAY_MS)

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 import msgspec
 
-from exsweep.knowledge import builds
 from exsweep.knowledge.scanning import fingerprints
 from exsweep.scan.heard import Facts, Heard, elsewhere
+from exsweep.scan.known import product_of
 from exsweep.scan.pretence import pretence
 from exsweep.scan.replies import Failure
 
@@ -218,6 +218,6 @@ def _silent(heard: Sequence[Heard]) -> Identity:
 def _product(build: str | None, seen: Sequence[Facts]) -> str | None:
     if build is None:
         return next((each.old_product for each in seen if each.old_product), None)
-    known = builds.product_of(build)
+    known = product_of(build)
     old = next((each.product for each in fingerprints().old_products if build.startswith(each.line)), None)
     return known or old

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -9,6 +10,7 @@ from exsweep.knowledge import builds
 from exsweep.knowledge.cves import Cve, patched
 from exsweep.knowledge.scanning import fingerprints
 from exsweep.scan.identify import EXCHANGE, Identity
+from exsweep.scan.known import place_of
 
 
 class Opinion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,17 +48,25 @@ def opinion(identity: Identity, today: date) -> Opinion | None:
         return None
     if identity.build is None:
         return _by_product(identity, today)
-    place = builds.locate(identity.build)
-    if place is None:
+    place = place_of(identity.build)
+    judged = _by_build(identity.build, today) if place is not None else None
+    if place is None or judged is None:
         return _by_product(identity, today)
-    known = patched(identity.build)
-    if not (known.certain or known.possible or known.fixed):
-        return _by_product(identity, today)
+    return msgspec.structs.replace(judged, notes=_notes(identity, place))
+
+
+@lru_cache(4_096)
+def _by_build(build: str, today: date) -> Opinion | None:
+    """None where the tables hold not one flaw for this build: an empty list would look like good news."""
+    place = place_of(build)
+    known = patched(build)
+    if place is None or not (known.certain or known.possible or known.fixed):
+        return None
     newest = builds.newest(place.low.product) if place.low else None
-    end = builds.support_end(identity.build)
+    end = builds.support_end(build)
     return Opinion(
         judged=True,
-        build_name=builds.name_of(identity.build),
+        build_name=builds.name_of(build),
         low=place.low.build if place.low else None,
         high=place.high.build if place.high else None,
         certain=_ids(known.certain),
@@ -67,11 +77,8 @@ def opinion(identity: Identity, today: date) -> Opinion | None:
         settings=tuple(dict.fromkeys(each.condition.say for each in known.possible if each.condition)),
         support_end=end,
         support_ended=end is not None and end < today,
-        released=place.high.released
-        if place.high and len(place.number) == 3
-        else builds.released(identity.build),
+        released=place.high.released if place.high and len(place.number) == 3 else builds.released(build),
         newest=newest.build if newest else None,
-        notes=_notes(identity, place),
     )
 
 

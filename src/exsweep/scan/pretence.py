@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from exsweep.knowledge import builds
 from exsweep.knowledge.scanning import fingerprints
 from exsweep.scan.heard import Facts, Heard
+from exsweep.scan.known import place_of, product_of
 
 _PAGES = frozenset({"owa", "logon"})
 
@@ -23,12 +24,12 @@ def pretence(heard: Sequence[Heard]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _constant_ids(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
-    ids = [found.request_id for _, found in shown if found.request_id]
-    known = [each for each in ids if each in fingerprints().pretenders.request_ids]
+    ids = {heard.ask.path: found.request_id for heard, found in shown if found.request_id}
+    known = [each for each in ids.values() if each in fingerprints().pretenders.request_ids]
     if known:
         return [f"the request-id {known[0]} is the constant of a command server's disguise"]
-    if len(ids) > 1 and len(set(ids)) < len(ids):
-        return ["two answers carry one request-id; Exchange makes a new one each time"]
+    if len(set(ids.values())) < len(ids):  # one address asked twice may be answered from a proxy's memory
+        return ["answers for two addresses carry one request-id; Exchange makes a new one each time"]
     return []
 
 
@@ -86,7 +87,7 @@ def _odd(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
             found.append("headers of another product stand beside those of Exchange")
         if set(each.realms) & set(marks.realms):
             found.append(f"the realm {each.realms[0]!r} is none of Exchange's")
-        place = builds.locate(each.build) if each.build else None
+        place = place_of(each.build) if each.build else None
         if place and not place.exact and place.high is not None and not _known_branch(place):
             found.append(
                 f"build {each.build} belongs to no release that we know, though later ones are known"
@@ -114,7 +115,7 @@ def _differs(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
 def _impossible_server(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     found: list[str] = []
     for _, each in shown:
-        product = builds.product_of(each.build or each.theme or "")
+        product = product_of(each.build or each.theme or "")
         needs = fingerprints().needs_iis.get(product or "")
         if needs and each.iis is not None and each.iis < needs:
             found.append(f"{product} does not run on IIS {each.iis}")

@@ -105,6 +105,11 @@ class Reader:
         """At least one byte of an answer came."""
         return bool(self._head) or self._in_body
 
+    @property
+    def _endless(self) -> bool:
+        """The body goes on until the server closes."""
+        return self._left is None and not self._chunked
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes; after `done` they are dropped."""
         if self.done:
@@ -122,7 +127,7 @@ class Reader:
         if not self._in_body:
             self.failure = why
             return
-        ended_well = why is Failure.CLOSED and self._left is None and not self._chunked
+        ended_well = why is Failure.CLOSED and self._endless
         self._finish(whole=ended_well, reusable=False)
 
     def _read_head(self) -> None:
@@ -227,11 +232,10 @@ class Reader:
     def _take(self, piece: bytes) -> None:
         room = self._cap - len(self._body)
         self._body += piece[:room]
-        if (
-            (self._stop_at is not None and self._stop_at.search(self._body))
-            or len(piece) > room
-            or (len(self._body) >= self._cap and self._left is None and not self._chunked)
-        ):
+        stop = self._stop_at.search(self._body) if self._stop_at is not None else None
+        if stop is not None:
+            del self._body[stop.end() :]
+        if stop is not None or len(piece) > room or (self._endless and len(self._body) >= self._cap):
             self._finish(whole=False, reusable=False)
 
     def _finish(self, *, whole: bool, reusable: bool) -> None:

@@ -30,7 +30,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     server_name: str | None = None
 
 
-class ScanResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was learned of one target, and nothing that was not seen."""
 
     schema: str = SCHEMA

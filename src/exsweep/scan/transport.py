@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._reader: Reader | None = None
         self._wakes: asyncio.Future[None] | None = None
         self._failure: Failure | None = None
+        self._fault: Exception | None = None
         self._shaken = False
         self._line: Line | None = None
         self._deadline = self._loop.time() + limits.total_s
@@ -121,6 +122,8 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, OSError):
+            self._fault = error  # of ours, not of the server: it must not pass for silence
         broken = Failure.RESET if isinstance(error, ConnectionResetError) else Failure.CLOSED
         if not self._shaken and broken is Failure.CLOSED:
             broken = Failure.TLS_FAILED
@@ -177,6 +180,8 @@ class Connection(asyncio.Protocol):
         finally:
             timer.cancel()
             self._wakes = None
+        if self._fault is not None:
+            raise self._fault
 
     def _fail(self, why: Failure) -> None:
         if self._failure is None:

@@ -370,7 +370,11 @@ def padded_in_front(data: bytes, extension: str) -> bytes | None:
 def benign_around(data: bytes, extension: str) -> bytes | None:
     """A harmless page in front of it and behind it."""
     page = _text(data, extension)
-    if page is None or page.kind not in ("asp", "aspx", "ascx", "master", "include") or "unclosed-block" in page.tricks:
+    if (
+        page is None
+        or page.kind not in ("asp", "aspx", "ascx", "master", "include")
+        or "unclosed-block" in page.tricks
+    ):
         return None
     if any(block.kind == "handler" for block in page.blocks):
         return None

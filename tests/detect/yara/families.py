@@ -12,6 +12,8 @@ EV, EX, RQ, LOAD = "ev" + "al", "exe" + "cute", "Req" + "uest", "Assembly.Lo" + 
 FROM64 = "FromBase64" + "String"
 COMPILE = "CompileAssembly" + "FromSource"
 SERVER = "run" + 'at="server"'
+MAKE = "Create" + "Instance"
+METHOD = "Get" + "Method"
 CMD = "c" + "md.exe"
 
 
@@ -62,26 +64,26 @@ EXAMPLES: dict[str, Example] = {
     "godzilla": Example(
         _page(
             f"byte[] data = new RijndaelManaged().CreateDecryptor(k, k).TransformFinalBlock({RQ}.BinaryRead(1), 0, 1);"
-            f' Context.Session["p"] = typeof(System.Reflection.Assembly).GetMethod("Lo" + "ad");'.replace(
+            f' Context.Session["p"] = typeof(System.Reflection.Assembly).{METHOD}("Lo" + "ad");'.replace(
                 '" + "', ""
             )
-            + ' object o = ((Assembly)Context.Session["p"]).CreateInstance("LY"); o.Equals(Context); o.Equals(data);'
+            + f' object o = ((Assembly)Context.Session["p"]).{MAKE}("LY"); o.Equals(Context); o.Equals(data);'
         ),
         _page(
             "byte[] data = new RijndaelManaged().CreateDecryptor(k, k).TransformFinalBlock(cookie, 0, 1);"
-            ' Session["user"] = name; if (name.Equals(other)) { Activator.CreateInstance(type); }'
+            f' Session["user"] = name; if (name.Equals(other)) { Activator.{MAKE}(type); }'
         ),
     ),
     "behinder": Example(
-        _page(f'{LOAD}(decrypt({RQ}.BinaryRead({RQ}.ContentLength))).CreateInstance("U").Equals(this);'),
-        _page(f'var plugin = {LOAD}(name).CreateInstance("Plugin.Main"); var size = {RQ}.ContentLength;'),
+        _page(f'{LOAD}(decrypt({RQ}.BinaryRead({RQ}.ContentLength))).{MAKE}("U").Equals(this);'),
+        _page(f'var plugin = {LOAD}(name).{MAKE}("Plugin.Main"); var size = {RQ}.ContentLength;'),
     ),
     "behinder_asp": Example(
         _page(
             f"content={RQ}.Binary"
-            + "Read(size)\nFor i=1 To size\nr=r&Chr(asc"
-            + "b(mid"
-            + "b(content,i,1)) Xor 1)\nNext\n"
+            "Read(size)\nFor i=1 To size\nr=r&Chr(asc"
+            "b(mid"
+            "b(content,i,1)) Xor 1)\nNext\n"
             f"{EX}(r)"
         ),
         _page(f"content={RQ}.Binary" + "Read(size)\nsum = sum Xor ascb(midb(content,i,1))\n"),
@@ -103,7 +105,7 @@ EXAMPLES: dict[str, Example] = {
     "aspxspy": Example(
         _page(
             "ASPX"
-            + "Spy\n"
+            "Spy\n"
             + "\n".join(f'<asp:Button id="Bin_Button_{n}" {SERVER}/>' for n in range(20))
             + "p.StartInfo.UseShellExecute = false; new TcpClient();"
         ),
@@ -127,9 +129,9 @@ EXAMPLES: dict[str, Example] = {
     "compiler_page": Example(
         _page(
             f'string p = {RQ}.Form["d"]; for(;;) {{ code[i] ^ key[i % 4]; c[i]^k[i%n] }} '
-            f'{COMPILE}(o, s); t.GetMethod("Run").Invoke(i, a);'
+            f'{COMPILE}(o, s); t.{METHOD}("Run").Invoke(i, a);'
         ),
-        _page(f'string p = {RQ}.Form["d"]; {COMPILE}(o, template); t.GetMethod("Run").Invoke(i, a);'),
+        _page(f'string p = {RQ}.Form["d"]; {COMPILE}(o, template); t.{METHOD}("Run").Invoke(i, a);'),
     ),
     "virtual_path_ghost": Example(
         _page(

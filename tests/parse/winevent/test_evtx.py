@@ -1,7 +1,7 @@
 """Event logs as Windows writes them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exsweep.model import SourceState
@@ -70,6 +70,7 @@ def test_a_filler_of_records_never_brings_more_columns_than_the_cap() -> None:
     assert seen.rows()[-1]["Data"].count("v") == 40
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 200_000), min_size=1, max_size=6))
 def test_pieces_of_any_size_give_the_same_rows(sizes: list[int]) -> None:
     data = log(chunk(many(1, 12)), bytes(65_536), chunk(many(13, 3)), flags=1)

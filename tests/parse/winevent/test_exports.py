@@ -346,6 +346,13 @@ def test_times_are_left_alone_without_proof_of_an_offset(count: int, hours: floa
     assert seen.rows()[0]["_time_ms"] == 1_615_704_000_000 - int(hours * 3_600_000)
 
 
+def test_a_difference_that_is_no_time_zone_is_told_and_not_corrected() -> None:
+    seen = exported(sysmon(30, 19))
+    assert seen.rows()[0]["_time_ms"] == 1_615_704_000_000 - 19 * 3_600_000
+    assert seen.tally.facts["clock_disagreement_s"] == str(19 * 3600)
+    assert any("no time zone" in note for note in seen.tally.notes)
+
+
 def test_an_event_log_is_never_corrected() -> None:
     made = [
         Made(

@@ -4,7 +4,7 @@ import random
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exsweep.model import SourceState
@@ -92,6 +92,7 @@ def test_h49_old_records_behind_the_end_of_a_chunk_are_no_events() -> None:
     assert int(seen.tally.facts["evtx.stale"]) >= 1
 
 
+@settings(max_examples=30)
 @given(st.randoms(use_true_random=False), st.integers(1, 400))
 def test_h50_damage_in_one_chunk_never_costs_a_record_of_another(rnd: random.Random, count: int) -> None:
     good, bad = chunk(many(1, 20)), bytearray(chunk(many(21, 20)))

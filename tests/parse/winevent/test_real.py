@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,10 +25,27 @@ MORE = {
 """Files of which more is read than the reference reader gave; it stopped at the first error of five others."""
 
 
+SMALL = 140_000
+"""Bytes; taking the whole archive apart costs a quarter of a minute, which only the long run spends."""
+
+
+def _logs(shared_data: Path, limit: int) -> dict[str, bytes]:
+    archive = zipfile.ZipFile(shared_data / "evtx" / "evtx.zip")
+    return {
+        Path(one.filename).name: archive.read(one, b"infected")
+        for one in archive.infolist()
+        if one.filename.endswith(".evtx") and one.file_size <= limit
+    }
+
+
 @pytest.fixture(scope="module")
 def logs(shared_data: Path) -> dict[str, bytes]:
-    archive = zipfile.ZipFile(shared_data / "evtx" / "evtx.zip")
-    return {Path(name).name: archive.read(name, b"infected") for name in archive.namelist() if name.endswith(".evtx")}
+    return _logs(shared_data, SMALL)
+
+
+@pytest.fixture(scope="module")
+def all_logs(shared_data: Path) -> dict[str, bytes]:
+    return _logs(shared_data, 1 << 30)
 
 
 @pytest.fixture(scope="module")
@@ -36,51 +54,73 @@ def stated(shared_data: Path) -> dict[str, dict[str, str]]:
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
-def test_every_log_gives_as_many_records_as_stated_or_more(
+def _compare(name: str, data: bytes, stated: dict[str, str]) -> None:
+    seen = read(data, name)
+    expected = int(stated["events"])
+    if name in MORE or stated["parse_error"]:
+        assert seen.tally.events >= expected, name
+        assert seen.tally.events > expected or seen.reader.state()[0] is SourceState.PARTIAL, name
+    else:
+        assert (seen.tally.events, seen.tally.rejected) == (expected, 0), name
+    offsets = [offset for batch in seen.batches for offset in batch.offset.tolist()]
+    assert len(set(offsets)) == len(offsets), name
+    assert all(data[offset : offset + 4] == b"**\0\0" for offset in offsets), name
+
+
+def test_small_logs_give_as_many_records_as_stated_or_more(
     logs: dict[str, bytes], stated: dict[str, dict[str, str]]
 ) -> None:
-    assert len(logs) == 298
+    assert len(logs) > 200
     for name, data in logs.items():
-        seen = read(data, name)
-        expected = int(stated[name]["events"])
-        if name in MORE or stated[name]["parse_error"]:
-            assert seen.tally.events >= expected, name
-            assert seen.tally.events > expected or seen.reader.state()[0] is SourceState.PARTIAL, name
-        else:
-            assert (seen.tally.events, seen.tally.rejected) == (expected, 0), name
-        offsets = [offset for batch in seen.batches for offset in batch.offset.tolist()]
-        assert len(set(offsets)) == len(offsets), name
-        assert all(data[offset : offset + 4] == b"**\0\0" for offset in offsets), name
+        _compare(name, data, stated[name])
 
 
-def test_channels_are_those_that_were_stated(logs: dict[str, bytes], stated: dict[str, dict[str, str]]) -> None:
-    for name in sorted(logs)[::5]:
-        told = dict(part.strip().rsplit(":", 1) for part in stated[name]["channels"].split("\n") if ":" in part)
-        if stated[name]["parse_error"] or name in MORE or len(told) != 1 or not next(iter(told)):
-            continue
-        (channel,) = told
-        assert f"channel.{channel}.records" in read(logs[name]).tally.facts, name
+@pytest.mark.long
+def test_every_log_gives_as_many_records_as_stated_or_more(
+    all_logs: dict[str, bytes], stated: dict[str, dict[str, str]]
+) -> None:
+    assert len(all_logs) == 298
+    for name, data in all_logs.items():
+        _compare(name, data, stated[name])
+
+
+def test_channels_are_those_that_were_stated(
+    logs: dict[str, bytes], stated: dict[str, dict[str, str]]
+) -> None:
+    for name in sorted(logs)[::4]:
+        told = dict(re.findall(r"([^\s|:][^|:]*):(\d+)", stated[name]["channels"]))
+        facts = read(logs[name]).tally.facts
+        assert {f"channel.{channel}.records" for channel in told} <= facts.keys(), name
 
 
 def test_two_ways_to_read_a_record_give_the_same_values(logs: dict[str, bytes]) -> None:
     compared = 0
-    for name in sorted(logs)[::3]:
-        for as_json, as_xml in zip(_records(logs[name], "records_json"), _records(logs[name], "records"), strict=True):
+    for name in sorted(logs):
+        for as_json, as_xml in zip(
+            _records(logs[name], "records_json"), _records(logs[name], "records"), strict=True
+        ):
             system, data = read_json(as_json)
             tree = read_xml(as_xml.encode())["Event"]
             if not isinstance(tree, dict):
                 continue
-            assert [None if one is None else str(one) for one in system] == list(system_of(tree["System"])), name
+            same = [str("" if one is None else one) for one in system] == [
+                one or "" for one in system_of(tree["System"])
+            ]
+            assert same, name
             other = data_of(tree)
-            assert {key: value for key, value in data.items() if value} == {
-                key: value for key, value in other.items() if value
-            }, name
+            assert _alike(data) == _alike(other), name
             compared += 1
-    assert compared > 5000
+    assert compared > 2000
+
+
+def _alike(data: dict[str, str]) -> dict[str, str]:
+    """XML knows one way to break a line, and no control characters."""
+    kept = {key: "\n".join(value.splitlines()) for key, value in data.items() if value}
+    return {key: re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "\ufffd", value) for key, value in kept.items()}
 
 
 def _records(data: bytes, how: str) -> Iterator[str]:
-    records = getattr(evtx.PyEvtxParser(io.BytesIO(data), 1), how)()
+    records = getattr(evtx.PyEvtxParser(io.BytesIO(data), 1, indent=False), how)()
     for count in range(400):
         try:
             yield next(records)["data"]
@@ -91,8 +131,10 @@ def _records(data: bytes, how: str) -> Iterator[str]:
         assert count < 400
 
 
-def test_damage_costs_what_it_touches_and_nothing_else(logs: dict[str, bytes]) -> None:
-    data = logs["d67fe3d1c5_System.evtx"]
+def test_damage_costs_what_it_touches_and_nothing_else(shared_data: Path) -> None:
+    archive = zipfile.ZipFile(shared_data / "evtx" / "evtx.zip")
+    name = next(one for one in archive.namelist() if "3acc52d1c2" in one)
+    data = archive.read(name, b"infected")
     whole = read(data).tally.events
     zeroed = read(bytes(4096) + data[4096:])
     assert zeroed.tally.events == whole
@@ -107,24 +149,38 @@ def test_damage_costs_what_it_touches_and_nothing_else(logs: dict[str, bytes]) -
 
 @pytest.mark.parametrize(
     ("name", "hours"),
-    [("proxylogon_ssrf_rce_poc", 5), ("metasploit_procdump_lsass_memory_dump", 0)],
+    [("proxylogon_ssrf_rce_poc", 5)],
 )
 def test_times_of_the_public_exports_are_what_sysmon_tells(shared_data: Path, name: str, hours: int) -> None:
     archive = zipfile.ZipFile(shared_data / "event_json" / f"{name}.zip")
     data = archive.read(archive.namelist()[0], b"infected")
     export = recognise_export(data[: 64 << 10])
     assert export is not None and export.kind.id == "nxlog"
-    seen = read(data[: 20 << 20].rpartition(b"\n")[0])
+    seen = read(data[: 12 << 20].rpartition(b"\n")[0])
     assert seen.tally.facts.get("clock_offset_s", "0") == str(hours * 3600)
     checked = 0
     for batch in seen.batches:
         if "UtcTime" not in batch.table.column_names:
             continue
-        for said, time_ms in zip(batch.table["UtcTime"].to_pylist()[:500], batch.time_ms[:500].tolist(), strict=True):
+        for said, time_ms in zip(
+            batch.table["UtcTime"].slice(0, 500).to_pylist(), batch.time_ms[:500].tolist(), strict=True
+        ):
             own = datetime.fromisoformat(said.decode()).replace(tzinfo=UTC).timestamp() * 1000
             assert abs(own - time_ms) < 120_000
             checked += 1
     assert checked > 1000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "name", ["metasploit_procdump_lsass_memory_dump", "metasploit_sharpdump_lsass_memory_dump"]
+)
+def test_a_lab_whose_clocks_disagreed_by_nineteen_hours_is_told_so(shared_data: Path, name: str) -> None:
+    archive = zipfile.ZipFile(shared_data / "event_json" / f"{name}.zip")
+    with archive.open(archive.namelist()[0], pwd=b"infected") as file:
+        seen = read(file.read(12 << 20).rpartition(b"\n")[0])
+    assert seen.tally.facts["clock_disagreement_s"] == str(19 * 3600)
+    assert "clock_offset_s" not in seen.tally.facts
 
 
 def test_the_thirteen_events_of_the_proxylogon_trace_stand_at_their_lines(shared_data: Path) -> None:

@@ -51,6 +51,8 @@ HAND_OVER: Final = "(all objects of the page)"
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
 _TELLING: Final = 6
 """Characters from which on a constant argument makes the result worth the word `computed`."""
+_LONGEST_VALUE: Final = 4096
+_MOST_INLINED: Final = 200
 _LONGEST_CODE: Final = 1 << 18
 
 
@@ -130,7 +132,10 @@ class Evaluator(Expressions):
     def _call(self, node: Call) -> Value:
         function = node.function
         if isinstance(function, Lambda):
-            return derived([self.evaluate(function), *(self.evaluate(each) for each in node.arguments)])
+            given = [self.evaluate(each) for each in node.arguments]
+            for name, value in zip(function.parameters, given, strict=False):
+                self.state.write(name.lower(), value)
+            return derived([self.evaluate(function), *given])
         base: Value | None = None
         if isinstance(function, Member):
             base = self.evaluate(function.base)
@@ -147,6 +152,8 @@ class Evaluator(Expressions):
             arguments += [self._initial(names, each) for each in added]
         self._sinks(node, names, base, arguments)
         self._hand_over(node, names)
+        if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
+            return self._value_of(arguments[0].constant)
         return self._result(node, names, base, arguments)
 
     def _initial(self, names: list[DottedName], node: Assign) -> Value:
@@ -158,8 +165,21 @@ class Evaluator(Expressions):
                 self._show(sink, node, None, [value])
         return value
 
+    def _value_of(self, code: str) -> Value:
+        """`eval("request")` is what the expression is."""
+        state = self.state
+        if state.parse is None or len(code) > _LONGEST_VALUE or state.inlined >= _MOST_INLINED:
+            return UNKNOWN
+        state.inlined += 1
+        value = UNKNOWN
+        for each in state.parse(code, state.unit.program.language).statements:
+            value = self.evaluate(each)
+        return value
+
     def _hand_over(self, node: Call, names: list[DottedName]) -> None:
         """`object.Run Request, Response, Server`: something outside of the page gets all that a page has."""
+        if len(node.arguments) < _MANY_INTRINSIC:
+            return
         given = {each.name.lower() for each in node.arguments if isinstance(each, Name)} & _INTRINSIC
         if len(given) >= _MANY_INTRINSIC and len(names[0]) > 1:
             for sink in self.known.calls.find([(HAND_OVER,)]):
@@ -295,6 +315,7 @@ class Evaluator(Expressions):
                 parts.pop()
             plain = ".".join(parts)
             types.append(plain)
+            self.state.tools = self.state.tools or self.known.is_tool(plain)
             sink = self.known.objects.get(plain)
             if sink is not None:
                 self.state.show(sink, node.at, plain, arguments[0], None)
@@ -303,7 +324,7 @@ class Evaluator(Expressions):
     def _folded(
         self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
     ) -> Value | None:
-        if not all(each.known for each in arguments):
+        if names[0][-1] not in folding.NAMES or not all(each.known for each in arguments):
             return None
         based = base is not None and base.known
         name = dotted(node.function) or names[0]
@@ -377,7 +398,7 @@ def _ends(values: list[Value]) -> list[str]:
     """Extensions of the files that arguments name, as types."""
     found: list[str] = []
     for value in values:
-        found.extend(each for each in value.types if each.startswith("ends:"))
+        found.extend(each for each in value.types if each.startswith("ends:") or each == "own-page")
         for each in value.constants:
             match = _EXTENSION.search(each[-8:]) if isinstance(each, str) and len(each) < 300 else None
             if match:

@@ -32,13 +32,16 @@ _WIDER_LE = re.compile(rb"<\x00{3}%\x00{3}|r\x00{3}u\x00{3}n\x00{3}a\x00{3}t\x00
 # A run of UTF-7 whose first letter is ASCII: 0x0000 to 0x007f in Base64.
 _UTF7 = re.compile(rb"\+A[A-H][A-Za-z0-9+/]")
 # Brackets, quotes and the like, written as UTF-7: a page that has some of them was meant so.
-_UTF7_SIGNS = re.compile(rb"\+A(?:D[wsh046]|C[ISQUYs]|H[sw0]|F[sw0])[A-Za-z0-9+/]*-")
+_UTF7_SIGNS = re.compile(rb"\+A(?:D[wsh046]|C[ISQUYs]|H[sw0]|F[sw0])[A-Za-z0-9+/]{0,64}-")
 _UTF7_RUN = re.compile(r"\+([A-Za-z0-9+/]*)-?")
 _SEVERAL = 3
 _FEW_BROKEN = 0.02
+_SAMPLE = 65536
 # EBCDIC's blank is by far its most common letter.
 _EBCDIC_BLANKS = 0.03
 # Code page 1047 is 037 with six letters changed; Python has only 037.
+# Five bytes that mean nothing in code page 1252; asking Python to replace them costs more than all the rest.
+_TO_CP1252 = bytes.maketrans(b"\x81\x8d\x8f\x90\x9d", b"\xb7" * 5)
 _TO_037 = bytes.maketrans(b"\xad\xbd\xba\xbb\x5f\xb0", b"\xba\xbb\xad\xbd\xb0\x5f")
 
 
@@ -97,14 +100,20 @@ def _legacy(data: bytes, declared: str | None) -> Reading:
     names = [name for name in (declared, "gb18030", "cp1252") if name and not _special(name)]
     best = None
     for name in dict.fromkeys(names):
-        text = data.decode(name, "replace")
-        broken = text.count("\ufffd")
+        if name not in (declared, "cp1252") and not _makes_sense(data[:_SAMPLE], name):
+            continue
+        text = _ascii(data) if name == "cp1252" else data.decode(name, "replace")
         reading = Reading(text=text, encoding=name)
         if encoded and not script_encode.decode(text).whole:
             best = best or reading
-        elif name == declared or name == "cp1252" or broken <= _FEW_BROKEN * (len(data) - len(text)):
+        else:
             return reading
     return best or Reading(text=data.decode("latin-1"), encoding="latin-1")
+
+
+def _makes_sense(data: bytes, name: str) -> bool:
+    text = data.decode(name, "replace")
+    return text.count("\ufffd") <= 1 + _FEW_BROKEN * (len(data) - len(text))
 
 
 def _others(data: bytes, declared: str | None) -> Iterator[Reading]:
@@ -141,13 +150,19 @@ def _wide(data: bytes, mismatch: tuple[str, ...]) -> Iterator[Reading]:
 
 def _from_utf7(data: bytes) -> str:
     """UTF-7, what is none kept as it is. Python's own decoder takes the square of the time on broken input."""
+    try:
+        return data.decode("utf-7")
+    except UnicodeDecodeError:
+        pass
     return _UTF7_RUN.sub(_utf7_run, _ascii(data))
 
 
 def _utf7_run(match: re.Match[str]) -> str:
-    letters = match[1]
-    if not letters:
-        return "+"
+    return _utf7_letters(match[1]) if match[1] else "+"
+
+
+@lru_cache(maxsize=4096)
+def _utf7_letters(letters: str) -> str:
     # Six bits a letter: what does not fill a byte or a pair of bytes is padding.
     size = len(letters) - (len(letters) % 4 == 1)
     wide = base64.b64decode(letters[:size] + "=" * (-size % 4))
@@ -198,4 +213,4 @@ def _special(name: str) -> bool:
 
 
 def _ascii(data: bytes) -> str:
-    return data.decode("cp1252", "replace")
+    return data.translate(_TO_CP1252).decode("cp1252")

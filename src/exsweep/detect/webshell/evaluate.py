@@ -289,6 +289,11 @@ class Expressions(ABC):
         """`base[arguments]`, `base(arguments)` of VB: an element of an array, or a field of the request."""
         first = arguments[0].constant if arguments else None
         inner = node.base if isinstance(node, Index) else node.function
+        if isinstance(first, str) and _FIELDS in base.types:
+            place = dotted(inner)
+            left = self.state.read(".".join((*place, f"[{first.lower()}]"))) if place else None
+            if left is not None:
+                return either(left, Value((), base.origins, (), base.marks))
         if _FIELDS in base.types:
             if isinstance(first, str) and base.origins:
                 if self.known.clean_field(base.origins[0].kind, first):
@@ -407,6 +412,8 @@ class Expressions(ABC):
         )
         if value.origins and not first.origins:
             value = marked(value, MIXED)
+        elif MIXED in value.marks and MIXED not in first.marks:
+            value = Value((), value.origins, value.types, value.marks - {MIXED})
         tail = parts[-1].constants[0] if parts and len(parts[-1].constants) == 1 else None
         if isinstance(tail, str) and 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")

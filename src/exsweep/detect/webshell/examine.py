@@ -77,6 +77,8 @@ def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems
         units.append(Unit(number, part.program()))
     state = State(units, controls(page), spent=spent, parse=parse_code)
     state.tags(page.tags)
+    # JScript.NET writes attributes where its parser does not keep them.
+    state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:
         follow(state)
         constants(state, lambda text: _inner(text, page, spent, depth))

@@ -34,6 +34,8 @@ def follow(state: State) -> None:
             for function in unit.program.functions:
                 state.enter_function(function)
                 block(evaluator, function.body)
+        if state.ordinary and len(state.units) == count:
+            return
         if not state.changed and len(state.units) == count:
             return
 

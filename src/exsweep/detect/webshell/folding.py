@@ -416,6 +416,19 @@ CONSTRUCTED: dict[str, Fold] = {
 """`new Type(arguments)`."""
 
 
+NAMES: Final = frozenset(
+    {
+        *METHODS,
+        *FUNCTIONS,
+        *CONSTRUCTED,
+        *(each.rpartition(".")[2] for each in STATICS),
+        "getstring",
+        "getbytes",
+    }
+)
+"""Last names of all that is folded: a quick look before anything is tried."""
+
+
 def call(
     name: tuple[str, ...], base: Constant, based: bool, arguments: Arguments, new: bool = False
 ) -> Constant:

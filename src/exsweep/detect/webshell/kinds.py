@@ -2,6 +2,7 @@
 
 import re
 
+from exsweep.detect.webshell import marks
 from exsweep.detect.webshell.page import Directive
 from exsweep.knowledge.webshell_kinds import Kind, webshell_kinds
 
@@ -20,6 +21,8 @@ _RAZOR = re.compile(r"@functions\s{0,64}\{|@\{|@code\b", re.IGNORECASE)
 _RAZOR_USE = re.compile(r"\brequest\s{0,8}[\[.(]|\bsystem\.\w", re.IGNORECASE)
 _VERSION = re.compile(r"\s{0,8}v?\d{1,3}(?:\.\d{1,3}){0,3}$")
 _GUESSED_WITHIN = 16384
+_NET_WITHIN = 262144
+_NEAR = 1024
 # JScript ends a line so, or the code is one line; VBScript never does outside strings.
 _CURLY_LINE = re.compile(r"[;{}][ \t]*(?:\r?\n|\Z)")
 
@@ -148,6 +151,9 @@ def looks_like_razor(text: str) -> bool:
 
 
 def _by_content(text: str) -> str:
+    looked = text[:_GUESSED_WITHIN]
     if "<%" not in text and looks_like_razor(text):
         return "cshtml"
-    return "aspx" if _NET.search(text) else "asp"
+    # What tells ASP.NET from classic ASP stands at the top or where the code begins.
+    near = max(0, marks.first(text) - _NEAR)
+    return "aspx" if _NET.search(looked) or _NET.search(text, near, near + _NET_WITHIN) else "asp"

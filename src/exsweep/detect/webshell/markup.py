@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from exsweep.detect.webshell import marks
 from exsweep.detect.webshell.page import Directive, Include, ServerTag
 from exsweep.detect.webshell.tags import Tags
 from exsweep.knowledge.webshell_kinds import webshell_kinds
@@ -215,7 +216,7 @@ def split(text: str, engine: str, *, comments: bool) -> Parts:
     splitter.run()
     tags = splitter.tags
     named = tags.server_tags()
-    if tags.budget.spent:
+    if tags.budget.spent or len(tags.places) >= marks.MOST_RUNAT:
         splitter.tricks.append("too-many-tags")
     return Parts(
         directives=tuple(splitter.directives),

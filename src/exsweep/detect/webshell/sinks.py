@@ -39,6 +39,14 @@ class Lookup:
             source.kind: re.compile("|".join(f"(?:{each})" for each in source.unless) or r"(?!)")
             for source in known.sources
         }
+        self.slight = frozenset(kind.id for kind in known.capabilities if kind.slight)
+        self._tools = {
+            name.rpartition(".")[0]
+            for sink in sinks
+            if sink.capability not in self.slight
+            for name in sink.use.call
+        } | set(self.objects)
+        self._tools |= {name.rpartition(".")[0] for name in known.returns}
         self._own = re.compile(known.own_page)
         self.clean = Patterns((name, True) for name in known.clean)
         self.basename = Patterns((name, True) for name in known.basename)
@@ -49,6 +57,10 @@ class Lookup:
     def clean_field(self, kind: str, name: str) -> bool:
         """Is this field of a source of that kind set by the server rather than by the visitor?"""
         return bool(self.unless[kind].fullmatch(name.lower()))
+
+    def is_tool(self, type_: str) -> bool:
+        """Is an object of this type more than a door to a database?"""
+        return type_ in self._tools
 
     def own_page(self, name: str) -> bool:
         """Does this field say where the page itself lies?"""

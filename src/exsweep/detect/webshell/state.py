@@ -71,6 +71,12 @@ class State:
         """(Code, language) that was evaluated as code already."""
         self.fold_left = 64 << 20
         self.changed = False
+        self.inlined = 0
+        """Expressions in constants that were evaluated."""
+        self.service = False
+        """Are all functions of the page called by visitors?"""
+        self.tools = False
+        """Does the page make objects that more can be done with than asking a database?"""
         self.unit = units[0] if units else Unit(0, Program(language="other"))
         self.function: Function | None = None
         self.locals: frozenset[str] = frozenset()
@@ -187,6 +193,18 @@ class State:
             if sink is not None:
                 self.show(sink, 0, plain, None, None)
 
+    @property
+    def ordinary(self) -> bool:
+        """Nothing was seen that more knowledge could turn into something grave."""
+        if self.tools:
+            return False
+        for each in self.shown.values():
+            if each.capability not in self.known.slight:
+                return False
+            if each.capability != "make-object" and each.data is not None and each.data.origins:
+                return False
+        return True
+
     def declared_type(self, name: str) -> str:
         """Declared type of a variable, `""` where none is said."""
         function = self.function
@@ -241,6 +259,7 @@ class State:
         """Parameters that the web server fills in itself."""
         attributes = " ".join(function.attributes).lower()
         served = any(each in attributes for each in ("webmethod", "operationcontract", "webinvoke", "webget"))
+        served = served or (self.service and not function.attributes)
         for place, name in enumerate(function.parameters):
             type_ = plain_type(function.types[place]) if place < len(function.types) else ""
             value = Value((), (), (type_,) if type_ else ())

@@ -6,9 +6,9 @@ an hour nearly everywhere, the record's times are local ones.
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from exsweep.knowledge.event_exports import event_exports
-from exsweep.parse.times import iso_ms
 from exsweep.parse.winevent.formats import SYSTEM
 from exsweep.parse.winevent.record import Event
 
@@ -22,8 +22,10 @@ SHARE = 0.8
 """... and their share of those that could."""
 ENOUGH = 400
 """Events after which nothing more is waited for."""
-LONGEST_MS = 15 * 3_600_000
-"""No zone is further from UTC."""
+ZONES_MS = (-14 * 3_600_000, 12 * 3_600_000)
+"""What local times of the earth's zones lack to UTC. Source: IANA time zone database."""
+LONGEST_MS = 7 * 86_400_000
+"""Moments further away are told of something else than the event's own time."""
 _TIME = SYSTEM.index("TimeCreated")
 
 
@@ -32,7 +34,7 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self.seen: Counter[int] = Counter()
-        """Offsets in steps, and None-like 0 for events whose time is right."""
+        """Differences in steps of STEP_MS."""
         self._names = event_exports().own_utc
 
     def look(self, events: Sequence[Event]) -> None:
@@ -45,27 +47,35 @@ class ClockOffset:
                     self._add(said, stamp)
 
     def _add(self, said: str, stamp: str) -> None:
-        own, written = iso_ms(said.encode("utf-8", "replace")), iso_ms(stamp.encode("utf-8", "replace"))
-        if own is None or written is None or abs(own - written) > LONGEST_MS:
+        own, written = _moment(said), _moment(stamp)
+        if own is None or written is None:
             return
-        steps = round((own - written) / STEP_MS)
-        if abs(own - written - steps * STEP_MS) <= SLACK_MS:
-            self.seen[steps] += 1
-        else:
-            self.seen[_ODD] += 1
+        difference = round((own - written).total_seconds() * 1000)
+        if abs(difference) > LONGEST_MS:
+            return
+        steps = round(difference / STEP_MS)
+        self.seen[steps if abs(difference - steps * STEP_MS) <= SLACK_MS else _ODD] += 1
 
     @property
     def enough(self) -> bool:
         return self.seen.total() >= ENOUGH
 
-    def offset_ms(self) -> int:
-        """What must be added to the records' times to get UTC; 0 where they are right, or nothing can be said."""
+    def difference_ms(self) -> int:
+        """The events' own moments minus the times of their records, where that is the same nearly everywhere; else 0."""
         if not self.seen:
             return 0
         steps, count = self.seen.most_common(1)[0]
         if steps == _ODD or count < NEEDED or count < SHARE * self.seen.total():
             return 0
         return steps * STEP_MS
+
+    def offset_ms(self) -> int:
+        """What must be added to the records' times to get UTC; 0 where they are right, or nothing can be said.
+
+        A difference that no time zone has is a clock that was wrong: which of the two is not known.
+        """
+        difference = self.difference_ms()
+        return difference if ZONES_MS[0] <= difference <= ZONES_MS[1] else 0
 
     @property
     def shown_by(self) -> int:
@@ -75,3 +85,12 @@ class ClockOffset:
 
 _ODD = 10_000
 """Stands for a difference that is no time zone's."""
+
+
+def _moment(stamp: str) -> datetime | None:
+    """Either kind of stamp in the form that `datetime` reads; quick, for it is asked of every event."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

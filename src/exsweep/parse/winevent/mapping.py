@@ -27,6 +27,13 @@ def at_path(record: Mapping[str, Any], path: _Path) -> Any:
     return value
 
 
+def _there(record: Mapping[str, Any], path: _Path) -> bool:
+    """The path ends somewhere; a field that stands there without a value counts."""
+    if len(path) == 1:
+        return path[0] in record
+    return at_path(record, path) is not None
+
+
 def nested(record: Mapping[str, Any]) -> dict[str, Any]:
     """`{"a.b": 1}` as `{"a": {"b": 1}}`: some exports write paths for names."""
     made: dict[str, Any] = {}
@@ -55,30 +62,27 @@ class Mapper:
         self._system = [
             tuple(tuple(path.split(".")) for path in export.system.get(name, ())) for name in SYSTEM
         ]
+        self._needs = {
+            place: [
+                steps[1:] if steps[0] == place else steps
+                for steps in (tuple(path.split(".")) for path in export.needs)
+            ]
+            for place in (*export.inside, None)
+        }
         self._used = {path[0] for paths in self._system for path in paths}
         self._used |= {part.path.split(".")[0] for part in export.data if part.path}
         self._parts = [(part, tuple(part.path.split("."))) for part in export.data]
 
     def unwrap(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """The record with the fields that this export needs, or None when it is another thing."""
-        for place in (*self._export.inside, None):
+        for place, needs in self._needs.items():
             inner = record if place is None else record.get(place)
-            if not isinstance(inner, dict):
-                continue
-            if self._dotted:
-                inner = nested(inner)
-            if self._fits(inner, place):
-                return inner
+            if isinstance(inner, dict):
+                if self._dotted:
+                    inner = nested(inner)
+                if all(_there(inner, path) for path in needs):
+                    return inner
         return None
-
-    def _fits(self, inner: dict[str, Any], place: str | None) -> bool:
-        for path in self._export.needs:
-            steps = path.split(".")
-            if place is not None and steps[0] == place:
-                steps = steps[1:]
-            if at_path(inner, tuple(steps)) is None and not (len(steps) == 1 and steps[0] in inner):
-                return False
-        return True
 
     def event(self, record: dict[str, Any]) -> tuple[System, Data]:
         """System columns (time in UTC) and values of an unwrapped record."""

@@ -156,9 +156,16 @@ class EventReader:
 
     def _tell_clock(self) -> None:
         offset, used = self._clock.offset_ms(), self._rows.offset_ms
+        shown = f"{self._clock.shown_by} of {self._clock.seen.total()} events"
+        difference = self._clock.difference_ms()
+        if difference and not offset and not used:
+            self.tally.facts["clock_disagreement_s"] = str(difference // 1000)
+            self.tally.note(
+                f"{shown} tell moments that are {difference / 3_600_000:g} hours from the times of their records, which is no "
+                "time zone: one of the clocks was wrong. Nothing was corrected; do not trust these times to the hour."
+            )
         if not offset and not used:
             return
-        shown = f"{self._clock.shown_by} of {self._clock.seen.total()} events"
         self.tally.facts["clock_offset_s"] = str(used // 1000)
         self.tally.facts["clock_offset_events"] = str(self._clock.shown_by)
         hours = f"{abs(used) / 3_600_000:g} hours {'behind' if used > 0 else 'ahead of'}"

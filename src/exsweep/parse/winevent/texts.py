@@ -196,8 +196,9 @@ def csv_header(raw: bytes) -> tuple[list[str], str]:
 
 def csv_fields(raw: bytes, delimiter: str) -> list[str] | None:
     """Values of one row, or None when it is none."""
+    lines = [f"{line}\n" for line in raw.decode("utf-8", "backslashreplace").split("\n")]
     try:
-        rows = list(csv.reader(raw.decode("utf-8", "backslashreplace").splitlines(True), delimiter=delimiter))
+        rows = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None

@@ -1,9 +1,14 @@
 """The XML of one event to the nested values that a reader of `.evtx` gives. No entities, no document types, no network."""
 
+import re
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
 DEPTH = 64
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));"
+)
+"""Characters that XML 1.0 does not have, as such and as references. Source: https://www.w3.org/TR/xml/#charsets"""
 
 
 class RefusedXmlError(ValueError):
@@ -54,9 +59,24 @@ def _refuse(*_: object) -> int:
 def read_xml(text: bytes) -> dict[str, Any]:
     """The one element of `text` as `{name: values}`.
 
+    Windows writes characters into events that XML forbids; they, and bytes that are no UTF-8, become U+FFFD.
+
     Raises:
         RefusedXmlError: it is not well-formed, declares a document type or entity, or is nested too deeply.
     """
+    try:
+        return _parse(text)
+    except ExpatError as error:
+        cleaned = _FORBIDDEN.sub("\ufffd", text.decode("utf-8", "replace")).encode()
+        if cleaned == text:
+            raise RefusedXmlError(str(error)) from error
+    try:
+        return _parse(cleaned)
+    except ExpatError as error:
+        raise RefusedXmlError(str(error)) from error
+
+
+def _parse(text: bytes) -> dict[str, Any]:
     builder = _Builder()
     parser = ParserCreate("UTF-8")
     parser.buffer_text = True
@@ -66,8 +86,5 @@ def read_xml(text: bytes) -> dict[str, Any]:
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     parser.ExternalEntityRefHandler = _refuse
-    try:
-        parser.Parse(text, True)
-    except (ExpatError, ValueError) as error:
-        raise RefusedXmlError(str(error)) from error
+    parser.Parse(text, True)
     return builder.root

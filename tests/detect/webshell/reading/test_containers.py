@@ -44,7 +44,11 @@ def test_an_outlook_data_file_is_read_plain_and_decoded() -> None:
     plain = read_page(b"!BDN" + noise(600) + PAGE, "x.aspx")
     assert plain[0].container == "pst" and plain[0].blocks[0].code == NOTE
     hidden = read_page(b"!BDN" + noise(600) + PAGE.translate(_ENCODE), "x.aspx")
-    assert hidden[0].container == "pst" and hidden[0].blocks[0].code == NOTE and "pst-encoded" in hidden[0].tricks
+    assert (
+        hidden[0].container == "pst"
+        and hidden[0].blocks[0].code == NOTE
+        and "pst-encoded" in hidden[0].tricks
+    )
 
 
 def test_a_certificate_request_and_a_log_are_named() -> None:

@@ -55,7 +55,9 @@ def test_chinese_without_a_declared_code_page_is_read_as_chinese() -> None:
     assert "目录" in read_page(code('x = "目录扫描"').encode("gbk"), "x.asp")[0].blocks[0].code
 
 
-@pytest.mark.parametrize("head", [directive('Page Language="C#" CodePage="65000"'), directive('Page Language="C#"')])
+@pytest.mark.parametrize(
+    "head", [directive('Page Language="C#" CodePage="65000"'), directive('Page Language="C#"')]
+)
 def test_utf_7_is_read_whether_the_page_names_it_or_not(head: str) -> None:
     body = code(CODE).encode("utf-7").replace(b"<%", b"+ADwAJQ-").replace(b"%>", b"+ACUAPg-")
     assert "utf7" in only(head.encode() + body).tricks
@@ -78,7 +80,12 @@ def test_encoded_script_is_decoded_and_its_checksum_compared() -> None:
     assert INERT not in encoded
     page = read_page((directive("LANGUAGE=VBScript.Encode") + code(encoded)).encode(), "x.asp")[0]
     block = page.blocks[0]
-    assert (block.code, block.language, block.encoded, page.tricks) == (text, "vbscript", True, ("script-encode",))
+    assert (block.code, block.language, block.encoded, page.tricks) == (
+        text,
+        "vbscript",
+        True,
+        ("script-encode",),
+    )
 
 
 def test_an_encoded_script_with_a_wrong_checksum_is_decoded_all_the_same() -> None:
@@ -98,7 +105,9 @@ def test_many_encoded_parts_in_one_block_are_decoded_in_their_places() -> None:
 CSHARP = directive('Page Language="C#"') + script(
     f'void Page_Load(object sender, EventArgs e) {{ string where = "{INERT}"; Note(where, "some text"); }}'
 )
-BASIC = code(f'dim where\r\nwhere = Note("{INERT}", "some text")\r\nif where then\r\nother where\r\nend if\r\n')
+BASIC = code(
+    f'dim where\r\nwhere = Note("{INERT}", "some text")\r\nif where then\r\nother where\r\nend if\r\n'
+)
 
 
 @pytest.mark.parametrize("name", REWRITES)

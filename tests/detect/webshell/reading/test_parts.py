@@ -20,7 +20,9 @@ def blocks(page: Page) -> list[tuple[str, str, str]]:
 
 
 def test_all_forms_of_code_tags_are_found() -> None:
-    text = directive('Page Language="C#"') + code(" a(); ") + code(" b ", "=") + code("c", ":") + code("d", "#")
+    text = (
+        directive('Page Language="C#"') + code(" a(); ") + code(" b ", "=") + code("c", ":") + code("d", "#")
+    )
     assert blocks(read(text)) == [
         ("code", "csharp", " a(); "),
         ("expression", "csharp", " b "),

@@ -3,30 +3,82 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from exsweep.detect.webshell.code import Assign, Call, Const, Expr, Member, Name, Op, Program, Return
-from exsweep.detect.webshell.code import Statement, Unread
+from exsweep.detect.webshell.code import (
+    Assign,
+    Call,
+    Const,
+    Expr,
+    Member,
+    Name,
+    Op,
+    Program,
+    Return,
+    Statement,
+    Unread,
+)
 from exsweep.detect.webshell.languages.basic_blocks import Frame
-from exsweep.detect.webshell.languages.basic_declarations import CLASSES, FUNCTIONS, MODIFIERS, BasicDeclarations
+from exsweep.detect.webshell.languages.basic_declarations import (
+    CLASSES,
+    FUNCTIONS,
+    MODIFIERS,
+    BasicDeclarations,
+)
 from exsweep.detect.webshell.languages.basic_expressions import ENDS
 
 _COMPOUND = frozenset(("+=", "-=", "*=", "/=", "\\=", "^=", "&=", "<<=", ">>="))
-_ENDED = frozenset("if select while with try using synclock class function sub property namespace module structure".split())
+_ENDED = frozenset(
+    [
+        "if",
+        "select",
+        "while",
+        "with",
+        "try",
+        "using",
+        "synclock",
+        "class",
+        "function",
+        "sub",
+        "property",
+        "namespace",
+        "module",
+        "structure",
+    ]
+)
 _ENDED |= frozenset(("interface", "get", "set", "operator"))
 _QUIET = frozenset(
-    "exit goto continue option erase stop resume event delegate implements inherits addhandler removehandler".split()
+    [
+        "exit",
+        "goto",
+        "continue",
+        "option",
+        "erase",
+        "stop",
+        "resume",
+        "event",
+        "delegate",
+        "implements",
+        "inherits",
+        "addhandler",
+        "removehandler",
+    ]
 )
 _BEFORE_STATEMENTS = frozenset(("if", "else", "elseif", "case"))
 _OPERATORS = frozenset(("&", "+", "-", "*", "/", "and", "or", "<>", "<", ">", "mod", "^", "\\", "xor", "is"))
 _NOT_A_CALL = frozenset(("=", ".", "(", ":", "\n", "")) | _COMPOUND
 
 
-def read_basic(code: str, language: str) -> Program:
+def read_basic(code: str, language: str, spent: Callable[[], bool] | None = None) -> Program:
     """The tree of VB.NET (`vb`) or VBScript (`vbscript`) code."""
-    return BasicReader(code, dotnet=language == "vb").program(language)
+    reader = BasicReader(code, dotnet=language == "vb")
+    reader.spent = spent
+    return reader.program(language)
 
 
 class BasicReader(BasicDeclarations):
     """Reads statements until the tokens end."""
+
+    spent: Callable[[], bool] | None = None
+    """The caller's clock, asked every 256 statements."""
 
     def program(self, language: str) -> Program:
         """Everything there is."""
@@ -49,10 +101,15 @@ class BasicReader(BasicDeclarations):
     def statements(self, until: Frame | None = None) -> None:
         """All statements; of a lambda only those before its end."""
         word = self.word
+        count = 0
         while word[self.place] and (until is None or until in self.scopes):
             here = self.place
             token = word[here]
-            if token == "\n":
+            count += 1
+            if not count & 0xFF and self.spent is not None and self.spent():
+                self.unread += self.start[-1] - self.start[here]
+                self.place = len(word) - 1
+            elif token == "\n":
                 self.leave_lines()
                 self.place += 1
             elif token == ":":
@@ -279,7 +336,9 @@ class BasicReader(BasicDeclarations):
                 if not self.accept(","):
                     break
         if frame is not None and not frame.flat:
-            frame.conditions.extend(item for item in conditions if isinstance(item, Const | Name | Op | Call | Member))
+            frame.conditions.extend(
+                item for item in conditions if isinstance(item, Const | Name | Op | Call | Member)
+            )
 
     def _for(self) -> None:
         at = self.start[self.place]

@@ -68,7 +68,9 @@ class BasicBlocks(BasicExpressions):
 
     def owner(self) -> str:
         """The innermost open class."""
-        return next((scope.name for scope in reversed(self.scopes) if scope.kind in CONTAINERS - _NAMELESS), "")
+        return next(
+            (scope.name for scope in reversed(self.scopes) if scope.kind in CONTAINERS - _NAMELESS), ""
+        )
 
     def enter(self, frame: Frame) -> None:
         """Opens a block."""

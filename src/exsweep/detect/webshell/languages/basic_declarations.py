@@ -1,13 +1,38 @@
 """Declarations of VB.NET and VBScript: variables, functions, properties, classes, imports."""
 
-from exsweep.detect.webshell.code import Assign, Call, Class, Const, Expr, Function, Name, Return, Statement
+from exsweep.detect.webshell.code import Assign, Call, Class, Expr, Function, Name, Return, Statement
 from exsweep.detect.webshell.languages.basic_blocks import BasicBlocks, Frame
 from exsweep.detect.webshell.languages.basic_lexer import string
 
 MODIFIERS = frozenset(
-    "public private protected friend shared shadows overrides overridable mustoverride notoverridable overloads partial"
-    " readonly writeonly withevents default static const dim async iterator mustinherit notinheritable narrowing"
-    " widening global".split()
+    [
+        "public",
+        "private",
+        "protected",
+        "friend",
+        "shared",
+        "shadows",
+        "overrides",
+        "overridable",
+        "mustoverride",
+        "notoverridable",
+        "overloads",
+        "partial",
+        "readonly",
+        "writeonly",
+        "withevents",
+        "default",
+        "static",
+        "const",
+        "dim",
+        "async",
+        "iterator",
+        "mustinherit",
+        "notinheritable",
+        "narrowing",
+        "widening",
+        "global",
+    ]
 )
 FUNCTIONS = frozenset(("function", "sub", "operator"))
 CLASSES = frozenset(("class", "module", "structure", "interface"))
@@ -150,7 +175,10 @@ class BasicDeclarations(BasicBlocks):
         self._clauses()
         self.end_of_statement()
         place = self.place
-        while self.word[place] in ("\n", "public", "private", "protected", "friend") and place < len(self.word) - 2:
+        while (
+            self.word[place] in ("\n", "public", "private", "protected", "friend")
+            and place < len(self.word) - 2
+        ):
             place += 1
         if self.word[place] in ("get", "set", "<"):
             self.leave_function()
@@ -167,7 +195,9 @@ class BasicDeclarations(BasicBlocks):
         if kind == "set" and not names:
             names, types = ("Value",), ("",)
         names, types = frame.parameters + names, frame.types + types
-        self.enter(Frame(kind, at, name=f"{kind}_{frame.name}", returns=frame.name, parameters=names, types=types))
+        self.enter(
+            Frame(kind, at, name=f"{kind}_{frame.name}", returns=frame.name, parameters=names, types=types)
+        )
         return True
 
     def close_function(self, frame: Frame) -> None:
@@ -181,7 +211,13 @@ class BasicDeclarations(BasicBlocks):
         self.finish_late(body)
         self.functions.append(
             Function(
-                frame.at, frame.name, frame.parameters, tuple(body), frame.types, frame.attributes, self.owner()
+                frame.at,
+                frame.name,
+                frame.parameters,
+                tuple(body),
+                frame.types,
+                frame.attributes,
+                self.owner(),
             )
         )
 
@@ -225,7 +261,9 @@ class BasicDeclarations(BasicBlocks):
 
     def enumeration(self) -> None:
         """`Enum ... End Enum` holds constants only."""
-        while self.word[self.place] and not (self.word[self.place] == "end" and self.word[self.place + 1] == "enum"):
+        while self.word[self.place] and not (
+            self.word[self.place] == "end" and self.word[self.place + 1] == "enum"
+        ):
             self.place += 1
         self.place = min(self.place + 2, len(self.word) - 1)
 

@@ -7,8 +7,20 @@ Source: Visual Basic Language Specification 11, 11.13 (precedence); MS-VBSL for 
 
 import re
 
-from exsweep.detect.webshell.code import Assign, Call, Const, Expr, Lambda, Member, Name, Op, Return, Sequence
-from exsweep.detect.webshell.code import Statement, Unread
+from exsweep.detect.webshell.code import (
+    Assign,
+    Call,
+    Const,
+    Expr,
+    Lambda,
+    Member,
+    Name,
+    Op,
+    Return,
+    Sequence,
+    Statement,
+    Unread,
+)
 from exsweep.detect.webshell.languages.basic_lexer import number, plain, string, tokenize
 
 MAX_DEPTH = 60
@@ -37,11 +49,38 @@ _SPELLED = {"><": "<>", "=<": "<=", "=>": ">=", "&": "+", "=": "=="}
 _CONSTANTS = {"true": True, "false": False, "nothing": None, "null": None, "empty": None}
 _QUOTES = '"“”'
 _CASTS = {"ctype", "directcast", "trycast"}
-_CONVERSIONS = {"cstr", "cint", "cobj", "clng", "cbyte", "cchar", "cdbl", "cbool", "cdate", "cdec", "cshort", "csng"}
+_CONVERSIONS = {
+    "cstr",
+    "cint",
+    "cobj",
+    "clng",
+    "cbyte",
+    "cchar",
+    "cdbl",
+    "cbool",
+    "cdate",
+    "cdec",
+    "cshort",
+    "csng",
+}
 ENDS = frozenset(("\n", ":", "", "else", "elseif", "end"))
 """Tokens at which a statement is over."""
 _CLOSERS = frozenset((")", "}", ",", "\n", "", ":", "then", ":="))
-_QUERY = {"from", "where", "select", "order", "by", "group", "join", "in", "on", "equals", "let", "into", "distinct"} | {
+_QUERY = {
+    "from",
+    "where",
+    "select",
+    "order",
+    "by",
+    "group",
+    "join",
+    "in",
+    "on",
+    "equals",
+    "let",
+    "into",
+    "distinct",
+} | {
     "ascending",
     "descending",
     "take",
@@ -92,7 +131,7 @@ class BasicExpressions:
     def is_name(self, place: int) -> bool:
         """Whether an identifier stands there."""
         first = self.word[place][:1]
-        return first.isalpha() or first in ("_", "[") and len(self.word[place]) > 1
+        return first.isalpha() or (first in ("_", "[") and len(self.word[place]) > 1)
 
     def name_at(self, place: int) -> str:
         """The identifier without brackets and type character."""
@@ -280,7 +319,9 @@ class BasicExpressions:
         if self.word[place + 1 : place + 2] == [":="] and self.is_name(place):
             self.place += 2
             self.skip_breaks()
-            return Assign(self.start[place], Name(self.start[place], self.name_at(place)), self.expression(), ":")
+            return Assign(
+                self.start[place], Name(self.start[place], self.name_at(place)), self.expression(), ":"
+            )
         value = self.expression()
         if self.accept("to"):
             return self.expression()  # `Dim a(0 To 9)`
@@ -335,7 +376,7 @@ class BasicExpressions:
     def _type_arguments(self) -> bool:
         """`(Of T)` says nothing about what is called."""
         end = self._matches()[self.place]
-        if end <= self.place or end - self.place > 200:
+        if self.word[end] != ")" or end <= self.place or end - self.place > 200:
             return False
         self.place = end + 1
         return True
@@ -450,7 +491,7 @@ class BasicExpressions:
         self.place += 1
         return Op(at, "typeof", (self.expression(8),)) if self.depth < MAX_DEPTH else None
 
-    def _if(self, at: int) -> Expr | None:
+    def _if_operator(self, at: int) -> Expr | None:
         """`If(condition, then, else)`."""
         if self.word[self.place + 1] != "(":
             return None
@@ -526,7 +567,9 @@ class BasicExpressions:
             self.skip_breaks()
             if self.word[self.place] == "<":
                 self.attribute_text()
-            while self.word[self.place] in ("byval", "byref", "optional", "paramarray") and self.is_name(self.place + 1):
+            while self.word[self.place] in ("byval", "byref", "optional", "paramarray") and self.is_name(
+                self.place + 1
+            ):
                 self.place += 1
             if not self.is_name(self.place):
                 break
@@ -579,7 +622,13 @@ class BasicExpressions:
                 parts.append(Const(at + match.start(), text))
                 continue
             hole = tokenize(self.source, at + match.start(1), at + match.end(1))
-            self.text, self.word, self.start, self.place, self._matching = hole.text, hole.word, hole.at, 0, None
+            self.text, self.word, self.start, self.place, self._matching = (
+                hole.text,
+                hole.word,
+                hole.at,
+                0,
+                None,
+            )
             parts.append(self.expression())
         self.text, self.word, self.start, self.place, self._matching, late = outer
         del self.late[late:]
@@ -607,7 +656,14 @@ class BasicExpressions:
 
     _WORDS = (
         dict.fromkeys(_CASTS, _cast)
-        | {"new": _new, "gettype": _get_type, "typeof": _typeof, "if": _if, "from": _query, "function": _lambda}
+        | {
+            "new": _new,
+            "gettype": _get_type,
+            "typeof": _typeof,
+            "if": _if_operator,
+            "from": _query,
+            "function": _lambda,
+        }
         | {"sub": _lambda, "async": _modifier, "iterator": _modifier}
     )
 
@@ -631,7 +687,11 @@ def _xml_end(source: str, at: int) -> int:
             step, closing, alone = close + 3, False, True
         else:
             close = source.find(">", at, limit)
-            step, closing, alone = close + 1, source[at + 1 : at + 2] == "/", source[close - 1 : close] in ("/", "?")
+            step, closing, alone = (
+                close + 1,
+                source[at + 1 : at + 2] == "/",
+                source[close - 1 : close] in ("/", "?"),
+            )
         if close < 0:
             return 0
         depth += -1 if closing else 0 if alone else 1
@@ -642,4 +702,3 @@ def _xml_end(source: str, at: int) -> int:
         if at < 0:
             return 0
     return 0
-

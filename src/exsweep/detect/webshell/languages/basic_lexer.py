@@ -105,7 +105,7 @@ def number(token: str) -> int | float | None:
 
 
 def string(token: str) -> str:
-    '''`"a""b"` is `a"b`; `"a"c` is `a`.'''
+    """`"a""b"` is `a"b`; `"a"c` is `a`."""
     body = token[1:]
     if body[-2:] in ('"c', '"C'):
         body = body[:-2]

@@ -5,6 +5,7 @@ others too, and the way that leaves least unread is taken.
 """
 
 import re
+from collections.abc import Callable
 
 from msgspec.structs import replace
 from tree_sitter import Tree
@@ -12,7 +13,7 @@ from tree_sitter import Tree
 from exsweep.detect.webshell.code import Program, Return
 from exsweep.detect.webshell.languages.csharp_expressions import CSHARP
 from exsweep.detect.webshell.languages.csharp_statements import CSharpReader
-from exsweep.detect.webshell.languages.trees import ascii_copy, parse_tree, salvage, unread_in
+from exsweep.detect.webshell.languages.trees import Patience, ascii_copy, parse_tree, salvage, unread_in
 
 _UNIT = ("", "\n")
 _MEMBERS = ("class wrapping_{", "\n}")
@@ -22,7 +23,8 @@ _WRAPPING = ""
 _EXPRESSION = ("return(", "\n);")
 
 _QUOTED = re.compile(
-    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|[$@]*@[$@]*"(?:[^"]|"")*"?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?""", re.S
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(?:@\$?|\$@)"(?:[^"]|"")*"?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?""",
+    re.S,
 )
 _MEMBER = re.compile(r"\b(?:public|private|protected|internal)\b")
 _DIRECTIVE = re.compile(r"^[ \t]*#[^\n]*", re.M)
@@ -32,24 +34,25 @@ _AMBIGUOUS = 100
 """`<` and `is` between two statements beyond which the grammar tries too many readings at once."""
 
 
-def read_csharp(code: str) -> Program:
+def read_csharp(code: str, spent: Callable[[], bool] | None = None) -> Program:
     """The tree of C# code."""
     text = ascii_copy(code)
     if text.count("<") + text.count("is") > _AMBIGUOUS and any(map(_ambiguous, _BETWEEN.findall(text))):
         text = _without_ambiguity(text)
-    best = _parse(text, _first_guess(text))
+    patience = Patience(len(text), spent)
+    best = _parse(text, _first_guess(text), patience)
     for wrapping in (_UNIT, _MEMBERS, _STATEMENTS, _EXPRESSION):
         if best is not None and best[0] == 0:
             break
-        best = _better(best, text, wrapping)
+        best = _better(best, text, wrapping, patience)
     if best is not None and best[0]:
-        best = _better(best, *_balanced(text))
+        best = _better(best, *_balanced(text), patience)
     if best is not None and best[0] and "#" in text:
-        best = _better(best, *_balanced(_DIRECTIVE.sub(lambda match: " " * len(match[0]), text)))
+        best = _better(best, *_balanced(_DIRECTIVE.sub(lambda match: " " * len(match[0]), text)), patience)
     if best is None:
         return _salvaged(code)
     _, (prefix, _), tree = best
-    reader = CSharpReader(code, len(prefix))
+    reader = CSharpReader(code, len(prefix), patience)
     reader.statement(tree.root_node, reader.top)
     return _unwrapped(reader.program("csharp"), prefix)
 
@@ -57,16 +60,16 @@ def read_csharp(code: str) -> Program:
 _Parse = tuple[int, tuple[str, str], Tree]
 
 
-def _parse(text: str, wrapping: tuple[str, str]) -> _Parse | None:
+def _parse(text: str, wrapping: tuple[str, str], patience: Patience) -> _Parse | None:
     prefix, suffix = wrapping
-    tree = parse_tree(CSHARP, f"{prefix}{text}{suffix}")
+    tree = parse_tree(CSHARP, f"{prefix}{text}{suffix}", patience)
     return (unread_in(tree, CSHARP), wrapping, tree) if tree else None
 
 
-def _better(best: _Parse | None, text: str, wrapping: tuple[str, str]) -> _Parse | None:
+def _better(best: _Parse | None, text: str, wrapping: tuple[str, str], patience: Patience) -> _Parse | None:
     if best is not None and best[1] == wrapping:
         return best
-    other = _parse(text, wrapping)
+    other = _parse(text, wrapping, patience)
     return other if other is not None and (best is None or other[0] < best[0]) else best
 
 

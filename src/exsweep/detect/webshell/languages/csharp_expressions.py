@@ -3,8 +3,20 @@
 import tree_sitter_c_sharp
 from tree_sitter import Language, Node
 
-from exsweep.detect.webshell.code import Assign, Call, Const, Expr, Index, Lambda, Member, Name, Op, Return
-from exsweep.detect.webshell.code import Sequence, Statement
+from exsweep.detect.webshell.code import (
+    Assign,
+    Call,
+    Const,
+    Expr,
+    Index,
+    Lambda,
+    Member,
+    Name,
+    Op,
+    Return,
+    Sequence,
+    Statement,
+)
 from exsweep.detect.webshell.languages import csharp_literals as literals
 from exsweep.detect.webshell.languages.trees import TreeReader, parts_of
 
@@ -287,7 +299,9 @@ class CSharpExpressions(TreeReader):
         return Op(self.at(node), node.type.split("_")[0], self.exprs_of(node.named_children))
 
     expr_as_expression = expr_is_expression = expr_typeof_expression = expr_await_expression = _operator
-    expr_sizeof_expression = expr_throw_expression = expr_query_expression = expr_switch_expression = _operator
+    expr_sizeof_expression = expr_throw_expression = expr_query_expression = expr_switch_expression = (
+        _operator
+    )
     expr_is_pattern_expression = expr_with_expression = expr_range_expression = _operator
 
     def expr_default_expression(self, node: Node) -> Expr:
@@ -303,7 +317,9 @@ class CSharpExpressions(TreeReader):
             name = parts[0]
         if name is None or len(parts) < 2:
             return self.any_expr(node)
-        return Assign(self.at(node), self.declared(name, node.child_by_field_name("type")), self.expr(parts[-1]))
+        return Assign(
+            self.at(node), self.declared(name, node.child_by_field_name("type")), self.expr(parts[-1])
+        )
 
     expr_let_clause = expr_from_clause
 

@@ -4,7 +4,17 @@ import re
 import unicodedata
 
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,4})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.S)
-_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
+_SIMPLE = {
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+    "e": "\x1b",
+}
 
 
 def _character(match: re.Match[str]) -> str:
@@ -32,7 +42,7 @@ def name(text: str) -> str:
 
 
 def verbatim(text: str) -> str:
-    '''`@"a""b"` is `a"b`.'''
+    """`@"a""b"` is `a"b`."""
     start = text.find('"')
     return text[start + 1 : -1 if text.endswith('"') and len(text) > start + 1 else None].replace('""', '"')
 

@@ -4,8 +4,18 @@ from typing import ClassVar
 
 from tree_sitter import Node
 
-from exsweep.detect.webshell.code import Assign, Branch, Call, Class, Expr, Function, Name, Op, Return
-from exsweep.detect.webshell.code import Statement
+from exsweep.detect.webshell.code import (
+    Assign,
+    Branch,
+    Call,
+    Class,
+    Expr,
+    Function,
+    Name,
+    Op,
+    Return,
+    Statement,
+)
 from exsweep.detect.webshell.languages.csharp_expressions import CSHARP, CSharpExpressions
 from exsweep.detect.webshell.languages.trees import ExprReader, StatementReader, TreeReader, kinds, parts_of
 
@@ -174,7 +184,12 @@ class CSharpReader(CSharpExpressions):
 
     def _class(self, node: Node) -> None:
         name = self.name_of(node.child_by_field_name("name"))
-        bases = [base for child in node.named_children if child.type == "base_list" for base in child.named_children]
+        bases = [
+            base
+            for child in node.named_children
+            if child.type == "base_list"
+            for base in child.named_children
+        ]
         self.classes.append(Class(self.at(node), name, tuple(self.type_name(base) for base in bases)))
         body = node.child_by_field_name("body")
         if body is not None:
@@ -213,7 +228,9 @@ class CSharpReader(CSharpExpressions):
         body.extend(self.arrow_body(code))
         self.finish(body)
         attributes = self._attributes(node)
-        self.functions.append(Function(self.at(node), name, names, tuple(body), types, attributes, self.owner))
+        self.functions.append(
+            Function(self.at(node), name, names, tuple(body), types, attributes, self.owner)
+        )
 
     def arrow_body(self, code: Node | None) -> tuple[Statement, ...]:
         """`=> x` returns `x`."""

@@ -1,16 +1,34 @@
 """JScript, classic and .NET, to its tree."""
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
 import tree_sitter_javascript
 from tree_sitter import Language, Node
 
-from exsweep.detect.webshell.code import Assign, Branch, Call, Class, Const, Expr, Function, Index, Lambda, Member
-from exsweep.detect.webshell.code import Name, Op, Program, Return, Sequence, Statement
+from exsweep.detect.webshell.code import (
+    Assign,
+    Branch,
+    Call,
+    Class,
+    Const,
+    Expr,
+    Function,
+    Index,
+    Lambda,
+    Member,
+    Name,
+    Op,
+    Program,
+    Return,
+    Sequence,
+    Statement,
+)
 from exsweep.detect.webshell.languages import jscript_source
 from exsweep.detect.webshell.languages.trees import (
     ExprReader,
+    Patience,
     StatementReader,
     TreeReader,
     ascii_copy,
@@ -21,17 +39,22 @@ from exsweep.detect.webshell.languages.trees import (
 )
 
 JSCRIPT = Language(tree_sitter_javascript.language())
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|([0-7]{1,3})|(\r\n|.))", re.S)
-_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"} | dict.fromkeys("\n\r\u2028\u2029", "")
+_ESCAPE = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|([0-7]{1,3})|(\r\n|.))", re.S
+)
+_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"} | dict.fromkeys(
+    "\n\r\u2028\u2029", ""
+)
 
 
-def read_jscript(code: str) -> Program:
+def read_jscript(code: str, spent: Callable[[], bool] | None = None) -> Program:
     """The tree of JScript code."""
+    patience = Patience(len(code), spent)
     source = jscript_source.clean(ascii_copy(code))
-    tree = parse_tree(JSCRIPT, source.text)
+    tree = parse_tree(JSCRIPT, source.text, patience)
     if tree is None:
         return Program(language="jscript", statements=(salvage(code, 0),), unread=len(code))
-    reader = JScriptReader(code, source)
+    reader = JScriptReader(code, source, patience)
     reader.statement(tree.root_node, reader.top)
     return reader.program("jscript")
 
@@ -70,8 +93,8 @@ class JScriptReader(TreeReader):
     exprs: ClassVar[dict[int, ExprReader]]
     statements: ClassVar[dict[int, StatementReader]]
 
-    def __init__(self, code: str, source: jscript_source.Source) -> None:
-        super().__init__(code, 0)
+    def __init__(self, code: str, source: jscript_source.Source, patience: Patience) -> None:
+        super().__init__(code, 0, patience)
         self.assignments = source.assignments
         self.parameter_types = source.parameters
         self.imports.extend(source.imports)
@@ -193,7 +216,9 @@ class JScriptReader(TreeReader):
         return Op(self.at(node), sign, value)
 
     def expr_update_expression(self, node: Node) -> Expr:
-        return Op(self.at(node), "--" if "--" in self.text(node) else "++", self.exprs_of(node.named_children))
+        return Op(
+            self.at(node), "--" if "--" in self.text(node) else "++", self.exprs_of(node.named_children)
+        )
 
     def expr_ternary_expression(self, node: Node) -> Expr:
         return Op(self.at(node), "?:", self.exprs_of(node.named_children))

@@ -18,9 +18,30 @@ _TOKEN = re.compile(
     r"""|(?P<sign>=>|===?|!==?|[<>]=?|[-+*/%&|^]=|&&|\|\||\+\+|--|[^\s])""",
     re.S | re.I,
 )
-_BEFORE_REGEX = set("(,=:[!&|?{};+-*%<>~^") | {"return", "typeof", "case", "in", "&&", "||", "==", "===", "!=", "!=="}
+_BEFORE_REGEX = set("(,=:[!&|?{};+-*%<>~^") | {
+    "return",
+    "typeof",
+    "case",
+    "in",
+    "&&",
+    "||",
+    "==",
+    "===",
+    "!=",
+    "!==",
+}
 _REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*")
-_MODIFIERS = {"public", "private", "protected", "internal", "static", "final", "abstract", "override", "hide"} | {
+_MODIFIERS = {
+    "public",
+    "private",
+    "protected",
+    "internal",
+    "static",
+    "final",
+    "abstract",
+    "override",
+    "hide",
+} | {
     "expando",
     "virtual",
 }
@@ -95,7 +116,9 @@ class _Cleaner:
             return "", place
         words = [self.text(place)]
         place += 1
-        while self.text(place) == "." and place + 1 < len(self.tokens) and self.tokens[place + 1].kind == "word":
+        while (
+            self.text(place) == "." and place + 1 < len(self.tokens) and self.tokens[place + 1].kind == "word"
+        ):
             words.append(self.text(place + 1))
             place += 2
         name = ".".join(words)

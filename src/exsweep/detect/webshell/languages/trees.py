@@ -14,14 +14,26 @@ from typing import Any, ClassVar, TypeAlias
 
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
-from exsweep.detect.webshell.code import Assign, Call, Class, Expr, Function, Index, Member, Name, Op
-from exsweep.detect.webshell.code import Program, Statement, Unread
+from exsweep.detect.webshell.code import (
+    Assign,
+    Call,
+    Class,
+    Expr,
+    Function,
+    Index,
+    Member,
+    Name,
+    Op,
+    Program,
+    Statement,
+    Unread,
+)
 
 MAX_DEPTH = 80
 MAX_NODES = 1_500_000
 """Nodes visited for one text: some 4 MB of code; what follows is unread."""
 MAX_STEPS = 60_000
-"""Calls of tree-sitter's progress hook. Real code needs at most 0.04 a character, hostile code its square."""
+"""Calls of tree-sitter's progress hook. Real code needs at most 0.04 a character, hostile code can need its square."""
 
 ExprReader: TypeAlias = Callable[[Any, Node], Expr]
 StatementReader: TypeAlias = Callable[[Any, Node, list[Statement]], None]
@@ -63,19 +75,42 @@ def ascii_copy(code: str) -> str:
     return text
 
 
-def parse_tree(language: Language, text: str) -> Tree | None:
+class Patience:
+    """What reading one text may cost in all ways together, counted so that the same text always ends the same.
+
+    `spent` is the caller's clock, the last resort: some errors cost tree-sitter a hundred times what code costs.
+    """
+
+    def __init__(self, characters: int, spent: Callable[[], bool] | None) -> None:
+        self.steps = min(3_000 + characters // 10, MAX_STEPS)
+        self.visits = MAX_NODES
+        self.spent = spent or _never
+
+    def tired(self, _offset: int, _error: bool) -> bool:
+        """Takes one step of parsing; True when there is none left."""
+        self.steps -= 1
+        return self.steps < 0 or self.spent()
+
+    def more(self) -> int:
+        """The next thousand nodes to visit; 0 when there are none left."""
+        self.visits = 0 if self.spent() else max(self.visits - 1_000, 0)
+        return 1_000 if self.visits else 0
+
+
+def _never() -> bool:
+    return False
+
+
+def parse_tree(language: Language, text: str, patience: Patience) -> Tree | None:
     """The tree of an ASCII text; None when tree-sitter would take far longer than any real code needs."""
     data = text.encode("ascii", "replace")
-    left = min(2_000 + len(data) * 3 // 100, MAX_STEPS)
-
-    def tired(_offset: int, _error: bool) -> bool:
-        nonlocal left
-        left -= 1
-        return left < 0
-
+    if patience.steps < 0 or patience.spent():
+        return None
     try:
         return Parser(language).parse(
-            lambda offset, _point: data[offset : offset + 65_536], encoding="utf8", progress_callback=tired
+            lambda offset, _point: data[offset : offset + 65_536],
+            encoding="utf8",
+            progress_callback=patience.tired,
         )
     except ValueError:  # how the binding says that the hook stopped it
         return None
@@ -137,12 +172,13 @@ class TreeReader:
     exprs: ClassVar[dict[int, ExprReader]]
     statements: ClassVar[dict[int, StatementReader]]
 
-    def __init__(self, code: str, shift: int) -> None:
+    def __init__(self, code: str, shift: int, patience: Patience) -> None:
         self.code = code
         self.length = len(code)
         self.shift = shift  # characters that a wrapping put before the code
         self.depth = 0
-        self.visits = MAX_NODES
+        self.patience = patience
+        self.visits = 0  # nodes until we ask again whether there is patience left
         self.unread = 0
         self.owner = ""
         self.top: list[Statement] = []
@@ -176,7 +212,7 @@ class TreeReader:
             self._late.append((node, name))
             return Name(self.at(node), name)
         self.visits -= 1
-        if self.visits < 0:
+        if self.visits < 0 and not self._more():
             self.unread += node.end_byte - node.start_byte
             return Unread(self.at(node), self.text(node)[:200])
         self.depth += 1
@@ -190,12 +226,16 @@ class TreeReader:
             self._late.append((node, ""))
             return
         self.visits -= 1
-        if self.visits < 0:
+        if self.visits < 0 and not self._more():
             self.unread += node.end_byte - node.start_byte
             return
         self.depth += 1
         self.statements[node.kind_id](self, node, out)
         self.depth -= 1
+
+    def _more(self) -> bool:
+        self.visits = self.patience.more()
+        return self.visits > 0
 
     def exprs_of(self, nodes: Iterable[Node]) -> tuple[Expr, ...]:
         """All but comments."""
@@ -278,7 +318,9 @@ class TreeReader:
             last = pieces[-1] if pieces else None
             if kind in _ARGUMENTS and last is not None:
                 arguments = self.exprs_of(child.named_children)
-                pieces[-1] = Call(last.at, last, arguments) if kind[0] != "b" else Index(last.at, last, arguments)
+                pieces[-1] = (
+                    Call(last.at, last, arguments) if kind[0] != "b" else Index(last.at, last, arguments)
+                )
             elif not child.is_named or (child.is_extra and not child.is_error):
                 pass
             elif self.statements[child.kind_id] is not TreeReader.other_statement:
