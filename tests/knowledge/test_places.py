@@ -36,7 +36,7 @@ EXCHANGE = "C:/Program Files/Microsoft/Exchange Server/V15"
         ("C:/$Recycle.Bin/S-1-5-21-1/x.aspx", "copy"),
         ("D:/Backup/2021/x.aspx", "copy"),
         ("C:/Windows/Microsoft.NET/Framework64/v4.0.30319/Temporary ASP.NET Files/owa/1/x.dll", "compiled"),
-        ("D:/work/x.aspx", "unknown"),
+        ("D:/things/x.aspx", "unknown"),
         ("x.aspx", "unknown"),
         ("", "unknown"),
     ],

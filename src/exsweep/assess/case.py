@@ -36,7 +36,7 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
     shown = progress or Silent()
     started = time.monotonic()
     opened = open_evidence(settings.evidence, stdin=settings.stdin)
-    made = tools(settings.rules, settings.indicators)
+    made = tools(settings.rules, settings.indicators, settings.yara, settings.baselines)
     if settings.out is None:
         gathered = read_all(settings, opened, made, None, shown)
         context = _context(settings, opened.units, gathered, made, shown)
@@ -73,9 +73,11 @@ def _judge(
         now=settings.now,
         server=settings.server,
         rule_counts=made.counts,
+        shipped=made.baseline,
         rules_unused=made.unused,
         rule_problems=[
             *(str(problem) for problem in made.rules.problems),
+            *made.yara_problems,
             *(f"{made.by_id[rule].file}: {why}" for rule, why in gathered.failures.items()),
         ],
         run=Run(
@@ -137,7 +139,7 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
             tip="Name the folder that an earlier `exsweep triage ... --out FOLDER` wrote (without --quick).",
         )
     folder = settings.evidence[0] / "events"
-    made = tools(settings.rules, settings.indicators)
+    made = tools(settings.rules, settings.indicators, settings.yara, settings.baselines)
     saved = read_manifest(folder)
     shown.planned(len(saved.gathered.sources), sum(report.size for report in saved.gathered.sources))
     shown.stage("Reading saved events")

@@ -10,7 +10,7 @@ import msgspec
 
 from exsweep.assess import served
 from exsweep.evidence import EvidenceReadError, Source
-from exsweep.model import FileReport, SourceReport, SourceState
+from exsweep.model import SourceReport, SourceState
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
 from exsweep.parse.config import read_config, recognise_config
@@ -36,7 +36,9 @@ class Taker(Protocol):
 
     def apart(self, place: int, path: str, batch: Batch) -> None: ...
 
-    def page(self, report: FileReport) -> None: ...
+    def page(self, place: int, kept: served.Kept, path: str, sha256: str) -> None: ...
+
+    def asked_for(self, data: bytes, path: str) -> bool: ...
 
 
 @dataclass
@@ -88,7 +90,7 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     for batch in _batches(reader, stream, run.sieve(kind.id, head)):
         run.rows(place, source.path, batch)
     if script:
-        _page(source, place, kept, seal, run)
+        run.page(place, kept, source.path, seal.digest.hexdigest())
     return _report(source, kind.id, seal, reader.tally)
 
 
@@ -154,7 +156,7 @@ def _other(
         for batch in found.batches:
             run.rows(place, source.path, batch)
         if script and served.may_run(data):
-            _page(source, place, kept, seal, run)
+            run.page(place, kept, source.path, seal.digest.hexdigest())
         return _report(source, "iis_config", seal, found.tally)
     if data and kept.whole and recognise_report(data):
         batch, tally = read_report(data)
@@ -162,20 +164,14 @@ def _other(
         return _report(source, "error_report", seal, tally)
     if kept.size <= _PASTED_CAP and data and looks_pasted(data[:_HEAD]):
         if script:
-            _page(source, place, kept, seal, run)
+            run.page(place, kept, source.path, seal.digest.hexdigest())
         result = read_pasted(data)
         for batch in result.batches:
             run.apart(place, source.path, batch)
         return _report(source, result.kind, seal, result.tally)
-    if data and (script or served.may_run(data)):
-        _page(source, place, kept, seal, run)
+    if data and (script or served.may_run(data) or run.asked_for(data, source.path)):
+        run.page(place, kept, source.path, seal.digest.hexdigest())
         return _report(source, "served_file", seal, Tally())
     if seal.state is SourceState.READ:
         seal.state = SourceState.NOT_A_LOG
     return _sealed_only(source, iter(()), seal)
-
-
-def _page(source: Source, place: int, kept: served.Kept, seal: _Seal, run: Taker) -> None:
-    report = served.look(kept.data, source.path, seal.digest.hexdigest(), seal.size)
-    run.page(report)
-    run.rows(place, source.path, served.row(report, kept.digests))

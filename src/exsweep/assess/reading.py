@@ -61,7 +61,7 @@ class _Reading:
     def __init__(
         self, settings: Settings, tasks: Sequence[work.Task], journal: Journal | None, shown: Progress
     ) -> None:
-        self._arguments = (settings.rules, settings.indicators)
+        self._arguments = (settings.rules, settings.indicators, settings.yara, settings.baselines)
         self._tasks, self._journal, self._shown = tasks, journal, shown
         self._done: dict[str, TaskResult] = {}
         self._alone: dict[str, list[work.Task]] = {}

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from exsweep.detect.webshell import examine
 from exsweep.detect.webshell.kinds import extension_of
-from exsweep.knowledge.baselines import baseline
+from exsweep.detect.yara import USER_PREFIX, Yara
+from exsweep.knowledge.baselines import Baseline
 from exsweep.knowledge.formats import format_of
 from exsweep.knowledge.places import place_of
 from exsweep.knowledge.webshell_kinds import webshell_kinds
@@ -82,29 +83,34 @@ class Kept:
         )
 
 
-def look(data: bytes, path: str, sha256: str, size: int, families: Iterable[str] = ()) -> FileReport:
-    """What the file can do, and whether Microsoft ships it. `sha256` and `size` are those of the whole file."""
+def look(kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline) -> FileReport:
+    """What the file can do, and whether somebody ships it. `sha256`: of the whole file."""
+    data = kept.data
     report = examine(data, path, clock=time.monotonic)
-    report = msgspec.structs.replace(report, path=path, sha256=sha256, size=size)
-    return _known(_named(report, tuple(families)))
+    said = yara.scan(data, path)
+    report = msgspec.structs.replace(
+        report, path=path, sha256=sha256, size=kept.size, problems=(*report.problems, *said.problems)
+    )
+    return _known(_named(report, said.labels), shipped)
 
 
 def _named(report: FileReport, families: tuple[str, ...]) -> FileReport:
     """What YARA rules say: one of ours settles it, one of the user's asks for a person."""
     if not families:
         return report
-    own = [name for name in families if not name.startswith("yara:")]
-    verdict = report.verdict
+    own = [name for name in families if not name.startswith(USER_PREFIX)]
+    verdict, confidence = report.verdict, report.confidence
     if own and verdict is not FileVerdict.MALICIOUS:
-        verdict = FileVerdict.MALICIOUS
-    elif verdict in (FileVerdict.UNREMARKABLE, FileVerdict.BENIGN_KNOWN):
-        verdict = FileVerdict.SUSPICIOUS
-    return msgspec.structs.replace(report, verdict=verdict, families=(*report.families, *families))
+        verdict, confidence = FileVerdict.MALICIOUS, Confidence.VERY_LIKELY
+    elif verdict is FileVerdict.UNREMARKABLE:
+        verdict, confidence = FileVerdict.SUSPICIOUS, Confidence.POSSIBLE
+    families = tuple(dict.fromkeys((*report.families, *families)))
+    return msgspec.structs.replace(report, verdict=verdict, confidence=confidence, families=families)
 
 
-def _known(report: FileReport) -> FileReport:
-    """Byte for byte a shipped file: nothing in it can speak against it."""
-    says = baseline().judge(report.path, report.sha256)
+def _known(report: FileReport, shipped: Baseline) -> FileReport:
+    """Byte for byte a shipped file: nothing in it can speak against it. The server's build is not known yet."""
+    says = shipped.judge(report.path, report.sha256)
     if says.known is None:
         return msgspec.structs.replace(report, baseline=says.code)
     known = says.known

@@ -23,5 +23,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The user's own Sigma rules: folders, files or zips."""
     indicators: tuple[str, ...] = ()
     """The user's own lists of indicators: addresses, agents, names, hashes."""
+    yara: tuple[str, ...] = ()
+    """The user's own YARA rules: folders, files or zips."""
+    baselines: tuple[str, ...] = ()
+    """Lists of shipped files that the user learned (`exsweep knowledge baseline`)."""
     server: Server = Server()
     command: str = ""

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from exsweep.detect import Engine, indicator_rules
 from exsweep.detect.correlation import needed_fields, silent
+from exsweep.detect.yara import Yara
+from exsweep.knowledge.baselines import Baseline, baseline, load_baselines
 from exsweep.knowledge.formats import LogFormat, load_formats
 from exsweep.knowledge.rules import Rule, RuleSet, RuleState, load_rules
 from exsweep.knowledge.rules.indicators import known_indicators, read_indicators
+from exsweep.knowledge.yara import YaraRules, load_yara
 from exsweep.model import UnusedRule
 
 
@@ -25,6 +28,12 @@ class Tools:
     digest: str
     """Names the rules in use: the same rules give the same value."""
     engine: Engine
+    yara: Yara
+    yara_problems: tuple[str, ...]
+    """YARA rules that cannot run, and why."""
+    asks_of_every_file: bool
+    """The user has YARA rules: they are asked of every file that is no log."""
+    baseline: Baseline
     running: tuple[Rule, ...]
     silent: frozenset[str]
     """Rules that only serve correlations: their matches are no findings."""
@@ -60,21 +69,29 @@ class Tools:
         return next(item for item in self.formats if item.id == kind)
 
 
-def tools(user_rules: Sequence[str] = (), indicators: Sequence[str] = ()) -> Tools:
+def tools(
+    user_rules: Sequence[str] = (),
+    indicators: Sequence[str] = (),
+    yara: Sequence[str] = (),
+    baselines: Sequence[str] = (),
+) -> Tools:
     """Own rules, indicators and the user's, compiled; the compiled form of big sets is kept in the cache folder."""
-    if not user_rules and not indicators:
+    if not user_rules and not indicators and not yara and not baselines:
         return _shipped()
-    return _made(user_rules, indicators)
+    return _made(user_rules, indicators, yara, baselines)
 
 
 @cache
 def _shipped() -> Tools:
     """The tools that need nothing of the user's; knowledge does not change while a process runs."""
-    return _made((), ())
+    return _made((), (), (), ())
 
 
-def _made(user_rules: Sequence[str], indicators: Sequence[str]) -> Tools:
+def _made(
+    user_rules: Sequence[str], indicators: Sequence[str], yara: Sequence[str], baselines: Sequence[str]
+) -> Tools:
     formats = load_formats()
+    compiled = load_yara([Path(path) for path in yara], cache_dir=cache_folder())
     own = Path(str(files("exsweep.knowledge") / "data" / "rules"))
     rules = load_rules(own, [Path(path) for path in user_rules], formats=formats, cache_dir=cache_folder())
     listed = [*known_indicators(), *(one for path in indicators for one in read_indicators(Path(path)))]
@@ -84,13 +101,26 @@ def _made(user_rules: Sequence[str], indicators: Sequence[str]) -> Tools:
         formats=formats,
         rules=rules,
         by_id={rule.id: rule for rule in every},
-        digest=hashlib.sha256("".join(f"{rule.id}:{rule.version};" for rule in every).encode()).hexdigest(),
+        digest=_digest(every, compiled, baselines),
         engine=Engine(running, formats),
+        yara=Yara(compiled),
+        yara_problems=(*(str(problem) for problem in compiled.problems), *filter(None, [compiled.gap])),
+        asks_of_every_file=compiled.user_count > 0,
+        baseline=load_baselines([Path(path) for path in baselines]) if baselines else baseline(),
         running=running,
         silent=silent(running),
         spans=_spans(running),
         counted_fields={rule: tuple(sorted(names)) for rule, names in needed_fields(running).items()},
     )
+
+
+def _digest(rules: Sequence[Rule], yara: YaraRules, baselines: Sequence[str]) -> str:
+    total = hashlib.sha256("".join(f"{rule.id}:{rule.version};" for rule in rules).encode())
+    total.update(yara.own)
+    total.update(yara.user)
+    for path in baselines:
+        total.update(Path(path).read_bytes())
+    return total.hexdigest()
 
 
 def _spans(rules: Sequence[Rule]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
 from exsweep.assess.rows import fold, hit
+from exsweep.assess.served import Kept, look, row
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.detect import Match
@@ -95,8 +96,15 @@ class _Run:
         rows = np.arange(len(batch), dtype=np.int64)
         self.pending.add(join([(place, path, batch.take(rows))]).choose(rows), 0)
 
-    def page(self, report: FileReport) -> None:
+    def page(self, place: int, kept: Kept, path: str, sha256: str) -> None:
+        """Look at a file as a page; what it can do becomes a row."""
+        report = look(kept, path, sha256, self.made.yara, self.made.baseline)
         self.files.append(report)
+        self.rows(place, path, row(report, kept.digests))
+
+    def asked_for(self, data: bytes, path: str) -> bool:
+        """The user's YARA rules have something to say of a file that nothing else is known of."""
+        return self.made.asks_of_every_file and bool(self.made.yara.scan(data, path).matches)
 
     def finish(self) -> None:
         for joined in self.gathering.rest():
@@ -135,9 +143,14 @@ class _Run:
             self.hits += [(places[one.row], one.rule.id, batch, one.row) for one in kept.moved(loud)]
 
 
-def start(user_rules: Sequence[str], indicators: Sequence[str] = ()) -> Callable[[Task], TaskResult]:
+def start(
+    user_rules: Sequence[str],
+    indicators: Sequence[str] = (),
+    yara: Sequence[str] = (),
+    baselines: Sequence[str] = (),
+) -> Callable[[Task], TaskResult]:
     """Build the tools once; returns the function that does one task."""
-    made = tools(user_rules, indicators)
+    made = tools(user_rules, indicators, yara, baselines)
     return lambda task: work(task, made)
 
 

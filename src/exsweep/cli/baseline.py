@@ -1,6 +1,7 @@
 """`exsweep knowledge baseline`: learn the shipped files of a build from a clean server or installation media."""
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -8,9 +9,11 @@ import click
 from exsweep.assess.journal import write_whole
 from exsweep.assess.learn import Refuse, learn
 from exsweep.cli.terminal import term
+from exsweep.detect.webshell import examine
 from exsweep.detect.yara import Yara
 from exsweep.errors import ExitCode
 from exsweep.knowledge.yara import load_yara
+from exsweep.model import FileVerdict
 
 _SHOWN = 20
 
@@ -50,6 +53,9 @@ def _refuse() -> Refuse:
     yara = Yara(load_yara())
 
     def refuse(data: bytes, path: str) -> str:
-        return ", ".join(yara.scan(data, path).labels)
+        """Families that know the file, or what it can do where that is a back door's work."""
+        report = examine(data, path, clock=time.monotonic)
+        able = [can.title for can in report.capabilities] if report.verdict is FileVerdict.MALICIOUS else []
+        return ", ".join([*yara.scan(data, path).labels, *able])
 
     return refuse

@@ -61,6 +61,19 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     type=click.Path(exists=True, dir_okay=False),
     help="Your own indicators, one a line: addresses, agents, file names, hashes.",
 )
+@click.option(
+    "--yara",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="Your own YARA rules: folder, file or zip. May be named several times.",
+)
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Files that you know to be shipped: what `exsweep knowledge baseline` learned.",
+)
 @click.option("--quick", is_flag=True, help="Only look for known signs: keeps no event store.")
 @click.option(
     "--rejudge",
@@ -81,6 +94,8 @@ def triage(
     as_json: bool,
     rules: tuple[str, ...],
     indicators: tuple[str, ...],
+    yara: tuple[str, ...],
+    baselines: tuple[str, ...],
     quick: bool,
     again: bool,
     moment: str | None,
@@ -100,6 +115,8 @@ def triage(
         jobs=jobs or os.cpu_count() or 1,
         rules=rules,
         indicators=indicators,
+        yara=yara,
+        baselines=baselines,
         server=Server(name=name, organisation=organisation, sector=sector),
         command=_command(),
     )

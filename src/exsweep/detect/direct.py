@@ -25,7 +25,7 @@ MOST_ROWS_REGEX = 8
 
 
 class _OnlySqlError(Exception):
-    """Numbers and times are read as DuckDB reads them, by DuckDB."""
+    """Numbers and times are read as DuckDB reads them, by DuckDB; and what RE2 refuses is refused there."""
 
 
 class Direct:
@@ -57,6 +57,10 @@ class _Compiler:
             return self._text(node)
         if isinstance(node, tree.Regex):
             pattern = node.pattern
+            try:
+                _finds(pattern, "")
+            except pa.ArrowInvalid:  # the query says so, and the rule is named
+                raise _OnlySqlError from None
             return self._any(self._views(node.field, True), lambda value: _finds(pattern, value))
         if isinstance(node, tree.Network):
             return self._network(node)

@@ -21,8 +21,6 @@ DEAR = 4_000
 """Bytes for each hit, below which calls cost more than the search itself."""
 DEAR_FROM = 1 << 16
 MOST_VERDICTS = 100_000
-_SPREAD = np.int64(0x1E3779B97F4A7C15)
-"""Makes the sum of a set of patterns tell it from nearly all others."""
 
 
 class Sweep:
@@ -41,7 +39,7 @@ class Sweep:
         Few sets of patterns occur, so that each is judged once.
         """
         ends = np.append(begins[1:], len(ids))
-        sums = np.add.reduceat(ids * _SPREAD, begins)
+        sums = np.add.reduceat(_mixed(ids), begins)
         _, first, which = np.unique(sums, return_index=True, return_inverse=True)
         told = [self._may_match(frozenset(ids[begins[at] : ends[at]].tolist())) for at in first.tolist()]
         # Other sets of the same sum, which somebody may have made up, are let through.
@@ -105,6 +103,14 @@ class Sample:
         breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
         lines = np.searchsorted(breaks, ends - 1)
         return cls({int(one): lines[ids == one] for one in np.unique(ids)}, len(breaks) + 1)
+
+
+def _mixed(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Numbers whose sum tells a set of patterns from nearly all others. Source: finaliser of SplitMix64."""
+    mixed = (ids.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _order(clauses: Clauses) -> tuple[int, list[list[int]]]:

@@ -109,7 +109,8 @@ class KnownValues:
             got = self._database.execute(
                 f'select {", ".join(terms)} from arrow_values order by "row"'
             ).fetchnumpy()
-        except duckdb.Error:  # a rule that it cannot run: the exact evaluation says so
+        except duckdb.Error:  # a rule that it cannot run: the exact evaluation says which
+            del self._columns[name]
             return False
         finally:
             self._database.unregister("arrow_values")

@@ -20,6 +20,7 @@ from exsweep.judge.remedies import remedies
 from exsweep.judge.story import chain_of
 from exsweep.judge.timeline import timeline
 from exsweep.judge.verdict import decide
+from exsweep.knowledge.baselines import Baseline
 from exsweep.knowledge.builds import product_of
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.judging import judging
@@ -55,6 +56,7 @@ def judge(
     rule_counts: Mapping[str, int] | None = None,
     rules_unused: Sequence[UnusedRule] = (),
     rule_problems: Sequence[str] = (),
+    shipped: Baseline | None = None,
 ) -> Assessment:
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
     builds = history(seen.sources)
@@ -90,7 +92,7 @@ def judge(
             sorted(findings, key=lambda item: (item.first_seen is None, item.first_seen, item.id))
         ),
         timeline=timeline(findings, events, seen.context),
-        files=look(seen.files, [*seen.hits, *seen.context]),
+        files=look(seen.files, [*seen.hits, *seen.context], builds.last, shipped),
         coverage=covered.coverage,
         patch=state,
         impact=impact_of(groups, findings, covered.coverage.sources),

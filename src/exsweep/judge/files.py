@@ -6,19 +6,30 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from exsweep.judge import facts
+from exsweep.knowledge.baselines import CHANGED, MATCH, NO_BASELINE, OTHER_BUILD, UNKNOWN_NAME, Baseline
 from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
 from exsweep.model import FileReport, FilesLooked, FileVerdict, Hit, Requests
 
 _SHOWN = {FileVerdict.MALICIOUS: 0, FileVerdict.SUSPICIOUS: 1}
-_CHANGED = "changed"
+_ODD = frozenset({CHANGED, UNKNOWN_NAME, OTHER_BUILD})
+"""What the lists of shipped files find worth a look, though nothing in the file speaks against it."""
 
 
-def look(files: Sequence[FileReport], hits: Iterable[Hit]) -> FilesLooked | None:
-    """`hits`: everything that the logs say of requests, context too; each row of a log counts once."""
+def look(
+    files: Sequence[FileReport],
+    hits: Iterable[Hit],
+    build: str | None = None,
+    shipped: Baseline | None = None,
+) -> FilesLooked | None:
+    """`hits`: everything that the logs say of requests, context too; each row of a log counts once.
+
+    `build` of the server, and the lists of shipped files to hold against it.
+    """
     if not files:
         return None
-    shown = [one for one in files if one.verdict in _SHOWN or one.baseline == _CHANGED]
+    files = [_compared(one, build, shipped) for one in files]
+    shown = [one for one in files if one.verdict in _SHOWN or one.baseline in _ODD]
     shown.sort(key=lambda one: (_SHOWN.get(one.verdict, 2), -one.score, one.path, one.sha256))
     asked = _requests(hits)
     kept = []
@@ -34,12 +45,20 @@ def look(files: Sequence[FileReport], hits: Iterable[Hit]) -> FilesLooked | None
     )
 
 
+def _compared(one: FileReport, build: str | None, shipped: Baseline | None) -> FileReport:
+    """What the lists say of the file on a server of this build; where they are not sure, they say nothing."""
+    if shipped is None:
+        return one
+    says = shipped.judge(one.path, one.sha256, build)
+    code = says.code if says.sure or says.code not in _ODD else NO_BASELINE
+    return msgspec.structs.replace(one, baseline=code, baseline_text=says.text)
+
+
 def _baseline(files: Sequence[FileReport]) -> str:
     """What the list of shipped files was good for here."""
     said = Counter(one.baseline for one in files)
-    if said["no_baseline"]:
-        return render("files.baseline.none")
-    return render("files.baseline.known", n=said["match"], of=len(files)) if said["match"] else ""
+    known = render("files.baseline.known", n=said[MATCH], of=len(files)) if said[MATCH] else ""
+    return known or (render("files.baseline.none") if said[NO_BASELINE] else "")
 
 
 def _requests(hits: Iterable[Hit]) -> dict[str, list[Hit]]:

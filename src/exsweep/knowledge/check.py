@@ -17,6 +17,7 @@ from exsweep.knowledge import (
     scanners,
     webshell_paths,
 )
+from exsweep.knowledge.check_files import problems_of_baselines, problems_of_places, problems_of_yara
 from exsweep.knowledge.check_webshells import problems_of_webshells
 from exsweep.knowledge.check_words import problems_of_words, too_hard
 from exsweep.knowledge.data_files import ROOT
@@ -48,6 +49,9 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("remediation", _remediation),
         ("words/en.yml", problems_of_words),
         ("webshells", problems_of_webshells),
+        ("webshells/places.yml", problems_of_places),
+        ("webshells/families.yar", problems_of_yara),
+        ("baselines", problems_of_baselines),
         ("rules", lambda: problems_of_rules(run_rule)),
     )
     for name, part in parts:

@@ -95,6 +95,8 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     baseline: str = ""
     """What a baseline could say: `match`, `changed` (shipped name, other content), `unknown_name`, `other_build`,
     `no_baseline`."""
+    baseline_text: str = ""
+    """The same in a plain sentence, for this server's build."""
     problems: tuple[str, ...] = ()
     """What could not be looked at: time budget, size, a language that nobody here reads."""
     url: str | None = None

@@ -14,6 +14,8 @@ COMPILE = "CompileAssembly" + "FromSource"
 SERVER = "run" + 'at="server"'
 MAKE = "Create" + "Instance"
 METHOD = "Get" + "Method"
+REFLECT = "Reflec" + "tion"
+INVOKE = "Inv" + "oke"
 CMD = "c" + "md.exe"
 
 
@@ -64,14 +66,14 @@ EXAMPLES: dict[str, Example] = {
     "godzilla": Example(
         _page(
             f"byte[] data = new RijndaelManaged().CreateDecryptor(k, k).TransformFinalBlock({RQ}.BinaryRead(1), 0, 1);"
-            f' Context.Session["p"] = typeof(System.Reflection.Assembly).{METHOD}("Lo" + "ad");'.replace(
+            f' Context.Session["p"] = typeof(System.{REFLECT}.Assembly).{METHOD}("Lo" + "ad");'.replace(
                 '" + "', ""
             )
             + f' object o = ((Assembly)Context.Session["p"]).{MAKE}("LY"); o.Equals(Context); o.Equals(data);'
         ),
         _page(
             "byte[] data = new RijndaelManaged().CreateDecryptor(k, k).TransformFinalBlock(cookie, 0, 1);"
-            f' Session["user"] = name; if (name.Equals(other)) { Activator.{MAKE}(type); }'
+            f' Session["user"] = name; if (name.Equals(other)) {{ Activator.{MAKE}(type); }}'
         ),
     ),
     "behinder": Example(
@@ -129,9 +131,9 @@ EXAMPLES: dict[str, Example] = {
     "compiler_page": Example(
         _page(
             f'string p = {RQ}.Form["d"]; for(;;) {{ code[i] ^ key[i % 4]; c[i]^k[i%n] }} '
-            f'{COMPILE}(o, s); t.{METHOD}("Run").Invoke(i, a);'
+            f'{COMPILE}(o, s); t.{METHOD}("Run").{INVOKE}(i, a);'
         ),
-        _page(f'string p = {RQ}.Form["d"]; {COMPILE}(o, template); t.{METHOD}("Run").Invoke(i, a);'),
+        _page(f'string p = {RQ}.Form["d"]; {COMPILE}(o, template); t.{METHOD}("Run").{INVOKE}(i, a);'),
     ),
     "virtual_path_ghost": Example(
         _page(

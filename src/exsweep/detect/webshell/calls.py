@@ -14,11 +14,13 @@ from exsweep.detect.webshell.values import (
     COMPUTED,
     DECODED,
     MAPPED,
+    TELLING,
     UNKNOWN,
     Value,
     derived,
     either,
     marked,
+    telling,
     through,
     typed,
 )
@@ -49,8 +51,6 @@ _MANY_INTRINSIC: Final = 3
 HAND_OVER: Final = "(all objects of the page)"
 """Name under which the knowledge knows such a call."""
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
-_TELLING: Final = 6
-"""Characters from which on a constant argument makes the result worth the word `computed`."""
 _LONGEST_VALUE: Final = 4096
 _MOST_INLINED: Final = 200
 _LONGEST_CODE: Final = 1 << 18
@@ -258,7 +258,7 @@ class Evaluator(Expressions):
             and known.clean.matches(names, new=node.new)
             and not known.returns.matches(names)
         ):
-            return self._folded(node, names, base, arguments) or UNKNOWN
+            return self._folded(node, names, base, arguments) or self._counted(last, arguments)
         if last in _MAKERS:
             return self._object(node, arguments)
         if last == "mappath":
@@ -279,6 +279,11 @@ class Evaluator(Expressions):
                 return self._element(node, variable, arguments)
         return self._library(node, names, base, arguments)
 
+    def _counted(self, last: str, arguments: list[Value]) -> Value:
+        """A number made of text; a number of each letter is the text in another dress."""
+        hides = last in folding.NAMES and telling(arguments) and not any(each.origins for each in arguments)
+        return marked(UNKNOWN, COMPUTED) if hides else UNKNOWN
+
     def _library(
         self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
     ) -> Value:
@@ -291,6 +296,8 @@ class Evaluator(Expressions):
             value = marked(value, DECODED)
         if known.basename.knows(last) and known.basename.matches(names):
             value = marked(value, BASENAME)
+        if not value.origins and last in folding.NAMES and telling(parts):
+            value = marked(value, COMPUTED)
         types = list(known.returns.find(names))
         if types or node.new:
             types.extend(_ends(arguments))
@@ -378,15 +385,8 @@ class Evaluator(Expressions):
         value = Value(back.constants, kept, back.types, back.marks)
         if len(kept) != len(back.origins):
             value = either(value, derived(arguments))
-        computed = (
-            not value.origins
-            and not value.constants
-            and any(
-                COMPUTED in each.marks
-                or any(isinstance(c, str | bytes | tuple) and len(c) >= _TELLING for c in each.constants)
-                for each in arguments
-            )
-        )
+        short = all(isinstance(each, str) and len(each) < TELLING for each in value.constants)
+        computed = not value.origins and short and telling(arguments)
         return marked(value, COMPUTED) if computed else value
 
 

@@ -43,6 +43,8 @@ def labels(value: Value | None) -> frozenset[str]:
         _script(each[5:]) for each in value.types if each.startswith("ends:")
     ):
         found.add("script")
+    if not value.origins and COMPUTED in value.marks:
+        found.add("hidden")
     if value.constants:
         found.add("constant")
     elif not value.origins:

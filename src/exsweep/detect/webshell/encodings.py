@@ -61,7 +61,7 @@ def readings(data: bytes) -> tuple[Reading, ...]:
     first = _usual(data, declared)
     found = [first]
     shown = -1
-    for other in _others(data, declared):
+    for other in _others(data, declared, first.encoding):
         shown = marks.count(first.text) if shown < 0 else shown
         more = marks.count(other.text) - shown
         meant = more >= 0 and _is_meant(data, other.encoding, declared)
@@ -116,7 +116,7 @@ def _makes_sense(data: bytes, name: str) -> bool:
     return text.count("\ufffd") <= 1 + _FEW_BROKEN * (len(data) - len(text))
 
 
-def _others(data: bytes, declared: str | None) -> Iterator[Reading]:
+def _others(data: bytes, declared: str | None, taken: str) -> Iterator[Reading]:
     rest = data
     for mark, _ in _BOMS:
         if data.startswith(mark):
@@ -129,7 +129,7 @@ def _others(data: bytes, declared: str | None) -> Iterator[Reading]:
     if declared == "utf-7" or _UTF7.search(rest):
         yield Reading(text=_from_utf7(rest), encoding="utf-7", tricks=("utf7", *mismatch))
     yield from _ebcdic(rest, declared)
-    if declared and rest is data and not _special(declared) and not data.isascii():
+    if declared not in (None, taken) and rest is data and not _special(declared) and not data.isascii():
         yield Reading(text=data.decode(declared, "replace"), encoding=declared, tricks=("other-encoding",))
 
 

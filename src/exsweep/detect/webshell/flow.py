@@ -9,7 +9,7 @@ functions on constants are computed by `folding`, everything else only carries o
 from typing import Final
 
 from exsweep.detect.webshell.calls import Evaluator
-from exsweep.detect.webshell.code import Branch, Function, Return, Statement
+from exsweep.detect.webshell.code import Assign, Branch, Function, Name, Return, Statement
 from exsweep.detect.webshell.state import State
 
 ROUNDS: Final = 5
@@ -54,6 +54,9 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
             case Branch(conditions=conditions, bodies=bodies):
                 for condition in conditions:
                     evaluator.evaluate(condition)
+                    if isinstance(condition, Assign) and isinstance(condition.target, Name):
+                        # The variable of a loop has more values than its first.
+                        state.forget(condition.target.name.lower())
                 state.in_branch += 1
                 stack.append((node, True))
                 for body in reversed(bodies):

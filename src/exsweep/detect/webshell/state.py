@@ -7,7 +7,7 @@ import msgspec
 from exsweep.detect.webshell.code import Assign, Function, Lambda, Name, Program, walk
 from exsweep.detect.webshell.page import ServerTag
 from exsweep.detect.webshell.sinks import Sink, lookup
-from exsweep.detect.webshell.values import UNKNOWN, Origin, Value, either, through
+from exsweep.detect.webshell.values import COMPUTED, TELLING, UNKNOWN, Origin, Value, either, through
 
 
 class TimeIsUpError(Exception):
@@ -174,6 +174,19 @@ class State:
         where[key] = new
         if _keys(new.origins) != _keys(old.origins) or new.types != old.types or new.marks != old.marks:
             self.changed = True
+
+    def forget(self, name: str) -> None:
+        """The constant of a variable does not hold: it has many, in turn."""
+        function = self.function
+        key = f"{function.name.lower()}\0{name}" if function is not None and name in self.locals else name
+        old = self.variables.get(key)
+        if old is not None and old.constants:
+            many = any(
+                isinstance(each, tuple | bytes | str) and len(each) >= TELLING for each in old.constants
+            )
+            self.variables[key] = Value(
+                (), old.origins, old.types, old.marks | {COMPUTED} if many else old.marks
+            )
 
     def show(self, sink: Sink, at: int, name: str, data: Value | None, target: Value | None) -> None:
         """Keep a place that shows a capability; a later round knows more and replaces it."""

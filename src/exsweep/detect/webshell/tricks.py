@@ -15,6 +15,7 @@ _MOST_COMMENTS = 2000
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
 _BLANKS = " \t\r\n\f\v\xa0\u3000"
 _BLANKS_BEFORE = 4096
+_CLOSE = 32
 
 
 def of_code(text: str, blocks: tuple[Block, ...]) -> Iterator[str]:
@@ -77,6 +78,8 @@ def _escapes(code: str) -> bool:
 def _hidden(text: str, block: Block) -> bool:
     """Many blanks right before the code, or before its first letter."""
     most = webshell_kinds().hidden_behind_blanks
-    inside = len(block.code) - len(block.code.lstrip())
+    inside = len(block.code) - len(block.code.lstrip()) if block.code[:1].isspace() else 0
+    if not text[max(0, block.at - _CLOSE) : block.at].rstrip("<%=:#@").isspace():
+        return inside >= most
     before = text[max(0, block.at - _BLANKS_BEFORE) : block.at].rstrip("<%=:#@")
     return inside >= most or len(before) - len(before.rstrip(_BLANKS)) >= most

@@ -16,6 +16,8 @@ BUILT = "built"
 """A constant that was put together or decoded at run time."""
 COMPUTED = "computed"
 """Made from constants in a way that folding could not follow."""
+TELLING = 6
+"""Characters or elements from which on a constant makes what is computed of it worth that word."""
 DECODED = "decoded"
 """Went through a decoder or decryptor."""
 MAPPED = "mapped"
@@ -130,3 +132,12 @@ def _more(one: tuple[Origin, ...], other: tuple[Origin, ...]) -> tuple[Origin, .
     keys = {(each.kind, each.name) for each in one}
     extra = tuple(each for each in other if (each.kind, each.name) not in keys)
     return (one + extra)[:_MOST_ORIGINS] if extra else one
+
+
+def telling(values: list[Value]) -> bool:
+    """Is one of them a constant, or made from one, that could hold something?"""
+    return any(
+        COMPUTED in each.marks
+        or any(isinstance(one, str | bytes | tuple) and len(one) >= TELLING for one in each.constants)
+        for each in values
+    )

@@ -1,7 +1,7 @@
 """JScript, classic and .NET, to its tree."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import tree_sitter_javascript
@@ -35,7 +35,7 @@ from exsweep.detect.webshell.languages.trees import (
     kinds,
     parse_tree,
     parts_of,
-    salvage,
+    snippets,
 )
 
 JSCRIPT = Language(tree_sitter_javascript.language())
@@ -53,10 +53,22 @@ def read_jscript(code: str, spent: Callable[[], bool] | None = None) -> Program:
     source = jscript_source.clean(ascii_copy(code))
     tree = parse_tree(JSCRIPT, source.text, patience)
     if tree is None:
-        return Program(language="jscript", statements=(salvage(code, 0),), unread=len(code))
+        return Program(language="jscript", statements=tuple(_salvaged(code, source.text, spent)), unread=len(code))
     reader = JScriptReader(code, source, patience)
     reader.statement(tree.root_node, reader.top)
     return reader.program("jscript")
+
+
+def _salvaged(code: str, text: str, spent: Callable[[], bool] | None) -> Iterator[Statement]:
+    """Of a text that is too costly as a whole: statements that call something, one by one."""
+    for start, end in snippets(text):
+        patience = Patience(0, spent)
+        tree = parse_tree(JSCRIPT, text[start:end], patience)
+        if tree is not None:
+            reader = JScriptReader(code, jscript_source.Source(text=text), patience)
+            reader.shift = -start
+            reader.statement(tree.root_node, reader.top)
+            yield from reader.program("jscript").statements
 
 
 def _character(match: re.Match[str]) -> str:

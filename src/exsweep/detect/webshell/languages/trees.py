@@ -8,7 +8,7 @@ brackets. Statements that nest deeper follow at the end of the body too.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, ClassVar, TypeAlias
 
@@ -82,7 +82,8 @@ class Patience:
     """
 
     def __init__(self, characters: int, spent: Callable[[], bool] | None) -> None:
-        self.steps = min(3_000 + characters // 10, MAX_STEPS)
+        self.steps = self._most = min(500 + characters * 6 // 100, MAX_STEPS)
+        self._usual = 50 + characters * 45 // 1_000
         self.visits = MAX_NODES
         self.spent = spent or _never
 
@@ -90,6 +91,13 @@ class Patience:
         """Takes one step of parsing; True when there is none left."""
         self.steps -= 1
         return self.steps < 0 or self.spent()
+
+    def hopeless(self) -> bool:
+        """Whether the last way took more than code ever does; if not, the next has as many steps."""
+        if self._most - self.steps > self._usual or self.spent():
+            return True
+        self.steps = self._most
+        return False
 
     def more(self) -> int:
         """The next thousand nodes to visit; 0 when there are none left."""
@@ -151,19 +159,20 @@ def parts_of(node: Node) -> list[Node]:
     return [child for child in node.named_children if not child.is_extra or child.is_error]
 
 
-def salvage(text: str, at: int) -> Unread:
-    """A text that could not be parsed in reasonable time: the calls that a glance can see are kept, to 500."""
-    pieces: list[Expr] = []
-    for match in re.finditer(r"[^\W\d]\w{0,80}(?:\s?\.\s?\w{1,80}){0,8}(?=\s?\()", text):
-        parts = re.split(r"\s?\.\s?", match[0])
-        here = at + match.start()
-        target: Expr = Name(here, parts[0])
-        for part in parts[1:]:
-            target = Member(here, target, part)
-        pieces.append(Call(here, target, ()))
-        if len(pieces) == 500:
-            break
-    return Unread(at, text[:200], tuple(pieces))
+_SNIPPET = re.compile(r"[^;{}\n]{0,600}")
+_CALL = re.compile(r"\w\s?\(|\w\s?\[")
+_MOST_SNIPPETS = 300
+
+
+def snippets(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches that may be statements and call something: what is looked at where the whole cannot be parsed."""
+    count = 0
+    for match in _SNIPPET.finditer(text):
+        if _CALL.search(match[0]):
+            yield match.span()
+            count += 1
+            if count == _MOST_SNIPPETS:
+                return
 
 
 class TreeReader:
