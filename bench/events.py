@@ -133,7 +133,9 @@ def table(shared: Path) -> str:
         ours = Counter(rule.id for rule, _, _ in matched(own, batches) if rule.level in MARKED)
         theirs = Counter(rule.title for rule, _, _ in matched(public, batches) if rule.level in MARKED)
         folder = where.get(name, "(no technique)")
-        totals[folder].update(files=1, ours=bool(ours), sigma=bool(theirs), neither=not ours and not theirs)
+        totals[folder].update(
+            files=1, ours=int(bool(ours)), sigma=int(bool(theirs)), neither=int(not ours and not theirs)
+        )
         lines[folder].append(
             f"| {name[11:].replace('|', ' ')} | {', '.join(sorted(ours)) or '-'} | {len(theirs) or '-'} |"
         )

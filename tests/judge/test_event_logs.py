@@ -34,3 +34,10 @@ def test_numbers_that_are_missing_in_the_middle_are_a_gap():
 def test_event_logs_alone_do_not_show_that_nothing_happened():
     told = judged([], [channel("Security", "a.evtx")])
     assert told.verdict.level is Level.CANNOT_TELL
+
+
+def test_a_cleared_log_is_a_gap():
+    told = judged([], [channel("System", "a.evtx", cleared_Security="2021-03-02T10:00:00Z")])
+    (gap,) = [gap for gap in told.coverage.gaps if gap.path == "a.evtx"]
+    assert gap.kind == "windows_event/Security"
+    assert "was cleared (2021-03-02T10:00:00Z)" in gap.reason

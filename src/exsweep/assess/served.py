@@ -24,6 +24,9 @@ HALF = 8 << 20
 """Of a bigger file the first and the last part are looked at; padding hides nothing that stands at an end."""
 _LIST = "|"
 _TEXT_CAP = 2_000
+_LINE_CAP = 4_000
+_BYTEWISE = frozenset({"utf-8", "ascii", "cp1252", "latin-1"})
+"""Encodings in which a line of the text is a line of the bytes."""
 
 
 _MARK = re.compile(
@@ -86,7 +89,7 @@ class Kept:
 def look(kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline) -> FileReport:
     """What the file can do, and whether somebody ships it. `sha256`: of the whole file."""
     data = kept.data
-    report = examine(data, path, clock=time.monotonic)
+    report = examine(data, path, clock=time.thread_time)
     said = yara.scan(data, path)
     report = msgspec.structs.replace(
         report, path=path, sha256=sha256, size=kept.size, problems=(*report.problems, *said.problems)
@@ -123,8 +126,10 @@ def _known(report: FileReport, shipped: Baseline) -> FileReport:
     )
 
 
-def row(report: FileReport, digests: tuple[str, str]) -> Batch:
-    """The file as one row of `served_file`; its raw line is what people read first."""
+def row(report: FileReport, kept: Kept) -> Batch:
+    """The file as one row of `served_file`; its line is the one that shows the strongest claim."""
+    digests = kept.digests
+    line, offset, raw = _quoted(report, kept)
     kind = format_of("served_file")
     name = report.path.rpartition("/")[2]
     values = {
@@ -162,9 +167,26 @@ def row(report: FileReport, digests: tuple[str, str]) -> Batch:
         }
     )
     one = np.ones(1, np.int64)
-    return Batch(
-        kind, table, one, one * 0, one * NO_TIME, lines=(_shown(report).encode("utf-8", "backslashreplace"),)
-    )
+    return Batch(kind, table, one * line, one * offset, one * NO_TIME, lines=(raw,))
+
+
+def _quoted(report: FileReport, kept: Kept) -> tuple[int, int, bytes]:
+    """Number, byte offset and bytes of the line that shows the strongest claim; of the first line where the text as
+    decoded has other lines than the bytes."""
+    data = kept.data
+    wanted = next((seen.line for can in report.capabilities for seen in can.evidence), 1)
+    start = 0
+    if kept.whole and report.encoding in _BYTEWISE:
+        for _ in range(wanted - 1):
+            found = data.find(b"\n", start)
+            if found < 0:
+                wanted, start = 1, 0
+                break
+            start = found + 1
+    else:
+        wanted = 1
+    end = data.find(b"\n", start)
+    return wanted, start, data[start : end if end >= 0 else len(data)][:_LINE_CAP].rstrip(b"\r")
 
 
 def _shown(report: FileReport) -> str:

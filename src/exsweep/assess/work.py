@@ -100,7 +100,7 @@ class _Run:
         """Look at a file as a page; what it can do becomes a row."""
         report = look(kept, path, sha256, self.made.yara, self.made.baseline)
         self.files.append(report)
-        self.rows(place, path, row(report, kept.digests))
+        self.rows(place, path, row(report, kept))
 
     def asked_for(self, data: bytes, path: str) -> bool:
         """The user's YARA rules have something to say of a file that nothing else is known of."""

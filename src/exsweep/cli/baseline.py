@@ -54,7 +54,7 @@ def _refuse() -> Refuse:
 
     def refuse(data: bytes, path: str) -> str:
         """Families that know the file, or what it can do where that is a back door's work."""
-        report = examine(data, path, clock=time.monotonic)
+        report = examine(data, path, clock=time.thread_time)
         able = [can.title for can in report.capabilities] if report.verdict is FileVerdict.MALICIOUS else []
         return ", ".join([*yara.scan(data, path).labels, *able])
 

@@ -71,7 +71,7 @@ def judge(
         if level is not None:
             chains.append(chain_of(group, told, level, covered, formats))
     chains.sort(key=lambda chain: (-chain.level.rank, chain.first_seen is None, chain.first_seen, chain.id))
-    state = patch(builds)
+    state = patch(builds, seen.sources)
     verdict = decide(chains, findings, covered, state)
     events = _events(findings, [group for group, _ in groups])
     custody = tuple(

@@ -360,21 +360,35 @@ def _unseeable(window: Window, open_: str) -> Gap:
 
 
 def _record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
-    """Event logs number their records: numbers that are missing in the middle were there once."""
-    return [
-        Gap(
-            kind=_row_of(report),
-            first=report.first,
-            last=report.last,
-            path=report.path,
-            reason=render("gap.records.reason", n=int(missing)),
-            effect=render("gap.records.effect"),
-        )
-        for report in sources
-        if report.state is not SourceState.DUPLICATE
-        and (missing := report.facts.get("records.missing", "0")).isdigit()
-        and int(missing)
-    ]
+    """Event logs number their records, and say when one was cleared: what is missing was there once."""
+    gaps = []
+    for report in sources:
+        if report.state is SourceState.DUPLICATE:
+            continue
+        missing = report.facts.get("records.missing", "0")
+        if missing.isdigit() and int(missing):
+            gaps.append(
+                Gap(
+                    kind=_row_of(report),
+                    first=report.first,
+                    last=report.last,
+                    path=report.path,
+                    reason=render("gap.records.reason", n=int(missing)),
+                    effect=render("gap.records.effect"),
+                )
+            )
+        for name, when in report.facts.items():
+            if name.startswith("cleared."):
+                log = name.removeprefix("cleared.")
+                gaps.append(
+                    Gap(
+                        kind=f"{_EVENTS}/{log}",
+                        path=report.path,
+                        reason=render("gap.cleared.reason", log=log, when=when),
+                        effect=render("gap.cleared.effect"),
+                    )
+                )
+    return gaps
 
 
 def _collector_gaps(sources: Sequence[SourceReport], present: set[str]) -> list[Gap]:

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from exsweep.knowledge import builds as known
 from exsweep.knowledge.campaigns import campaigns
 from exsweep.knowledge.cves import Cve, CveState, cves, open_cves, patched, state
+from exsweep.knowledge.mitigations import mitigations
 from exsweep.knowledge.words import render
 from exsweep.model import Patch, PatchCves, SeenBuild, SourceReport
 
@@ -96,11 +97,12 @@ def touches(cve_ids: Iterable[str], build: str) -> bool:
     return any(state(cve, build) is not CveState.NOT_AFFECTED for cve in cve_ids if cve in known_ids)
 
 
-def patch(builds: BuildHistory) -> Patch:
-    """State at the last build seen, and the history in sentences."""
+def patch(builds: BuildHistory, sources: Sequence[SourceReport] = ()) -> Patch:
+    """State at the last build seen, the history in sentences, and the protections that stand in the configuration."""
     build = builds.last
+    protected = _mitigations(sources)
     if build is None:
-        return Patch(advice=render("patch.unknown"))
+        return Patch(advice=render("patch.unknown"), mitigations=protected)
     found = known.find(build)
     groups = patched(build)
     certain = _ids(groups.certain)
@@ -119,12 +121,19 @@ def patch(builds: BuildHistory) -> Patch:
             possible=_ids((*groups.possible, *groups.unknown)),
             fixed=_ids(groups.fixed),
         ),
+        mitigations=protected,
         support_end=found.support_end if found else None,
         advice=advice,
         history=lines,
         open_from=opened[0] if opened else None,
         open_to=opened[1] if opened else None,
     )
+
+
+def _mitigations(sources: Iterable[SourceReport]) -> tuple[str, ...]:
+    """Name and limits of each; they mend nothing, and what came before them is still to be looked for."""
+    seen = {name for report in sources for name in report.facts if name.startswith("mitigation.")}
+    return tuple(f"{one.name}. {one.say}" for one in mitigations() if f"mitigation.{one.id}" in seen)
 
 
 def _target(build: str) -> str:

@@ -12,6 +12,8 @@ from exsweep.knowledge import (
     campaigns,
     collectors,
     cves,
+    event_exports,
+    mitigations,
     pages,
     remediation,
     scanners,
@@ -52,6 +54,8 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("webshells/places.yml", problems_of_places),
         ("webshells/families.yar", problems_of_yara),
         ("baselines", problems_of_baselines),
+        ("event_exports.yml", _event_exports),
+        ("mitigations.yml", _mitigations),
         ("rules", lambda: problems_of_rules(run_rule)),
     )
     for name, part in parts:
@@ -244,3 +248,20 @@ def _remediation() -> Iterator[Problem]:
     for mitigation in remediation.mitigations():
         for wrong in sorted(set(mitigation.cves) - known):
             yield Problem("remediation/mitigations.yml", f"{wrong} is not known", "Add it to cves.csv.")
+
+
+def _event_exports() -> Iterator[Problem]:
+    """Reading the table checks it."""
+    event_exports.event_exports()
+    return iter(())
+
+
+def _mitigations() -> Iterator[Problem]:
+    where = "mitigations.yml"
+    for each in mitigations.mitigations():
+        if not each.source:
+            yield Problem(where, f"{each.id} has no source", "Say where it comes from, and when.")
+        if too_hard(each.say) or FORBIDDEN.search(each.say):
+            yield Problem(where, f"{each.id}: {each.say!r} is hard to read or promises", "Use short words.")
+        for mark in each.marks:
+            re.compile(mark)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from exsweep.knowledge.problem import Problem
+from exsweep.knowledge.webshell_kinds import webshell_kinds, wrong_references
 from exsweep.knowledge.webshells import Use, webshell_knowledge, webshell_weights
 from exsweep.knowledge.words import FORBIDDEN
 
@@ -40,6 +41,8 @@ def problems_of_webshells() -> Iterator[Problem]:
     """What is wrong with the knowledge of web shells."""
     yield from _capabilities()
     yield from _weights()
+    for wrong in wrong_references(webshell_kinds()):
+        yield Problem("webshells/kinds.yml", wrong, "Write the name as the table has it.")
 
 
 def _capabilities() -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from functools import cache
 
 import msgspec
 
+from exsweep.knowledge.collection import ARTIFACT, FOLDER, collection
 from exsweep.knowledge.data_files import document
 
 
@@ -23,13 +24,30 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     say: str
     """Fits into `{name} leaves out {say}.`"""
     tip: str
+    instead_of: tuple[str, ...] = ()
+    """Ids of programs that carry this one's collections: their own blind spots do not count then."""
     source: tuple[str, ...]
 
 
 @cache
 def collectors() -> tuple[Collector, ...]:
-    """All known ones."""
-    return document("collectors.yml", tuple[Collector, ...])
+    """All known ones, our own first."""
+    return (_own(), *document("collectors.yml", tuple[Collector, ...]))
+
+
+def _own() -> Collector:
+    """Made from the plan of our collector, so that what coverage says of it is what it does."""
+    plan = collection()
+    return Collector(
+        id="exsweep",
+        name="exsweep collector",
+        marks=(rf"(^|/){FOLDER}/(manifest\.csv|collection\.json)$", rf"(^|/)results/{re.escape(ARTIFACT)}[^/]*$"),
+        leaves_out=plan.left(),
+        say=plan.say,
+        tip=plan.tip,
+        instead_of=("velociraptor", "kape"),
+        source=plan.source,
+    )
 
 
 def collectors_of(paths: Iterable[str]) -> tuple[Collector, ...]:
@@ -41,7 +59,9 @@ def collectors_of(paths: Iterable[str]) -> tuple[Collector, ...]:
             del left[name]
         if not left:
             break
-    return tuple(each for each in collectors() if each.id not in left)
+    found = [each for each in collectors() if each.id not in left]
+    carriers = {name for each in found for name in each.instead_of}
+    return tuple(each for each in found if each.id not in carriers)
 
 
 @cache

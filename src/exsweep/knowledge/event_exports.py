@@ -68,6 +68,8 @@ class EventExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Top-level fields of the collector that are no value of the event."""
     ignore_with: dict[str, str] = {}
     """Those of `ignore` that are the collector's only where another field stands beside them."""
+    unnamed: str = ""
+    """How the export names values that have no name in the event: this word and their place, from 1."""
     local_time: bool = False
     """Times without a zone are the local time of whoever exported, not UTC."""
     source: tuple[str, ...]

@@ -14,7 +14,9 @@ from exsweep.knowledge.scanning import Rates
 T = TypeVar("T")
 
 _BURST_S = 0.1
-"""So much of the run's rate may be made up for at once: an event loop is never on time to the millisecond."""
+"""So much of a fast rate may be made up for at once: an event loop is never on time to the millisecond."""
+_FAST = 50.0
+"""Requests a second from which that holds; slower rates keep their full distance between any two requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,13 @@ class Politeness(Generic[T]):
     def _count(self, key: Hashable, now: float) -> None:
         if key in self._stopped:
             return  # nothing will be sent: no time passes for the others
-        self._run_free = max(self._run_free, now - _BURST_S) + 1.0 / self._rates.per_second
-        self._free[key] = now + 1.0 / self._rates.per_neighbourhood
-        self._network_free[self._network_of[key]] = now + 1.0 / self._rates.per_network
+        network = self._network_of[key]
+        rates = self._rates
+        self._run_free = _next(self._run_free, now, rates.per_second)
+        self._free[key] = _next(self._free.get(key, 0.0), now, rates.per_neighbourhood)
+        self._network_free[network] = _next(self._network_free.get(network, 0.0), now, rates.per_network)
+
+
+def _next(free: float, now: float, rate: float) -> float:
+    """From when on the next request may go out."""
+    return max(free, now - _BURST_S if rate >= _FAST else now) + 1.0 / rate

@@ -197,6 +197,17 @@ def test_every_known_export_is_tried_here() -> None:
     assert tried == {one.id for one in event_exports().exports}
 
 
+def test_values_that_winlogbeat_numbered_stand_together_as_data_too() -> None:
+    values = {"param2": "-Identity x", "param1": "Set-OabVirtualDirectory", "param10": "tenth"}
+    made = {
+        "winlog": WINLOGBEAT["winlog"]
+        | {"channel": "MSExchange Management", "event_id": 1, "event_data": values}
+    }
+    (row,) = exported(json.dumps(WINLOGBEAT | made | {"message": ""}).encode()).rows()
+    assert row["Data"] == "Set-OabVirtualDirectory\n-Identity x\ntenth"
+    assert row["param2"] == "-Identity x"
+
+
 def test_event_viewer_csv_keeps_the_message_that_has_no_column_name() -> None:
     data = b'Level,Date and Time,Source,Event ID,Task Category\r\nInformation,14.03.2021 06:40:15,Service Control Manager,7045,None,"A service was installed in the system.\r\n\r\nService Name:  evil\r\nService File Name:  C:\\x.exe"\r\n'
     (row,) = exported(data).rows()

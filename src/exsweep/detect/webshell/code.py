@@ -35,7 +35,13 @@ class Member(_Node, frozen=True):
 
 
 class Call(_Node, frozen=True):
-    """`function(arguments)`; with `new` the construction of a type. VB's `a(1)` is this, be it a call or an index."""
+    """`function(arguments)`; with `new` the construction of a type. VB's `a(1)` is this, be it a call or an index.
+
+    A named argument is an `Assign` with the operator `:` among the arguments. What braces add to a construction
+    (`new T(1) { A = x }`, `New T(1) With {.A = x}`) is an `Assign` with `=` after the arguments; the items of a
+    collection (`new List<string> { "a" }`, `From {"a"}`) are one `Sequence` there. `new byte[9]` is the construction
+    of `byte[]`; `new byte[] { 1, 2 }` is a `Sequence`. JScript's `/a/g` is `new RegExp("a", "g")`.
+    """
 
     function: "Expr"
     arguments: "tuple[Expr, ...]"
@@ -50,7 +56,12 @@ class Index(_Node, frozen=True):
 
 
 class Op(_Node, frozen=True):
-    """An operator and its operands: `+` (VB `&` is `+` too), `?:`, `cast`, `as`, `typeof`, `await`, `interpolate` ..."""
+    """An operator and its operands: `+` (VB `&` is `+` too), `?:`, `cast`, `as`, `typeof`, `await`, `interpolate` ...
+
+    A chain of one operator has all its operands, to be read from the left: `a + b + c` has three. `cast`, `as` and `is`
+    have the value first, then the type. Numbers that VB's `&` joins are text already. `out` and `ref` are what stands
+    before an argument, `query` is LINQ, `throw` a statement, `addressof` and `not` are VB's.
+    """
 
     operator: str
     operands: "tuple[Expr, ...]"
@@ -118,7 +129,14 @@ Statement: TypeAlias = Expr | Return | Branch | Function
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """One block of code."""
+    """One block of code.
+
+    All code stands in exactly one place: in `statements` or in the body of one of `functions`. Functions are never in
+    the bodies of others, lambdas are. Accessors are functions `get_X` and `set_X`, indexers `get_Item`; VB's `Declare`
+    has the `DllImport("lib", EntryPoint="name")` that it means among its attributes, and a VB function that assigns to
+    its own name ends with a `Return` of that name. Names that begin with `#` are made here: the object of VB's `With`,
+    and what stood for an expression that nests too deeply, which is assigned to the name in the same body.
+    """
 
     language: str
     """`csharp`, `vb`, `jscript` or `vbscript`."""

@@ -51,6 +51,7 @@ def read_config(data: bytes) -> Read:
             f"The configuration is damaged at line {line} ({reason}); what stands behind was read by its looks."
         )
         tally.reject([RejectedLine(line, len(data), "bad-xml", b"")])
+    tally.facts |= {f"mitigation.{name}": "configured" for name in settings.mitigations}
     kind = format_of(KIND)
     rows = settings.rows
     if not rows:

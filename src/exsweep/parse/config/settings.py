@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 
+from exsweep.knowledge.mitigations import mitigation_of
 from exsweep.knowledge.pages import shipped
 from exsweep.parse.config.walk import Element
 
@@ -15,6 +16,8 @@ class Settings:
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, int, Row]] = []
+        self.mitigations: dict[str, None] = {}
+        """Ids of protections of Microsoft's that stand in the file; their rules are no rows."""
         self._location = ""
         self._site = ""
         self._application = ""
@@ -53,7 +56,11 @@ class Settings:
         elif path[-1] == "rule" and self._rule is not None:
             line, offset, row = self._rule
             self._rule = None
-            self._add(line, offset, row)
+            known = mitigation_of(" ".join(row.get(name, "") for name in ("Name", "Pattern", "Value")))
+            if known is not None:
+                self.mitigations[known.id] = None
+            else:
+                self._add(line, offset, row)
 
     def _add(self, line: int, offset: int, row: Row) -> None:
         if row.get("Section") == "virtualDirectory":

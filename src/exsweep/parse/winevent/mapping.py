@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from exsweep.knowledge.event_exports import EventExport, EventExports, Part, Shape
-from exsweep.parse.winevent.flatten import data_of, system_of, text, values_of
+from exsweep.parse.winevent.flatten import UNNAMED, data_of, system_of, text, values_of
 from exsweep.parse.winevent.formats import SYSTEM
 from exsweep.parse.winevent.message import repeats, take_apart
 from exsweep.parse.winevent.record import Data, System
@@ -94,10 +94,20 @@ class Mapper:
         else:
             system = [self._first(record, paths) for paths in self._system]
             data, message = self._values(record)
+            self._rejoin(data)
         if message and not repeats(message, data):
             data = {**take_apart(message, self._known.labels, self._known.own_utc), **data, MESSAGE: message}
         self._mend(system)
         return tuple(system), data
+
+    def _rejoin(self, data: Data) -> None:
+        """Values that had no name stand together as `Data` too, as in the event log itself; some events do call theirs so."""
+        word = self._export.unnamed
+        if not word or f"{word}1" not in data or UNNAMED in data:
+            return
+        if all(name.startswith(word) and name[len(word) :].isdigit() for name in data):
+            ordered = sorted(data, key=lambda name: (len(name), name))
+            data[UNNAMED] = "\n".join(data[name] for name in ordered)
 
     def _first(self, record: dict[str, Any], paths: tuple[_Path, ...]) -> str | None:
         for path in paths:

@@ -6,7 +6,6 @@ from typing import ClassVar
 from exsweep.detect.webshell.code import (
     Assign,
     Call,
-    Const,
     Expr,
     Member,
     Name,
@@ -24,27 +23,9 @@ from exsweep.detect.webshell.languages.basic_declarations import (
     BasicDeclarations,
 )
 from exsweep.detect.webshell.languages.basic_expressions import ENDS
+from exsweep.detect.webshell.languages.basic_heads import BasicHeads
 
 _COMPOUND = frozenset(("+=", "-=", "*=", "/=", "\\=", "^=", "&=", "<<=", ">>="))
-_ENDED = frozenset(
-    [
-        "if",
-        "select",
-        "while",
-        "with",
-        "try",
-        "using",
-        "synclock",
-        "class",
-        "function",
-        "sub",
-        "property",
-        "namespace",
-        "module",
-        "structure",
-    ]
-)
-_ENDED |= frozenset(("interface", "get", "set", "operator"))
 _QUIET = frozenset(
     [
         "exit",
@@ -74,7 +55,7 @@ def read_basic(code: str, language: str, spent: Callable[[], bool] | None = None
     return reader.program(language)
 
 
-class BasicReader(BasicDeclarations):
+class BasicReader(BasicHeads):
     """Reads statements until the tokens end."""
 
     spent: Callable[[], bool] | None = None
@@ -104,44 +85,44 @@ class BasicReader(BasicDeclarations):
         count = 0
         while word[self.place] and (until is None or until in self.scopes):
             here = self.place
-            token = word[here]
+            begins = word[here]
             count += 1
             if not count & 0xFF and self.spent is not None and self.spent():
                 self.unread += self.start[-1] - self.start[here]
                 self.place = len(word) - 1
-            elif token == "\n":
+            elif begins == "\n":
                 self.leave_lines()
                 self.place += 1
-            elif token == ":":
+            elif begins == ":":
                 self.place += 1
             else:
-                self.statement(token)
+                self.statement(begins)
                 word = self.word  # an XML literal makes the tokens anew
                 if self.place == here:
                     self.place += 1
-                    self.unread += len(token)
-                    self.made(Unread(self.start[here], token))
+                    self.unread += len(begins)
+                    self.made(Unread(self.start[here], begins))
 
-    def statement(self, token: str) -> None:
+    def statement(self, begins: str) -> None:
         """One statement, or the head, middle or end of a block."""
-        special = self._STATEMENTS.get(token)
+        special = self._STATEMENTS.get(begins)
         after = self.word[self.place + 1]
         if special is not None and after not in ("=", ".", "+=", "&="):
             special(self)
-            if token in _BEFORE_STATEMENTS:
+            if begins in _BEFORE_STATEMENTS:
                 return
-        elif token in MODIFIERS and after not in _NOT_A_CALL:
+        elif begins in MODIFIERS and after not in _NOT_A_CALL:
             self._declaration()
-        elif token in FUNCTIONS and (after not in _NOT_A_CALL):
+        elif begins in FUNCTIONS and (after not in _NOT_A_CALL):
             self.function()
             return
-        elif token in CLASSES and self.is_name(self.place + 1):
+        elif begins in CLASSES and self.is_name(self.place + 1):
             self.class_head()
-        elif token == "<":
+        elif begins == "<":
             self.attributes += self.attribute_text()
             self.skip_breaks()
             return
-        elif token in _QUIET and after not in ("=", ".", "("):
+        elif begins in _QUIET and after not in ("=", ".", "("):
             self.skip_line()
         else:
             self._plain()
@@ -280,184 +261,6 @@ class BasicReader(BasicDeclarations):
         if self.word[self.place] in FUNCTIONS:
             self.function(external=True)
 
-    # blocks -------------------------------------------------------------------------------------------------------
-
-    def _if(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        condition = self.expression()
-        self.accept("then")
-        line = self.word[self.place] != "\n"
-        self.enter(Frame("if", at, conditions=[condition], line=line))
-
-    def _else(self) -> None:
-        frame = self.inner("if")
-        self.place += 1
-        if frame is None:
-            self.enter(Frame("if", self.start[self.place - 1]))
-        elif self.word[self.place] == "if" and self.dotnet and not frame.line:
-            self.place += 1
-            self.next_body(frame, self.expression())
-            self.accept("then")
-        else:
-            self.next_body(frame)
-
-    def _elseif(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        condition = self.expression()
-        self.accept("then")
-        frame = self.inner("if")
-        if frame is None:
-            self.enter(Frame("if", at, conditions=[condition]))
-        else:
-            self.next_body(frame, condition)
-
-    def _select(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        self.accept("case")
-        self.enter(Frame("select", at, conditions=[self.expression()]))
-
-    def _case(self) -> None:
-        frame = self.inner("select")
-        self.place += 1
-        if frame is not None:
-            self.next_body(frame)
-        conditions: list[Statement] = []
-        if not self.accept("else"):
-            while True:
-                if self.accept("is") or self.word[self.place] in ("<", ">", "=", "<=", ">=", "<>"):
-                    self.place += self.word[self.place] in ("<", ">", "=", "<=", ">=", "<>")
-                value = self.expression()
-                conditions.append(value)
-                if self.accept("to"):
-                    self.expression()
-                if not self.accept(","):
-                    break
-        if frame is not None and not frame.flat:
-            frame.conditions.extend(
-                item for item in conditions if isinstance(item, Const | Name | Op | Call | Member)
-            )
-
-    def _for(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        each = self.accept("each")
-        target = self.primary()
-        if self.accept("as"):
-            kind = self.type_name()
-            if isinstance(target, Name):
-                self.types[target.name.lower()] = kind
-        conditions: list[Expr] = []
-        if self.accept("in" if each else "="):
-            conditions.append(Assign(target.at, target, self.expression()))
-        while self.word[self.place] in ("to", "step"):
-            self.place += 1
-            conditions.append(self.expression())
-        self.enter(Frame("for", at, conditions=conditions))
-
-    def _next(self) -> None:
-        self.place += 1
-        self.leave_to("for")
-        while self.is_name(self.place) and self.word[self.place] not in ENDS:
-            self.primary()
-            if not self.accept(","):
-                break
-            self.leave_to("for")
-
-    def _do(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        conditions = []
-        if self.accept("while") or self.accept("until"):
-            conditions.append(self.expression())
-        self.enter(Frame("do", at, conditions=conditions))
-
-    def _loop(self) -> None:
-        self.place += 1
-        if self.accept("while") or self.accept("until"):
-            condition = self.expression()
-            frame = self.inner("do")
-            if frame is not None:
-                frame.conditions.append(condition)
-        self.leave_to("do")
-
-    def _while(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        self.enter(Frame("while", at, conditions=[self.expression()]))
-
-    def _wend(self) -> None:
-        self.place += 1
-        self.leave_to("while")
-
-    def _with(self) -> None:
-        """`.x` inside is a member of the object, which gets a name of its own where it is more than a name."""
-        at = self.start[self.place]
-        self.place += 1
-        value = self.expression()
-        self.enter(Frame("with", at, conditions=[value]))
-        base = value
-        while isinstance(base, Member):
-            base = base.base
-        if not isinstance(base, Name) or value is not base:
-            name = Name(at, self.fresh_name())
-            self.made(Assign(at, name, value))
-            value = name
-        self.with_object.append(value)
-
-    def _using(self) -> None:
-        at = self.start[self.place]
-        kind = self.word[self.place]
-        self.place += 1
-        self.enter(Frame(kind, at))
-        if self.is_name(self.place) and self.word[self.place + 1] in ("as", "="):
-            self.variables()
-        else:
-            self.made(self.expression())
-
-    def _try(self) -> None:
-        self.enter(Frame("try", self.start[self.place]))
-        self.place += 1
-
-    def _catch(self) -> None:
-        self.place += 1
-        frame = self.inner("try")
-        if self.is_name(self.place) and self.word[self.place] != "when":
-            self.place += 1
-            if self.accept("as"):
-                self.type_name()
-        condition = self.expression() if self.accept("when") else None
-        if frame is not None:
-            self.next_body(frame, condition)
-
-    def _namespace(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        self.enter(Frame("namespace", at, name=self.type_name()))
-
-    def _end(self) -> None:
-        """`End If` and its like; `End` alone ends the page."""
-        kind = self.word[self.place + 1]
-        if kind not in _ENDED:
-            self.place += 1
-            return
-        self.place += 2
-        if kind in ("sub", "function") and self.scopes[-1].kind == "lambda":
-            while self.frames[-1].kind != "lambda":
-                self.leave()
-            self.scopes.pop()
-            return
-        if kind == "property":
-            self.leave_to("property") or self.leave_to("property block")
-        else:
-            self.leave_to(kind)
-
-    def _end_if(self) -> None:
-        self.place += 1
-        self.leave_to("if")
-
     # functions without a name -------------------------------------------------------------------------------------
 
     def lambda_block(self, kind: str) -> tuple[Statement, ...]:
@@ -478,8 +281,8 @@ class BasicReader(BasicDeclarations):
         self.scopes.append(frame)
         place = self.place
         if self.word[place] not in ENDS and self.word[place] != ")":
-            token = self.word[place]
-            special = self._STATEMENTS.get(token)
+            begins = self.word[place]
+            special = self._STATEMENTS.get(begins)
             if special is not None and self.word[place + 1] not in ("=", "."):
                 special(self)
             else:
@@ -513,26 +316,26 @@ class BasicReader(BasicDeclarations):
         "redim": _redim,
         "addhandler": _handler,
         "on": _on,
-        "if": _if,
-        "else": _else,
-        "elseif": _elseif,
-        "select": _select,
-        "case": _case,
-        "for": _for,
-        "next": _next,
-        "do": _do,
-        "loop": _loop,
-        "while": _while,
-        "wend": _wend,
-        "with": _with,
-        "using": _using,
-        "synclock": _using,
-        "try": _try,
-        "catch": _catch,
-        "finally": _catch,
-        "namespace": _namespace,
-        "end": _end,
-        "endif": _end_if,
+        "if": BasicHeads.head_if,
+        "else": BasicHeads.head_else,
+        "elseif": BasicHeads.head_elseif,
+        "select": BasicHeads.head_select,
+        "case": BasicHeads.head_case,
+        "for": BasicHeads.head_for,
+        "next": BasicHeads.head_next,
+        "do": BasicHeads.head_do,
+        "loop": BasicHeads.head_loop,
+        "while": BasicHeads.head_while,
+        "wend": BasicHeads.head_wend,
+        "with": BasicHeads.head_with,
+        "using": BasicHeads.head_using,
+        "synclock": BasicHeads.head_using,
+        "try": BasicHeads.head_try,
+        "catch": BasicHeads.head_catch,
+        "finally": BasicHeads.head_catch,
+        "namespace": BasicHeads.head_namespace,
+        "end": BasicHeads.head_end,
+        "endif": BasicHeads.head_end_if,
         "imports": BasicDeclarations.import_line,
         "property": BasicDeclarations.property,
         "declare": _declare,

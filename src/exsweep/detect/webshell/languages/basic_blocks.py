@@ -3,7 +3,7 @@
 from collections import Counter
 
 from exsweep.detect.webshell.code import Branch, Expr, Name, Statement
-from exsweep.detect.webshell.languages.basic_expressions import BasicExpressions
+from exsweep.detect.webshell.languages.basic_words import BasicWords
 
 MAX_BLOCKS = 60
 """Blocks inside each other that the tree shows; what is deeper lies flat in the innermost."""
@@ -48,7 +48,7 @@ class Frame:
         self.counts: Counter[str] = Counter()
 
 
-class BasicBlocks(BasicExpressions):
+class BasicBlocks(BasicWords):
     """Opens and closes blocks; a block that nobody closes ends with what holds it."""
 
     def __init__(self, code: str, *, dotnet: bool) -> None:

@@ -13,7 +13,7 @@ from exsweep.detect.webshell.code import Program, Return, Statement
 from exsweep.detect.webshell.languages import csharp_shapes as shapes
 from exsweep.detect.webshell.languages.csharp_expressions import CSHARP
 from exsweep.detect.webshell.languages.csharp_statements import CSharpReader
-from exsweep.detect.webshell.languages.trees import Patience, ascii_copy, parse_tree, snippets, unread_in
+from exsweep.detect.webshell.languages.parsing import Patience, ascii_copy, parse_tree, snippets, unread_in
 
 _WRAPPING = ""
 """Name of what wraps, as its letters are not in the code."""
@@ -29,7 +29,7 @@ def read_csharp(code: str, spent: Callable[[], bool] | None = None) -> Program:
     for way, wrapping in _ways(text):
         tree = parse_tree(CSHARP, f"{wrapping[0]}{way}{wrapping[1]}", patience)
         if tree is not None:
-            unread = unread_in(tree, CSHARP)
+            unread = unread_in(tree)
             if best is None or unread < best[0]:
                 best = unread, wrapping, tree
             if not unread:

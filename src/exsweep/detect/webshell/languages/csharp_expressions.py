@@ -17,95 +17,20 @@ from exsweep.detect.webshell.code import (
     Sequence,
     Statement,
 )
-from exsweep.detect.webshell.languages import csharp_literals as literals
-from exsweep.detect.webshell.languages.trees import TreeReader, parts_of
+from exsweep.detect.webshell.languages.csharp_names import CSharpNames
+from exsweep.detect.webshell.languages.trees import parts_of
 
 CSHARP = Language(tree_sitter_c_sharp.language())
 _STATEMENT_KINDS = {"block", "expression_statement", "local_declaration_statement"}
 
 
-class CSharpExpressions(TreeReader):
-    """Names, calls and members as the compiler binds them; types of generics are left out of names."""
-
-    # names and literals -------------------------------------------------------------------------------------------
-
-    def expr_identifier(self, node: Node) -> Expr:
-        return Name(self.at(node), literals.name(self.text(node)))
-
-    expr_predefined_type = expr_implicit_type = expr_discard = expr_modifier = expr_identifier
-
-    def expr_generic_name(self, node: Node) -> Expr:
-        return self.expr(node.named_children[0])
-
-    def expr_qualified_name(self, node: Node) -> Expr:
-        parts = parts_of(node)
-        base = self.expr(parts[0])
-        if len(parts) == 1:
-            return base
-        name = self.expr(parts[-1])
-        return Member(base.at, base, name.name if isinstance(name, Name) else self.text(parts[-1]))
-
-    def expr_alias_qualified_name(self, node: Node) -> Expr:
-        alias, *rest = node.named_children
-        if not rest or self.text(alias) == "global":
-            return self.expr(rest[-1] if rest else alias)
-        return self.expr_qualified_name(node)
-
-    def type_name(self, node: Node) -> str:
-        """A type as written, without space around it."""
-        return self.text(node).strip()
-
-    def expr_string_literal(self, node: Node) -> Expr:
-        text = self.text(node)
-        end = text.rfind('"')
-        return Const(self.at(node), literals.unescape(text[1 : end if end > 0 else None]))
-
-    def expr_verbatim_string_literal(self, node: Node) -> Expr:
-        return Const(self.at(node), literals.verbatim(self.text(node)))
-
-    def expr_raw_string_literal(self, node: Node) -> Expr:
-        return Const(self.at(node), literals.raw(self.text(node)))
-
-    def expr_character_literal(self, node: Node) -> Expr:
-        return Const(self.at(node), literals.unescape(self.text(node)[1:-1]))
-
-    def expr_integer_literal(self, node: Node) -> Expr:
-        return Const(self.at(node), literals.integer(self.text(node)))
-
-    def expr_real_literal(self, node: Node) -> Expr:
-        return Const(self.at(node), literals.real(self.text(node)))
-
-    def expr_boolean_literal(self, node: Node) -> Expr:
-        return Const(self.at(node), self.text(node) == "true")
-
-    def expr_interpolated_string_expression(self, node: Node) -> Expr:
-        start = self.text(node.children[0]) if node.children else ""
-        verbatim = "@" in start or self.text(node)[:3].count("@") > 0
-        parts: list[Expr] = []
-        for child in node.named_children:
-            if child.type in ("string_content", "escape_sequence"):
-                text = self.text(child)
-                text = text.replace('""', '"') if verbatim else literals.unescape(text)
-                parts.append(Const(self.at(child), text.replace("{{", "{").replace("}}", "}")))
-            elif child.type == "interpolation":
-                inner = [part for part in child.named_children if part.type not in _HOLE]
-                parts.extend(self.exprs_of(inner[:1]))
-        return Op(self.at(node), "interpolate", tuple(parts))
-
-    # members and calls --------------------------------------------------------------------------------------------
+class CSharpExpressions(CSharpNames):
+    """Members, calls, construction, operators and functions without a name."""
 
     def expr_member_access_expression(self, node: Node) -> Expr:
         target, name = node.child_by_field_name("expression"), node.child_by_field_name("name")
         base = self.expr(target) if target else Name(self.at(node), "")
         return Member(base.at, base, self.name_of(name))
-
-    def name_of(self, node: Node | None) -> str:
-        """The identifier of a name, be it generic or plain."""
-        if node is None:
-            return ""
-        if node.type == "generic_name":
-            node = node.named_children[0]
-        return literals.name(self.text(node))
 
     def expr_conditional_access_expression(self, node: Node) -> Expr:
         parts = parts_of(node)
@@ -160,15 +85,6 @@ class CSharpExpressions(TreeReader):
     def expr_declaration_expression(self, node: Node) -> Expr:
         name, kind = node.child_by_field_name("name"), node.child_by_field_name("type")
         return self.declared(name, kind) if name else self.any_expr(node)
-
-    def declared(self, name: Node, kind: Node | None) -> Name:
-        """A declared variable; its type is kept unless it is `var`."""
-        word = self.name_of(name)
-        if kind is not None and kind.type != "implicit_type":
-            self.types[word.lower()] = self.type_name(kind)
-        return Name(self.at(name), word)
-
-    # construction -------------------------------------------------------------------------------------------------
 
     def expr_object_creation_expression(self, node: Node) -> Expr:
         """What braces add comes after the arguments: `A = x` as `Assign`, items of a collection as one `Sequence`."""
@@ -245,8 +161,6 @@ class CSharpExpressions(TreeReader):
         pairs = self._pairs(node)
         return pairs[0] if pairs else Const(self.at(node), None)
 
-    # operators ----------------------------------------------------------------------------------------------------
-
     def expr_parenthesized_expression(self, node: Node) -> Expr:
         parts = parts_of(node)
         while len(parts) == 1 and parts[0].type == "parenthesized_expression":
@@ -299,15 +213,12 @@ class CSharpExpressions(TreeReader):
         return Op(self.at(node), node.type.split("_")[0], self.exprs_of(node.named_children))
 
     expr_as_expression = expr_is_expression = expr_typeof_expression = expr_await_expression = _operator
+
     expr_sizeof_expression = expr_throw_expression = expr_query_expression = expr_switch_expression = (
         _operator
     )
+
     expr_is_pattern_expression = expr_with_expression = expr_range_expression = _operator
-
-    def expr_default_expression(self, node: Node) -> Expr:
-        return Const(self.at(node), None)
-
-    expr_null_literal = expr_default_expression
 
     def expr_from_clause(self, node: Node) -> Expr:
         """`from x in y` assigns `y` to `x`, as `let` does."""
@@ -326,13 +237,6 @@ class CSharpExpressions(TreeReader):
     def expr_declaration_pattern(self, node: Node) -> Expr:
         name, kind = node.child_by_field_name("name"), node.child_by_field_name("type")
         return self.declared(name, kind) if name else self.any_expr(node)
-
-    def expr_array_type(self, node: Node) -> Expr:
-        return Name(self.at(node), self.type_name(node))
-
-    expr_pointer_type = expr_nullable_type = expr_tuple_type = expr_array_type
-
-    # functions without a name -------------------------------------------------------------------------------------
 
     def expr_lambda_expression(self, node: Node) -> Expr:
         names = self.parameters(node.child_by_field_name("parameters"))[0]
@@ -368,6 +272,3 @@ class CSharpExpressions(TreeReader):
             names.append(self.name_of(name))
             types.append(self.type_name(kind) if kind else "")
         return tuple(names), tuple(types)
-
-
-_HOLE = {"interpolation_brace", "interpolation_format_clause", "interpolation_alignment_clause"}

@@ -33,9 +33,18 @@ class CSharpReader(CSharpExpressions):
             self.statement(child, out)
 
     stmt_compilation_unit = stmt_global_statement = stmt_declaration_list = stmt_block
-    stmt_checked_statement = stmt_unsafe_statement = stmt_preproc_if = stmt_preproc_else = stmt_block
-    stmt_preproc_elif = stmt_expression_statement = stmt_local_declaration_statement = stmt_block
+    stmt_checked_statement = stmt_unsafe_statement= stmt_preproc_else = stmt_block
+    stmt_expression_statement = stmt_local_declaration_statement = stmt_block
     stmt_field_declaration = stmt_event_field_declaration = stmt_block
+
+    def stmt_preproc_if(self, node: Node, out: list[Statement]) -> None:
+        """Both sides of `#if` are code."""
+        condition = node.child_by_field_name("condition")
+        for child in parts_of(node):
+            if condition is None or child.id != condition.id:
+                self.statement(child, out)
+
+    stmt_preproc_elif = stmt_preproc_if
 
     def stmt_namespace_declaration(self, node: Node, out: list[Statement]) -> None:
         body = node.child_by_field_name("body")

@@ -165,7 +165,7 @@ class _Cleaner:
             _, end = self.type_after(after + 1)
             if self.text(end) in ("{", ";"):
                 self.blank(after + 1, end)
-        return after
+        return after + 1 if self.text(after) == ")" else after
 
     def import_(self, place: int) -> int:
         """`import System.IO;`."""
@@ -200,20 +200,27 @@ class _Cleaner:
 
     def clean(self) -> Source:
         """The source with everything taken out."""
-        place = 0
+        place = depth = 0
+        declared = -1  # depth of the brackets in which a `var` is open
         while place < len(self.tokens):
             token = self.tokens[place]
             word = token.text
+            if word in _BRACKETS:
+                depth += _BRACKETS[word]
+                declared = -1 if depth < declared else declared
+            elif word == ";" and depth == declared:
+                declared = -1
             if token.kind == "condition":
                 place = self.condition(place)
             elif word == "=" and self.text(place - 1) == ")":
                 self.out[token.at] = ","
                 self.assignments.append(token.at)
                 place += 1
+            elif word in ("var", "const") or (word == "," and depth == declared):
+                declared = depth
+                place = self.declaration(place)
             elif token.kind != "word":
                 place += 1
-            elif word in ("var", "const"):
-                place = self.declaration(place)
             elif word == "function":
                 place = self.function(place)
             elif word == "import" and self.text(place - 1) not in (".", "("):
@@ -238,6 +245,7 @@ class _Cleaner:
         return self.text(place) in _DECLARING
 
 
+_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _DECLARING = _MODIFIERS | {"function", "var", "const", "class", "package", "interface", "enum"}
 
 
