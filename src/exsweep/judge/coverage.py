@@ -377,6 +377,17 @@ def _record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
                     effect=render("gap.records.effect"),
                 )
             )
+        if offset := report.facts.get("clock_offset_s"):
+            gaps.append(
+                Gap(
+                    kind=_row_of(report),
+                    first=report.first,
+                    last=report.last,
+                    path=report.path,
+                    reason=render("gap.clock.reason", hours=f"{abs(int(offset)) / 3600:g}"),
+                    effect=render("gap.clock.effect"),
+                )
+            )
         for name, when in report.facts.items():
             if name.startswith("cleared."):
                 log = name.removeprefix("cleared.")

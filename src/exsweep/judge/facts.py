@@ -39,6 +39,11 @@ def is_private(value: str) -> bool:
     return _place(value) == "private"
 
 
+def is_this_server(name: str) -> bool:
+    """The address or name stands for the computer itself."""
+    return _place(name) == "local" or name.strip().lower() in ("", "-", "localhost")
+
+
 def agent(hit: Hit) -> str | None:
     """User agent in one spelling: IIS writes `+` for a blank, HttpProxy two blanks for a comma."""
     value = hit.fields.get("user_agent.original")

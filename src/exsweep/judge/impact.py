@@ -47,9 +47,9 @@ def _item(
         and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
     }
     proofs = tuple(item for item in findings if item.rule.id in rules and techniques & set(item.attack))
-    seen = any(item.strength is Strength.SUCCESS for item in proofs)
-    state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     names = _names(what, hostile, rules)
+    seen = any(item.strength is Strength.SUCCESS for item in proofs) and bool(names or what != "hosts")
+    state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     return ImpactItem(
         what=what,
         state=state,
@@ -77,4 +77,6 @@ def _names(what: str, hostile: Sequence[Group], rules: set[str]) -> tuple[str, .
         names = [
             value for hit in hits if (value := next((v for c in columns if (v := hit.fields.get(c))), None))
         ]
+    if what == "hosts":
+        names = [name for name in names if not facts.is_this_server(name)]
     return tuple(dict.fromkeys(names))[:200]

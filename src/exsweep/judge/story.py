@@ -135,16 +135,18 @@ def _why(
     """No such log, no such day, or looked and not seen: for every kind of log that could show the step."""
     kinds = campaign.shows.get(stage, ()) if campaign else ()
     kinds = kinds or tuple(source.kind for source in seen.coverage.sources)
-    rows = {source.kind: source for source in seen.coverage.sources}
     reasons = []
     for kind in kinds:
-        title, row = titles.get(kind, kind), rows.get(kind)
-        if row is None:
-            reasons.append(f"{title}: not among the evidence")
-        elif start and row.first and row.first.date() > start.date():
-            reasons.append(f"{title}: begins only on {row.first:%Y-%m-%d}")
-        elif start and row.last and row.last.date() < start.date():
-            reasons.append(f"{title}: ends on {row.last:%Y-%m-%d}")
-        else:
-            reasons.append(f"{title}: read, and shows nothing of it")
+        # Windows events have a row for each channel: `windows_event/Security`.
+        rows = [row for row in seen.coverage.sources if row.kind == kind or row.kind.startswith(f"{kind}/")]
+        if not rows:
+            reasons.append(f"{titles.get(kind, kind)}: not among the evidence")
+        for row in rows:
+            title = row.title or titles.get(kind, kind)
+            if start and row.first and row.first.date() > start.date():
+                reasons.append(f"{title}: begins only on {row.first:%Y-%m-%d}")
+            elif start and row.last and row.last.date() < start.date():
+                reasons.append(f"{title}: ends on {row.last:%Y-%m-%d}")
+            else:
+                reasons.append(f"{title}: read, and shows nothing of it")
     return "; ".join(dict.fromkeys(reasons)) + "." if reasons else render("missing.never")

@@ -41,7 +41,10 @@ def _own() -> Collector:
     return Collector(
         id="exsweep",
         name="exsweep collector",
-        marks=(rf"(^|/){FOLDER}/(manifest\.csv|collection\.json)$", rf"(^|/)results/{re.escape(ARTIFACT)}[^/]*$"),
+        marks=(
+            rf"(^|/){FOLDER}/(manifest\.csv|collection\.json)$",
+            rf"(^|/)results/{re.escape(ARTIFACT)}[^/]*$",
+        ),
         leaves_out=plan.left(),
         say=plan.say,
         tip=plan.tip,

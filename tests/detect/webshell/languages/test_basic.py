@@ -18,7 +18,7 @@ BOTH = [
     ("x = ((a))", "(= x a)"),
     ("x = a & _\n  b", "(= x <+ a b>)"),
     ("x = a&_\nb", "(= x <+ a b>)"),
-    ("Set x = CreateObject(\"a\") ' comment", "(= x (CreateObject 'a'))"),
+    ('Set x = CreateObject("a") \' comment', "(= x (CreateObject 'a'))"),
     ('Execute Request("x")', "(Execute (Request 'x'))"),
     ("Execute (a) & b", "(Execute <+ a b>)"),
     ('Call f(a, , "b")', "(f a None 'b')"),
@@ -61,7 +61,7 @@ def test_what_vb_and_vbscript_share_is_read_alike(language: str, code: str, tree
 
 DOTNET = [
     ('Dim a As New T("x") With {.A = b}', "(= a (new T 'x' (= A b)))"),
-    ("Dim a As New List(Of String) From {\"x\", \"y\"}", "(= a (new List {'x' 'y'}))"),
+    ('Dim a As New List(Of String) From {"x", "y"}', "(= a (new List {'x' 'y'}))"),
     ("Dim a() As Byte = {1, &H41, -3}", "(= a {1 65 -3})"),
     ("a = New Byte() {1, 2}", "(= a {1 2})"),
     ("a = New Byte(9) {}", "(= a (new Byte[] 9))"),
@@ -75,7 +75,7 @@ DOTNET = [
     ('a = $"x{b}y{{"', "(= a <interpolate 'x' b 'y{'>)"),
     ('a = "c"c', "(= a 'c')"),
     ("a = From x In b Where x > 1 Select x.c", "(= a <query (= x b) <> x 1> x.c>)"),
-    ("a = <x y=\"1\">don't</x> : b", "(= a '<x y=\"1\">don\\'t</x>')\n(b)"),
+    ('a = <x y="1">don\'t</x> : b', "(= a '<x y=\"1\">don\\'t</x>')\n(b)"),
     ("a &= b : c += 1", "(+= a b)\n(+= c 1)"),
     ("f(name:=a)", "(f (: name a))"),
     ("f(a,\n  b)", "(f a b)"),
@@ -102,14 +102,16 @@ def test_a_class_has_bases_members_and_accessors() -> None:
         "Public Class A\n Inherits System.Web.UI.Page\n Implements IHttpHandler\n Private f As String = x\n"
         " Public ReadOnly Property R As Boolean Implements IHttpHandler.R\n  Get\n   Return f\n  End Get\n"
         "  Set(value As Boolean)\n   f = value\n  End Set\n End Property\n"
-        ' <WebMethod()> Public Function M(ByVal a As String, Optional b As Integer = 1) As String Handles c.Click\n'
+        " <WebMethod()> Public Function M(ByVal a As String, Optional b As Integer = 1) As String Handles c.Click\n"
         "  Return a\n End Function\n"
         ' Private Declare Auto Function V Lib "k" Alias "W" (ByVal a As IntPtr) As IntPtr\n'
         "End Class",
         "vb",
     )
     assert found.imports == ("System.IO", "P=System.Diagnostics.Process")
-    assert [(kind.name, kind.bases) for kind in found.classes] == [("A", ("System.Web.UI.Page", "IHttpHandler"))]
+    assert [(kind.name, kind.bases) for kind in found.classes] == [
+        ("A", ("System.Web.UI.Page", "IHttpHandler"))
+    ]
     assert program(found).split("\n") == [
         "(= f x)",
         "(def A.get_R () [(return f)])",

@@ -84,7 +84,10 @@ def test_a_statement_is_what_the_compiler_makes_of_it(code: str, tree: str) -> N
 
 MEMBERS = [
     ("private string a = b; const int c = 3;", "(= a b)\n(= c 3)"),
-    ("public bool P { get { return a; } set { b = value; } }", "(def get_P () [(return a)])\n(def set_P (value) [(= b value)])"),
+    (
+        "public bool P { get { return a; } set { b = value; } }",
+        "(def get_P () [(return a)])\n(def set_P (value) [(= b value)])",
+    ),
     ("public int P => 3;", "(def get_P () [(return 3)])"),
     ("public int P { get; set; } = 5;", "(= P 5)"),
     ("public K(int a) : base(a) { b(); }", "(def K (a:int) [(base a) (b)])"),
@@ -133,7 +136,7 @@ def test_a_fragment_cut_in_mid_block_is_read(code: str, tree: str) -> None:
 
 
 def test_offsets_are_those_of_the_text_though_the_text_was_wrapped() -> None:
-    code = "private int é = 1; void f() { /* ü */ g(\"日本\", h); }"
+    code = 'private int é = 1; void f() { /* ü */ g("日本", h); }'
     found = parse_code(code, "csharp")
     (call,) = found.functions[0].body
     assert code[call.at :].startswith("g(")

@@ -9,7 +9,10 @@ from .sexpr import program
 CODE = [
     ('eval(Request.Item["x"], "unsafe")', "(eval Request.Item.x 'unsafe')"),
     ('x["a"].b; x["a" + b](1); x[0]', "x.a.b\n(x[<+ 'a' b>] 1)\nx[0]"),
-    ('new ActiveXObject("a" + \'b\').Run("\\x63\\155d\\u0041")', "((new ActiveXObject <+ 'a' 'b'>).Run 'cmdA')"),
+    (
+        'new ActiveXObject("a" + \'b\').Run("\\x63\\155d\\u0041")',
+        "((new ActiveXObject <+ 'a' 'b'>).Run 'cmdA')",
+    ),
     ("var a = 1, b = function(c) { return c }", "(= a 1)\n(= b (fn (c) [(return c)]))"),
     ("function f(a, b) { g(a) } h()", "(h)\n(def f (a b) [(g a)])"),
     ('Session("x") = a ? b : c', "(= (Session 'x') <?: a b c>)"),
@@ -50,7 +53,9 @@ def test_jscript_net_has_types_classes_and_imports() -> None:
     )
     assert found.imports == ("System", "System.IO")
     assert [(kind.name, kind.bases) for kind in found.classes] == [("K", ("System.Web.UI.Page", "IX"))]
-    assert program(found) == "(= a 1)\n(def Page_Load (o:Object e:byte[]) [(return o)])\n(def P () [(return 1)])"
+    assert (
+        program(found) == "(= a 1)\n(def Page_Load (o:Object e:byte[]) [(return o)])\n(def P () [(return 1)])"
+    )
     assert found.types == {"a": "int", "b": "System.String"}
     assert found.unread == 0
 

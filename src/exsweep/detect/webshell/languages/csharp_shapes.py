@@ -6,13 +6,13 @@ A way of wrapping is a pair: what is put before the text and what after it. Lett
 import re
 from collections.abc import Iterator
 
-UNIT = ("", "\n")
+UNIT = ("", "\n;")
 MEMBERS = ("class wrapping_{", "\n}")
-STATEMENTS = ("void wrapping_(){", "\n}")
+STATEMENTS = ("void wrapping_(){", "\n;}")
 EXPRESSION = ("return(", "\n);")
 
 _QUOTED = re.compile(
-    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(?:@\$?|\$@)"(?:[^"]|"")*"?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?""",
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(?:@\$?|\$@)"(?:[^"]++|"")*+"?|"(?:[^"\\\n]++|\\.)*+"?|'(?:[^'\\\n]++|\\.)*+'?""",
     re.S,
 )
 _BRACE = re.compile(r"[{}]")
@@ -47,7 +47,7 @@ def balanced(text: str) -> tuple[str, str]:
         opened = opened[:-1] + "if(a){"
     elif re.match(r"\s*\}\s*(?:catch|finally)\b", text):
         opened = opened[:-1] + "try{"
-    return STATEMENTS[0] + opened, "\n" + "}" * min(depth - lowest + 1, _MOST)
+    return STATEMENTS[0] + opened, "\n;" + "}" * min(depth - lowest + 1, _MOST)
 
 
 def tame(text: str) -> str:

@@ -33,7 +33,7 @@ class CSharpReader(CSharpExpressions):
             self.statement(child, out)
 
     stmt_compilation_unit = stmt_global_statement = stmt_declaration_list = stmt_block
-    stmt_checked_statement = stmt_unsafe_statement= stmt_preproc_else = stmt_block
+    stmt_checked_statement = stmt_unsafe_statement = stmt_preproc_else = stmt_block
     stmt_expression_statement = stmt_local_declaration_statement = stmt_block
     stmt_field_declaration = stmt_event_field_declaration = stmt_block
 
@@ -71,6 +71,11 @@ class CSharpReader(CSharpExpressions):
             valued = any(part.type == "=" for part in child.children)
             name = child.child_by_field_name("name") or (parts[0] if parts else None)
             if name is None:
+                continue
+            if name.type == "tuple_pattern" and kind is not None and not valued:
+                # after an error the grammar takes `f(x);` for a declaration of (x) with the type f
+                function = self.expr(kind)
+                out.append(Call(function.at, function, self.exprs_of(name.named_children)))
                 continue
             target: Expr = self.expr(name) if name.type == "tuple_pattern" else self.declared(name, kind)
             if valued and len(parts) > 1:

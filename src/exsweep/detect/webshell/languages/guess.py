@@ -3,12 +3,12 @@
 import re
 
 _LOOKED_AT = 20_000
-_QUOTED = re.compile(r'"(?:[^"\n\\]|""|\\.)*"|/\*.*?\*/|//[^\n]*', re.S)
+_QUOTED = re.compile(r'"(?:[^"\n\\]++|""|\\.)*+"?|/\*.*?(?:\*/|\Z)|//[^\n]*', re.S)
 _LINES = re.compile(r"[^\n]*\S[^\n]*")
 _CURLY = re.compile(r"[;{}][ \t\r]*(?:'[^\n]*)?$", re.M)
 _BASIC = re.compile(
     r"""\b(?:end\s+(?:if|sub|function|select|with|class|property|try|using)|elseif|then|dim|redim|wend|byval|exit\s+sub"""
-    r"""|on\s+error|vbcrlf|andalso|orelse|addressof|executeglobal|mod|nothing|sub|call)\b|&|<>|^\s*'|\s_\s*$|:\s*end\b""",
+    r"""|on\s+error|vbcrlf|andalso|orelse|addressof|executeglobal|mod|nothing|sub|call)\b|&|<>|^[ \t]*'|\s_\s*$|:\s*end\b""",
     re.I | re.M,
 )
 _DOTNET = re.compile(
@@ -29,7 +29,7 @@ _JSCRIPT = re.compile(
 _CSHARP = re.compile(
     r"""\b(?:using\s+[\w.]+\s*[;=]|using\s*\(|namespace\s+\w|(?:string|int|byte|bool|object|char|void|dynamic|long|double|float|decimal)"""
     r"""(?:\s*\[\s*\])?\s+\w|(?:public|private|protected|internal)\s+\w|foreach\s*\(|new\s+\w+\s*\[|typeof\s*\(|catch\s*\(\s*\w+\s+\w"""
-    r"""|as\s+\w+\s*[;)]|out\s+\w|[A-Z]\w*(?:<[\w<>, ]+>)?\s+\w+\s*=\s*\S)|@"|\$"|\(\w+\)\s*\w+[.(\[]|=>|\w<\w+>"""
+    r"""|as\s+\w+\s*[;)]|out\s+\w|[A-Z]\w*(?:<[\w<>, ]{1,60}>)?\s+\w+\s*=\s*\S)|@"|\$"|\(\w+\)\s*\w+[.(\[]|=>|\w<\w+>"""
 )
 
 

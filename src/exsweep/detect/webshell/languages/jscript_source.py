@@ -11,7 +11,7 @@ import msgspec
 
 _TOKEN = re.compile(
     r"""(?P<comment>/\*(?!@cc_on\b|@if\b|@set\b).*?(?:\*/|\Z)|//(?!@cc_on\b|@if\b|@set\b)[^\n\r]*|<!--[^\n\r]*)"""
-    r"""|(?P<string>"(?:[^"\\\n\r]|\\.)*"?|'(?:[^'\\\n\r]|\\.)*'?|`(?:[^`\\]|\\.)*`?)"""
+    r"""|(?P<string>"(?:[^"\\\n\r]++|\\.)*+"?|'(?:[^'\\\n\r]++|\\.)*+'?|`(?:[^`\\]++|\\.)*+`?)"""
     r"""|(?P<condition>(?:/\*|//)?@(?:(?:if|elif)\s{0,9}\([^()\n]{0,99}\)|(?:cc_on|else|end|set)\b)|@?\*/)"""
     r"""|(?P<word>[^\W\d](?:\w|\$)*|\$(?:\w|\$)*)"""
     r"""|(?P<number>\d[\w.]*)"""
@@ -30,7 +30,7 @@ _BEFORE_REGEX = set("(,=:[!&|?{};+-*%<>~^") | {
     "!=",
     "!==",
 }
-_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*")
+_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.){0,200}\]){1,2000}/\w*")
 _MODIFIERS = {
     "public",
     "private",
@@ -50,6 +50,15 @@ _MARKS = re.compile(
     r"|hide|expando|abstract|const)\s|[\w$)\]]\s*:\s*[A-Za-z]",
     re.I,
 )
+
+
+_CONDITIONAL = re.compile(
+    _TOKEN.pattern.replace(r"/\*(?!@cc_on\b|@if\b|@set\b)", r"/\*(?!@)").replace(
+        r"|@?\*/)", r"|@?\*/|(?:/\*|//)@)"
+    ),
+    re.S | re.I,
+)
+"""Where the page turns conditional compilation on, `/*@ x @*/` is code too."""
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -77,7 +86,8 @@ class Source(msgspec.Struct, kw_only=True):
 def _tokens(text: str) -> Iterator[_Token]:
     last = ""
     place = 0
-    while match := _TOKEN.search(text, place):
+    pattern = _CONDITIONAL if "@cc_on" in text.lower() else _TOKEN
+    while match := pattern.search(text, place):
         kind, token = match.lastgroup or "", match[0]
         if token in ("/", "/=") and (not last or last in _BEFORE_REGEX):
             expression = _REGEX.match(text, match.start())
