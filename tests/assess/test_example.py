@@ -1,8 +1,12 @@
 """The bundled example: a school district broken into on 28 February 2021, patched on 3 March, still in use."""
 
+import shutil
 from datetime import date
 
+import pytest
+
 from exsweep.model import Confidence, ImpactState, Level, Stage
+from tests.assess.example import judged
 
 
 def test_the_verdict_is_in_use_and_sure(assessment):
@@ -70,3 +74,50 @@ def test_the_missing_day_of_the_back_end_log_is_named(assessment):
 def test_what_is_read_is_sealed(assessment):
     assert all(len(item.sha256) == 64 for item in assessment.custody)
     assert len(assessment.manifest_sha256) == 64
+
+
+def test_the_dump_of_passwords_is_named_with_its_command(assessment):
+    assert assessment.impact.credentials.state is ImpactState.SEEN
+    assert any("MiniDump" in name for name in assessment.impact.credentials.items)
+
+
+def test_the_page_on_the_disk_and_its_requests_are_told_together(assessment, example):
+    (page,) = [one for one in assessment.files.remarkable if one.verdict == "malicious"]
+    assert page.path.endswith(example.truth["expect"]["shell"])
+    assert page.container == "oab_property_dump"
+    assert page.requests.with_input >= 20
+    assert example.truth["expect"]["addresses"][1] in page.requests.addresses
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "Windows events (exported)",
+        "inetpub/logs/LogFiles",
+        "inetpub/wwwroot",
+        "Exchange Server/V15/Logging/HttpProxy",
+        "Exchange Server/V15/Logging/ECP",
+    ],
+)
+def test_without_any_one_source_the_chain_stands_or_names_the_missing_link(
+    assessment, example, gone, tmp_path
+):
+    copy = tmp_path / "evidence"
+    shutil.copytree(example.evidence, copy, ignore=lambda folder, _: ())
+    shutil.rmtree(copy / gone)
+    told = judged(copy)
+    assert told.verdict.level.rank >= Level.BROKEN_INTO.rank
+    (whole,) = [chain for chain in assessment.chains if chain.level.rank >= Level.BROKEN_INTO.rank]
+    steps = {
+        step.stage: step for chain in told.chains for step in chain.steps if chain.level is told.verdict.level
+    }
+    for step in whole.steps:
+        left = steps.get(step.stage)
+        if step.proven and step.stage in (
+            Stage.EXPLOITATION,
+            Stage.DROP,
+            Stage.WEBSHELL_USE,
+            Stage.POST_EXPLOITATION,
+        ):
+            assert left is not None, step.stage
+            assert left.findings or (left.missing and left.why_missing), step.stage

@@ -72,7 +72,7 @@ def test_the_only_program_it_starts_is_that_for_event_logs(script):
 
 
 def test_it_deletes_nothing_but_its_own_working_files(script):
-    assert sorted(re.findall(r"\.Delete\(([^)]*)\)", script)) == ["$export", "$journal", "$work, $true"]
+    assert sorted(re.findall(r"::Delete\(([^)]*)\)", script)) == ["$export", "$journal", "$work, $true"]
     assert not re.search(
         r"(?i)Remove-|\b(del|rm|ri|erase|rd|rmdir)\b|MoveTo|\.Move\(|\.Replace\(\$|SetAttributes", script
     )

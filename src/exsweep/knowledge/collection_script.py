@@ -1,5 +1,6 @@
 """The collector as a PowerShell script: the shipped template with the plan in it as data."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -44,6 +45,5 @@ def _row(record: msgspec.Struct, **changed: Any) -> dict[str, Any]:
 
 
 def _ascii_json(data: dict[str, Any]) -> str:
-    plain = msgspec.json.format(msgspec.json.encode(data), indent=1).decode()
-    # A quote of PowerShell at the beginning of a line would end the here-string; nothing is lost by writing it as JSON may.
-    return "".join(char if char.isascii() and char != "'" else f"\\u{ord(char):04x}" for char in plain)
+    # A quote of PowerShell at the beginning of a line would end the here-string; JSON may write it otherwise.
+    return json.dumps(data, indent=1).replace("'", "\\u0027")

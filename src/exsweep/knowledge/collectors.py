@@ -43,7 +43,7 @@ def _own() -> Collector:
         name="exsweep collector",
         marks=(
             rf"(^|/){FOLDER}/(manifest\.csv|collection\.json)$",
-            rf"(^|/)results/{re.escape(ARTIFACT)}[^/]*$",
+            rf"(^|/)results/{re.escape(ARTIFACT)}",
         ),
         leaves_out=plan.left(),
         say=plan.say,

@@ -45,12 +45,13 @@ _FILLERS: Final = frozenset(
     }
 )
 """Methods after which an argument holds what the object held."""
-_MAKERS: Final = frozenset({"createobject", "activexobject", "gettypefromprogid"})
+_MAKERS: Final = frozenset({"createobject", "activexobject", "gettypefromprogid", "getobject", "gettypefromclsid"})
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 _MANY_INTRINSIC: Final = 3
 HAND_OVER: Final = "(all objects of the page)"
 """Name under which the knowledge knows such a call."""
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
+_MONIKER: Final = re.compile(r"(?<=^winnt).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
 _LONGEST_VALUE: Final = 4096
 _MOST_INLINED: Final = 200
 _LONGEST_CODE: Final = 1 << 18
@@ -67,6 +68,9 @@ class Evaluator(Expressions):
         elif operator not in ("=", ":="):
             value = derived([self.evaluate(node.target), value])
         target = node.target
+        if isinstance(node.value, Lambda) and isinstance(target, Name | Member):
+            self.state.carried = True
+            self.state.lambdas[target.name.lower()] = node.value.parameters
         match target:
             case Name(name=name):
                 self._give(name.lower(), value)
@@ -100,7 +104,8 @@ class Evaluator(Expressions):
 
     def _property(self, name: str, value: Value) -> None:
         for unit, function in self.state.functions.get(f"set_{name}", ())[:4]:
-            self.state.give_parameter(unit, function, "value", value)
+            parameter = function.parameters[-1].lower() if function.parameters else "value"
+            self.state.give_parameter(unit, function, parameter, value)
 
     def _assign_element(self, base: Statement, arguments: tuple[Statement, ...], value: Value) -> None:
         keys = [self.evaluate(each) for each in arguments]
@@ -273,11 +278,25 @@ class Evaluator(Expressions):
         own = self._own(names, arguments)
         if own is not None:
             return own
+        for parameter, value in zip(self.state.lambdas.get(last, ()), arguments, strict=False):
+            self.state.write(parameter.lower(), through(value, last), weak=True)
+        if last == "getref" and isinstance(arguments[0].constant if arguments else None, str):
+            self.state.carried = True
+            return Value((), (), (f"fn:{str(arguments[0].constant).lower()}",))
         if isinstance(node.function, Name) and not node.new:
             variable = self.state.read(node.function.name.lower())
             if variable is not None:
+                self._default(variable, arguments)
                 return self._element(node, variable, arguments)
         return self._library(node, names, base, arguments)
+
+    def _default(self, variable: Value, arguments: list[Value]) -> None:
+        """`object(x)` calls the default member of its class: which one that is, is not looked at."""
+        owners = [each for each in variable.types if each in self.state.classes]
+        for owner in owners[:2] if arguments else ():
+            for unit, function in self.state.members.get(owner, ())[:20]:
+                for parameter, value in zip(function.parameters, arguments, strict=False):
+                    self.state.give_parameter(unit, function, parameter.lower(), through(value, "()"))
 
     def _counted(self, last: str, arguments: list[Value]) -> Value:
         """A number made of text; a number of each letter is the text in another dress."""
@@ -301,6 +320,8 @@ class Evaluator(Expressions):
         types = list(known.returns.find(names))
         if types or node.new:
             types.extend(_ends(arguments))
+        if last == "get" and arguments and str(arguments[0].constant).lower().startswith("win32_"):
+            types.append(str(arguments[0].constant).lower())
         if last == "createinstance":
             types.extend(each for value in arguments for each in value.types)
         if node.new:
@@ -314,7 +335,8 @@ class Evaluator(Expressions):
         names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
         types = []
         for name in names:
-            plain = self.known.classids.get(name.removeprefix("new:").strip("{}"), name)
+            plain = _MONIKER.sub("", name) if name.startswith(("winmgmts:", "winnt:")) else name
+            plain = self.known.classids.get(plain.removeprefix("new:").strip("{}"), plain)
             parts = plain.split(".")
             if len(parts) > 1 and parts[-1].isdigit():
                 parts.pop()

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from exsweep.detect.webshell.state import Shown
-from exsweep.detect.webshell.values import BASENAME, COMPUTED, DECODED, MAPPED, MIXED, Constant, Origin, Value
+from exsweep.detect.webshell.values import BASENAME, COMPUTED, DECODED, MAPPED, MIXED, TELLING, Constant, Origin, Value
 from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
 
 VISITOR: Final = frozenset({"request", "upload"})
@@ -43,13 +43,20 @@ def labels(value: Value | None) -> frozenset[str]:
         _script(each[5:]) for each in value.types if each.startswith("ends:")
     ):
         found.add("script")
-    if not value.origins and COMPUTED in value.marks:
+    if not value.origins and (COMPUTED in value.marks or (DECODED in value.marks and _short(value))):
         found.add("hidden")
+    if not value.origins and any(isinstance(each, bytes | tuple) for each in value.constants):
+        found.add("packed")
     if value.constants:
         found.add("constant")
     elif not value.origins:
         found.add("hidden" if value.marks & {COMPUTED, DECODED} else "unknown")
     return frozenset(found)
+
+
+def _short(value: Value) -> bool:
+    """Are the constants only what a loop begins with?"""
+    return all(isinstance(each, str) and len(each) < TELLING for each in value.constants)
 
 
 def _fixed_end(value: Value) -> bool:

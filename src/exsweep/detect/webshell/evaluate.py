@@ -30,6 +30,7 @@ from exsweep.detect.webshell.state import State
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
+    DECODED,
     MIXED,
     UNKNOWN,
     Constant,
@@ -47,7 +48,7 @@ DEEPEST: Final = 90
 
 _FIELDS = "fields"
 """Type of a collection of request fields, whose names are still to come."""
-_OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\)?")
+_OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\|~?[/\\]|\.{1,2}[/\\]?)?")
 _WORTHLESS = frozenset(
     {
         "==",
@@ -185,6 +186,8 @@ class Expressions(ABC):
         if f"get_{name}" in state.functions:
             return state.returns.get(f"get_{name}", UNKNOWN)
         if self.known.calls.matches([full]):
+            # A function that is carried about is called elsewhere.
+            state.carried = True
             return Value((), (), (f"fn:{name}",))
         return UNKNOWN
 
@@ -340,6 +343,8 @@ class Expressions(ABC):
             return Value((), (), ("type",))
         if operator in _WORTHLESS:
             return UNKNOWN
+        if operator == "," and parts:
+            return parts[-1]
         if operator in ("?:", "??", "iif") and len(parts) >= 2:
             return either(parts[-2], parts[-1])
         if operator in (
@@ -377,6 +382,8 @@ class Expressions(ABC):
                 return constant(folding.letter(value.constant), frozenset({BUILT}))
             except folding.NotFoldedError:
                 return UNKNOWN
+        if type_ == "char" and not value.origins:
+            return marked(derived([value]), DECODED)
         if type_ in ("", "string", "object", "byte", "var", "dynamic"):
             return value
         return typed(value, type_)
@@ -408,7 +415,7 @@ class Expressions(ABC):
             return constant(made, marks)
         value = derived(parts)
         first = next(
-            (each for each in parts if not (each.known and each.constants[0] in ("", None))), UNKNOWN
+            (each for each in parts if not (each.known and _says_nothing(each.constants[0]))), UNKNOWN
         )
         if value.origins and not first.origins:
             value = marked(value, MIXED)

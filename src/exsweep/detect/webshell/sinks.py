@@ -33,7 +33,7 @@ class Lookup:
         for sink in sinks:
             for name in sink.use.native:
                 self.natives.setdefault(name, []).append(sink)
-        self.texts = tuple((re.compile(text), sink) for sink in sinks for text in sink.use.text)
+        self.texts = tuple((re.compile(text, re.MULTILINE), sink) for sink in sinks for text in sink.use.text)
         self.sources = Patterns((name, source) for source in known.sources for name in source.read)
         self.unless = {
             source.kind: re.compile("|".join(f"(?:{each})" for each in source.unless) or r"(?!)")

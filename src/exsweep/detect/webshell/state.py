@@ -75,6 +75,12 @@ class State:
         """Expressions in constants that were evaluated."""
         self.service = False
         """Are all functions of the page called by visitors?"""
+        self.lambdas: dict[str, tuple[str, ...]] = {}
+        """Variable that holds a function without a name -> its parameters."""
+        self.members: dict[str, list[tuple[Unit, Function]]] = {}
+        """Class of the page -> its functions."""
+        self.carried = False
+        """Does the page handle functions like values?"""
         self.tools = False
         """Does the page make objects that more can be done with than asking a database?"""
         self.unit = units[0] if units else Unit(0, Program(language="other"))
@@ -94,6 +100,8 @@ class State:
         for function in program.functions:
             name = function.name.lower()
             self.functions.setdefault(name, []).append((unit, function))
+            if function.owner:
+                self.members.setdefault(function.owner.lower(), []).append((unit, function))
             for attribute in function.attributes:
                 lower = attribute.lower()
                 if lower.startswith(("dllimport", "declare", "lib ")) or "dllimport" in lower:
@@ -209,10 +217,12 @@ class State:
     @property
     def ordinary(self) -> bool:
         """Nothing was seen that more knowledge could turn into something grave."""
-        if self.tools:
+        if self.tools or self.carried:
             return False
         for each in self.shown.values():
             if each.capability not in self.known.slight:
+                return False
+            if each.capability == "run-page" and each.data is not None and not each.data.constants:
                 return False
             if each.capability != "make-object" and each.data is not None and each.data.origins:
                 return False

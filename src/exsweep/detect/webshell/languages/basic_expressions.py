@@ -123,7 +123,8 @@ class BasicExpressions(BasicCursor):
         if word == "(":
             return self._brackets(at)
         if word in (".", "!") and self.is_name(self.place + 1):
-            return self.with_object[-1] if self.with_object else Name(at, "")
+            base = self.with_object[-1] if self.with_object else Name(at, "")
+            return self._member(base) if word == "." else base
         if word == "{":
             return Sequence(at, self.listed("{", "}"))
         if word[:1] == "[" and len(word) > 1:
@@ -223,6 +224,8 @@ class BasicExpressions(BasicCursor):
                     continue
                 base = Call(base.at, base, self.listed("(", ")"))
             elif sign == ".":
+                if self.with_object and self._stands_apart():
+                    return base
                 base = self._member(base)
             elif sign == "?":
                 self.place += 1
@@ -238,6 +241,12 @@ class BasicExpressions(BasicCursor):
                 name = self.fresh_name()
                 self.made(Assign(base.at, Name(base.at, name), base))
                 base = Name(base.at, name)
+
+    def _stands_apart(self) -> bool:
+        """Inside `With`, the dot of `call .name` begins an argument."""
+        place, start = self.place, self.start
+        before = start[place - 1] + len(self.text[place - 1])
+        return before < start[place] and start[place + 1] == start[place] + 1 and self.is_name(place + 1)
 
     def made(self, statement: Statement) -> None:
         """A statement that an expression needs before it."""
