@@ -8,19 +8,20 @@ import msgspec
 
 import exsweep
 from exsweep.assess import pivot
+from exsweep.assess.custody import CustodyLog
 from exsweep.assess.gather import Gathered
 from exsweep.assess.journal import Journal
 from exsweep.assess.manifest import read_manifest, write_manifest
-from exsweep.assess.pool import run
+from exsweep.assess.pool import Pool
 from exsweep.assess.progress import Progress, Silent
-from exsweep.assess.reading import grouped, jobs_for, read_all
+from exsweep.assess.reading import grouped, jail_for, read_all, seconds_for
 from exsweep.assess.restored import context as stored_context
 from exsweep.assess.restored import restored
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools, tools
 from exsweep.errors import EvidenceError, StoreError
 from exsweep.evidence import Unit, open_evidence
-from exsweep.judge import intruders, judge
+from exsweep.judge import Traces, intruders, judge
 from exsweep.knowledge import version
 from exsweep.model import Assessment, Hit, Observations, Run
 
@@ -43,10 +44,13 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
     else:
         journal = Journal(settings.out)
         with journal.held():
-            gathered = read_all(settings, opened, made, journal, shown)
+            log = CustodyLog(settings.out, settings.quick)
+            log.opened(opened.described, settings.command)
+            gathered = read_all(settings, opened, made, journal, shown, log)
             context = _context(settings, opened.units, gathered, made, shown)
             if not settings.quick:
                 write_manifest(settings.out / "events", gathered)
+            log.sealed(gathered.sources)
             journal.forget()
     return _judge(settings, gathered, made, context, gathered.described, started, shown)
 
@@ -103,13 +107,28 @@ def _context(
     shown.stage("Looking for every trace of the intruder")
     if settings.out is not None and not settings.quick:
         return stored_context(settings.out / "events", gathered, made, traces)
-    tasks = [pivot.PivotTask(tuple(group), traces) for group in grouped(units)]
+    return _looked_for(settings, units, gathered, traces)
+
+
+def _looked_for(
+    settings: Settings, units: Sequence[Unit], gathered: Gathered, traces: Traces
+) -> list[Hit]:
+    """The evidence read again for traces, where no event store was kept."""
+    pool: Pool[pivot.PivotTask, tuple[Hit, ...]] = Pool(
+        pivot.start,
+        (),
+        tuple[Hit, ...],
+        settings.jobs,
+        jail=jail_for(settings, units),
+        seconds=lambda task: seconds_for(task.units),
+        tries=2,
+    )
     found: list[Hit] = []
-    for finished in run(tasks, pivot.start, (), jobs_for(units, settings.jobs)):
+    for finished in pool.run([pivot.PivotTask(tuple(group), traces) for group in grouped(units)]):
         if finished.result is None:
             raise finished.error or StoreError(
                 f"Looking for the intruder's traces failed: {finished.failure}.",
-                tip="Run the same command again, with --jobs 1.",
+                tip="Run the same command again with --out: then the traces are looked for in the saved events.",
             )
         found += finished.result
     seals = {report.path: report.sha256 for report in gathered.sources if report.duplicate_of is None}

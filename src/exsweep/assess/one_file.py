@@ -168,6 +168,9 @@ def _other(
         result = read_pasted(data)
         for batch in result.batches:
             run.apart(place, source.path, batch)
+        if script:
+            # Settings written out as a page are told as settings too; the other lines of a page are no lost log lines.
+            return _report(source, "served_file", seal, Tally())
         return _report(source, result.kind, seal, result.tally)
     if data and (script or served.may_run(data) or run.asked_for(data, source.path)):
         run.page(place, kept, source.path, seal.digest.hexdigest())

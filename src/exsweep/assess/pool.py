@@ -1,124 +1,331 @@
-"""Supervised worker processes: a task that kills its worker is tried once more alone, then given up with a reason.
+"""Supervised worker processes in a jail: a task that ends its worker, or takes too long, is given up with a reason.
 
-The stock process pool breaks as a whole when one worker dies; hostile evidence must not do that (F23).
+The stock process pool breaks as a whole when one worker dies; hostile evidence must not do that (F23). Nothing that a
+worker sends is unpickled: who has taken over a worker shall not get at the supervisor by its answer.
 """
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import sys
+import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
+
+import msgspec
+
+from exsweep.assess.jail import Jail, confine, die_with_parent, resident_bytes
+from exsweep.errors import EvidenceError, ExsweepError, KnowledgeError, StoreError, UsageError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_TRIES = 2
+FORKS = sys.platform.startswith("linux")
+"""A forked worker has its tools already (10 ms); a spawned one imports and builds them (2 s)."""
+_LOOK_S = 0.5
+"""How often time and memory of busy workers are looked at."""
+_ANSWER_BYTES = 2 << 30
+_LAST_WORDS = 4_096
+_NO_MEMORY = (b"memory allocation of", b"bad_alloc", b"MemoryError", b"out of memory", b"Cannot allocate memory")
+"""How native libraries take their leave: Rust, C++, Python, C."""
+_OURS: dict[str, type[ExsweepError]] = {
+    kind.__name__: kind for kind in (StoreError, KnowledgeError, EvidenceError, UsageError)
+}
+
+
+class Failure(StrEnum):
+    """Why a task gave no result."""
+
+    NONE = "none"
+    ERROR = "error"
+    """It raised."""
+    DIED = "died"
+    MEMORY = "memory"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T, R]):
-    """A task that is over: `result`, or `failure` in words when its workers died or it raised."""
+    """A task that is over: `result`, or `failure` in words. `error` is set where the whole run has to end."""
 
     task: T
     result: R | None
     failure: str = ""
-    error: BaseException | None = None
+    error: ExsweepError | None = None
+    why: Failure = Failure.NONE
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What a worker sends: `ready`, `broken`, `done` or `failed`."""
+
+    kind: str
+    body: bytes = b""
+    error: str = ""
+    """Name of the error's class."""
+    message: str = ""
+    tip: str | None = None
+    active: tuple[str, ...] = ()
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_answers = msgspec.msgpack.Decoder(_Answer)
 
 
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
     pipe: Connection
+    last_words: IO[bytes]
     task: Any = None
     tries: int = 0
+    deadline: float = 0.0
 
 
-def _serve(pipe: Connection, start: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
-    """Body of a worker: build the tools once, then answer tasks until the pipe closes."""
+@dataclass(frozen=True, slots=True)
+class Pool(Generic[T, R]):
+    """How tasks are worked through.
+
+    `start(*arguments)` is called once in each process and returns the function that does one task; where the platform
+    cannot fork, all three must be importable or picklable. `result` is the type of what that function returns.
+    """
+
+    start: Callable[..., Callable[[T], R]]
+    arguments: tuple[Any, ...]
+    result: Any
+    jobs: int
+    jail: Jail | None = None
+    """None: the work is done in this process, and only an error that it raises can be caught."""
+    seconds: Callable[[T], float] = lambda task: 3_600.0
+    """Wall clock that one task may take."""
+    tries: int = 1
+    said: Callable[[tuple[str, ...]], None] = lambda active: None
+    """Is told once what holds in the jail, in words."""
+
+    def run(self, tasks: Sequence[T]) -> Iterator[Done[T, R]]:
+        """Work through `tasks`; results come as they are ready."""
+        if self.jail is None:
+            work = self.start(*self.arguments)
+            for task in tasks:
+                yield _tried(task, work)
+        elif tasks:
+            with _temporary() as folder:
+                jail = msgspec.structs.replace(self.jail, temporary=folder)
+                yield from _Supervisor(self, jail).run(tasks)
+
+
+class _Supervisor(Generic[T, R]):
+    """Hands out tasks, watches over the workers and replaces those that are gone."""
+
+    def __init__(self, pool: Pool[T, R], jail: Jail) -> None:
+        self._pool, self._jail = pool, jail
+        self._decoder = msgspec.msgpack.Decoder(pool.result)
+        self._context: Any = multiprocessing.get_context("fork" if FORKS else "spawn")
+        self._workers: list[_Worker] = []
+        self._waiting: deque[tuple[T, int]] = deque()
+        self._told = False
+
+    def run(self, tasks: Sequence[T]) -> Iterator[Done[T, R]]:
+        self._waiting.extend((task, 0) for task in tasks)
+        try:
+            for _ in range(min(max(self._pool.jobs, 1), len(tasks))):
+                self._workers.append(self._hire())
+            while self._waiting or any(worker.task is not None for worker in self._workers):
+                self._hand_out()
+                yield from self._results()
+                yield from self._late()
+        finally:
+            self._dismiss()
+
+    def _hand_out(self) -> None:
+        for place, worker in enumerate(self._workers):
+            if worker.task is None and self._waiting:
+                task, tries = self._waiting.popleft()
+                try:
+                    worker.pipe.send(task)
+                except OSError:  # died while it had nothing to do: not the fault of this task
+                    self._end(worker)
+                    worker = self._workers[place] = self._hire()
+                    worker.pipe.send(task)
+                worker.task, worker.tries = task, tries
+                worker.deadline = time.monotonic() + self._pool.seconds(task)
+
+    def _results(self) -> Iterator[Done[T, R]]:
+        busy = {worker.pipe: worker for worker in self._workers if worker.task is not None}
+        for ready in wait(list(busy), timeout=_LOOK_S):
+            worker = busy[ready]  # type: ignore[index]
+            try:
+                answer = _answers.decode(worker.pipe.recv_bytes(_ANSWER_BYTES))
+                result = self._decoder.decode(answer.body) if answer.kind == "done" else None
+            except (EOFError, OSError, msgspec.MsgspecError):
+                yield from self._lost(worker, *self._why(worker))
+                continue
+            if answer.kind == "ready":
+                if not self._told:
+                    self._told = True
+                    self._pool.said(answer.active)
+                continue
+            error = _error(answer)
+            if answer.kind == "broken":
+                raise error or StoreError(f"A reading process could not start: {answer.message}.")
+            task, worker.task = worker.task, None
+            if answer.kind == "done":
+                yield Done(task, result)
+                continue
+            memory = answer.error == "MemoryError"
+            if memory:
+                self._replace(worker)  # what is left of it may be full
+            failure = _too_much(self._jail) if memory else answer.message
+            yield Done(task, None, failure, error, Failure.MEMORY if memory else Failure.ERROR)
+
+    def _late(self) -> Iterator[Done[T, R]]:
+        """Tasks whose workers take too long or too much."""
+        now = time.monotonic()
+        for worker in [one for one in self._workers if one.task is not None]:
+            if now > worker.deadline and not worker.pipe.poll():
+                took = self._pool.seconds(worker.task)
+                yield from self._lost(worker, Failure.TIME, f"reading it took longer than {took:,.0f} seconds")
+            elif resident_bytes(worker.process.pid or 0) > self._jail.memory_bytes:
+                yield from self._lost(worker, Failure.MEMORY, _too_much(self._jail))
+
+    def _lost(self, worker: _Worker, why: Failure, failure: str) -> Iterator[Done[T, R]]:
+        task, tries = worker.task, worker.tries + 1
+        self._replace(worker)
+        # What took all time or memory would take it again; a death may have been an accident.
+        if why is Failure.DIED and tries < self._pool.tries:
+            self._waiting.append((task, tries))
+        else:
+            yield Done(task, None, failure, None, why)
+
+    def _why(self, worker: _Worker) -> tuple[Failure, str]:
+        """Of what a worker died."""
+        worker.process.join(5)
+        worker.last_words.seek(0)
+        said = worker.last_words.read()[-_LAST_WORDS:]
+        if any(words in said for words in _NO_MEMORY):
+            return Failure.MEMORY, _too_much(self._jail)
+        return Failure.DIED, f"the process reading it died ({_exit_words(worker.process.exitcode)})"
+
+    def _replace(self, worker: _Worker) -> None:
+        self._end(worker)
+        self._workers[self._workers.index(worker)] = self._hire()
+
+    def _hire(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        last_words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `_end`
+        error = last_words.fileno() if FORKS else None
+        pool = self._pool
+        process = self._context.Process(
+            target=_serve,
+            args=(theirs, pool.start, pool.arguments, self._jail, os.getpid(), error),
+            daemon=True,
+        )
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, last_words)
+
+    @staticmethod
+    def _end(worker: _Worker) -> None:
+        worker.pipe.close()
+        worker.process.kill()
+        worker.process.join()
+        worker.last_words.close()
+
+    def _dismiss(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            self._end(worker)
+
+
+def _serve(
+    pipe: Connection,
+    start: Callable[..., Callable[[Any], Any]],
+    arguments: tuple[Any, ...],
+    jail: Jail,
+    parent: int,
+    last_words: int | None,
+) -> None:
+    """Body of a worker: build the tools once, go into the jail, then answer tasks until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    if FORKS:
+        die_with_parent(parent)
     try:
         work = start(*arguments)
-    except Exception as error:  # noqa: BLE001 - handed to the parent whole: no worker could do better
-        pipe.send(("broken", error))
+        _silence(last_words)
+        active = confine(jail, [pipe.fileno()])
+    except Exception as error:  # noqa: BLE001 - handed to the parent: no worker could do better
+        pipe.send_bytes(_pack(_failed("broken", error)))
         return
     with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe: done
+        pipe.send_bytes(_pack(_Answer("ready", active=active)))
         while True:
             task = pipe.recv()
             try:
-                answer: tuple[str, Any] = ("done", work(task))
-            except Exception as error:  # noqa: BLE001 - handed to the parent whole, which raises or reports it
-                answer = ("failed", error)
-            pipe.send(answer)
+                answer = _Answer("done", _pack(work(task)))
+            except Exception as error:  # noqa: BLE001 - handed to the parent, which raises or reports it
+                answer = _failed("failed", error)
+            pipe.send_bytes(_pack(answer))
 
 
-def run(
-    tasks: Sequence[T], start: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...], jobs: int
-) -> Iterator[Done[T, R]]:
-    """Work through `tasks` with `jobs` processes; results come as they are ready.
+def _failed(kind: str, error: Exception) -> _Answer:
+    name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+    if isinstance(error, ExsweepError):
+        return _Answer(kind, error=name, message=error.message, tip=error.tip)
+    return _Answer(kind, error=name, message=f"{name}: {error}")
 
-    `start(*arguments)` is called once in each process and returns the function that does one task; all three must be
-    importable or picklable. With one job the work is done in this process.
-    """
-    if jobs <= 1:
-        work = start(*arguments)
-        for task in tasks:
-            yield _tried(task, work)
-        return
-    context = multiprocessing.get_context("spawn")
-    waiting: deque[tuple[T, int]] = deque((task, 0) for task in tasks)
-    workers: list[_Worker] = []
-    try:
-        workers = [_hire(context, start, arguments) for _ in range(min(jobs, len(tasks)))]
-        while waiting or any(worker.task is not None for worker in workers):
-            for worker in workers:
-                if worker.task is None and waiting:
-                    worker.task, worker.tries = waiting.popleft()
-                    worker.pipe.send(worker.task)
-            busy = {worker.pipe: worker for worker in workers if worker.task is not None}
-            for ready in wait(list(busy)):
-                worker = busy[ready]  # type: ignore[index]
-                try:
-                    kind, value = worker.pipe.recv()
-                except (EOFError, OSError):
-                    task, tries = worker.task, worker.tries + 1
-                    worker.process.join()
-                    code = worker.process.exitcode
-                    workers[workers.index(worker)] = _hire(context, start, arguments)
-                    if tries < _TRIES:
-                        waiting.append((task, tries))
-                    else:
-                        yield Done(task, None, f"the process reading it died twice (exit code {code})")
-                    continue
-                if kind == "broken":
-                    raise value
-                task, worker.task = worker.task, None
-                yield (
-                    Done(task, value)
-                    if kind == "done"
-                    else Done(task, None, f"{type(value).__name__}: {value}", value)
-                )
-    finally:
-        for worker in workers:
-            worker.pipe.close()
-            worker.process.terminate()
-        for worker in workers:
-            worker.process.join(5)
+
+def _error(answer: _Answer) -> ExsweepError | None:
+    kind = _OURS.get(answer.error)
+    return kind(answer.message, tip=answer.tip) if kind is not None else None
+
+
+def _silence(last_words: int | None) -> None:
+    """Native libraries write past Python: their words go where the supervisor finds them, not to the terminal."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.dup2(nothing if last_words is None else last_words, 2)
+    os.close(nothing)
 
 
 def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:
     try:
         return Done(task, work(task))
-    except Exception as error:  # noqa: BLE001 - handed on whole; the caller raises or reports it
-        return Done(task, None, f"{type(error).__name__}: {error}", error)
+    except ExsweepError as error:
+        return Done(task, None, error.message, error, Failure.ERROR)
+    except MemoryError as error:
+        return Done(task, None, f"reading it needs too much memory: {error}", None, Failure.MEMORY)
+    except Exception as error:  # noqa: BLE001 - handed on in words; the caller reports it
+        return Done(task, None, f"{type(error).__name__}: {error}", None, Failure.ERROR)
 
 
-def _hire(context: Any, start: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> _Worker:
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, start, arguments), daemon=True)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours)
+@contextlib.contextmanager
+def _temporary() -> Iterator[str]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="exsweep-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise StoreError(
+            f"There is no folder for temporary files: {error.strerror}.",
+            tip="Name a writable one in the environment variable TMPDIR.",
+        ) from error
+    with folder as name:
+        yield os.path.realpath(name)
+
+
+def _too_much(jail: Jail) -> str:
+    return f"reading it needs more than {jail.memory_bytes >> 20:,} MiB of memory"
+
+
+def _exit_words(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"signal {-code}"

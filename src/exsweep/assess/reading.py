@@ -1,6 +1,7 @@
 """All evidence read once: planned into tasks, worked through by processes, resumed where an earlier run stopped."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import msgspec
 import exsweep
 from exsweep.assess import work
 from exsweep.assess.correlate import correlated
+from exsweep.assess.custody import CustodyLog
 from exsweep.assess.gather import Gathered, gather
+from exsweep.assess.jail import Jail
 from exsweep.assess.journal import Journal
-from exsweep.assess.pool import run
+from exsweep.assess.pool import FORKS, Done, Failure, Pool
 from exsweep.assess.progress import Progress
 from exsweep.assess.results import TaskResult
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools
-from exsweep.errors import ExsweepError
 from exsweep.evidence import Opened, Unit
 from exsweep.knowledge import version
 from exsweep.model import SourceReport, SourceState
@@ -24,12 +26,22 @@ from exsweep.model import SourceReport, SourceState
 _TASK_BYTES = 32 << 20
 """Small files are read together up to this size, so that the exact evaluation has many rows at once."""
 _TASK_FILES = 200
-IN_PROCESS_BYTES = 24 << 20
-"""Less than this is read in this process: starting workers would cost more."""
+_PASTED_BYTES = 24 << 20
+"""Where starting a worker takes seconds, pasted text below this is read in this process: no binary parser sees it."""
+JAILED = True
+"""Tests that look into the reading itself turn it off."""
+_BASE_S, _MIB_S = 180, 5
+"""Wall clock for one task: thirty times what reading takes on one slow core."""
+_STATES = {Failure.MEMORY: SourceState.LIMIT, Failure.TIME: SourceState.TIMEOUT}
 
 
 def read_all(
-    settings: Settings, opened: Opened, made: Tools, journal: Journal | None, shown: Progress
+    settings: Settings,
+    opened: Opened,
+    made: Tools,
+    journal: Journal | None,
+    shown: Progress,
+    log: CustodyLog | None = None,
 ) -> Gathered:
     """Read every unit once; what an earlier run finished is taken from its notes.
 
@@ -41,9 +53,9 @@ def read_all(
     events = settings.out / "events" if settings.out and not settings.quick else None
     if events is not None:
         events.mkdir(parents=True, exist_ok=True)
-    reading = _Reading(settings, plan(opened.units, settings, made, events), journal, shown)
+    reading = _Reading(settings, plan(opened.units, settings, made, events), journal, shown, log)
     reading.resume(events)
-    reading.read(jobs_for(opened.units, settings.jobs))
+    reading.read(jail_for(settings, opened.units, events))
     described = (*opened.described, *opened.notes)
     gathered = gather(reading.results(), described, lambda joined: correlated(joined, made))
     if events is not None:
@@ -51,18 +63,36 @@ def read_all(
     return gathered
 
 
-def jobs_for(units: Sequence[Unit], jobs: int) -> int:
-    return 1 if sum(unit.size for unit in units) < IN_PROCESS_BYTES else jobs
+def jail_for(settings: Settings, units: Sequence[Unit], events: Path | None = None) -> Jail | None:
+    """Where evidence is read: None for pasted text where a worker would cost seconds, else a jail with just this evidence."""
+    pasted = all(unit.kind == "memory" for unit in units)
+    if not JAILED or (not FORKS and pasted and sum(unit.size for unit in units) < _PASTED_BYTES):
+        return None
+    return Jail(
+        readable=tuple(os.path.realpath(path) for path in settings.evidence),
+        writable=(os.path.realpath(events),) if events else (),
+    )
+
+
+def seconds_for(units: Sequence[Unit]) -> float:
+    """Wall clock that reading these may take."""
+    return _BASE_S + _MIB_S * sum(unit.size for unit in units) / (1 << 20)
 
 
 class _Reading:
     """Tasks and what became of them."""
 
     def __init__(
-        self, settings: Settings, tasks: Sequence[work.Task], journal: Journal | None, shown: Progress
+        self,
+        settings: Settings,
+        tasks: Sequence[work.Task],
+        journal: Journal | None,
+        shown: Progress,
+        log: CustodyLog | None,
     ) -> None:
         self._arguments = (settings.rules, settings.indicators, settings.yara, settings.baselines)
-        self._tasks, self._journal, self._shown = tasks, journal, shown
+        self._jobs = settings.jobs
+        self._tasks, self._journal, self._shown, self._log = tasks, journal, shown, log
         self._done: dict[str, TaskResult] = {}
         self._alone: dict[str, list[work.Task]] = {}
 
@@ -79,23 +109,34 @@ class _Reading:
         if self._done:
             self._shown.resumed(sum(len(result.sources) for result in self._done.values()))
 
-    def read(self, jobs: int) -> None:
-        left = [task for task in self._tasks if task.id not in self._done]
+    def read(self, jail: Jail | None) -> None:
+        pool: Pool[work.Task, TaskResult] = Pool(
+            work.start,
+            self._arguments,
+            TaskResult,
+            self._jobs,
+            jail=jail,
+            seconds=lambda task: seconds_for(task.units),
+            said=self._jailed,
+        )
         failed: list[work.Task] = []
-        deadly = False
-        for finished in run(left, work.start, self._arguments, jobs):
+        for finished in pool.run([task for task in self._tasks if task.id not in self._done]):
             if finished.result is not None:
                 self._keep(finished.task, finished.result)
-            elif isinstance(finished.error, ExsweepError):
+            elif finished.error is not None:
                 raise finished.error
+            elif len(finished.task.units) == 1 and finished.why is not Failure.DIED:
+                self._keep(finished.task, _given_up(finished))
             else:
                 failed.append(finished.task)
-                deadly = deadly or finished.error is None
-        # One file must not take its neighbours along: each file of a failed task is tried alone.
+        # One file must not take its neighbours along: each file of a failed task is tried alone, once.
         self._alone = {task.id: [_single(task, place) for place in range(len(task.units))] for task in failed}
-        singles = [single for parts in self._alone.values() for single in parts]
-        for finished in run(singles, work.start, self._arguments, max(jobs, 2) if deadly else 1):
-            self._keep(finished.task, finished.result or _given_up(finished.task, finished.failure))
+        for finished in pool.run([single for parts in self._alone.values() for single in parts]):
+            self._keep(finished.task, finished.result or _given_up(finished))
+
+    def _jailed(self, active: tuple[str, ...]) -> None:
+        if self._log is not None:
+            self._log.add("jailed", detail="; ".join(active) or "this system has no jail for workers")
 
     def results(self) -> list[TaskResult]:
         """In the order of the plan."""
@@ -105,6 +146,8 @@ class _Reading:
         if self._journal is not None:
             self._journal.keep(task.id, result)
         self._done[task.id] = result
+        if self._log is not None:
+            self._log.read(result.sources)
         for report in result.sources:
             self._shown.read(report)
         self._shown.found(result.hits)
@@ -149,8 +192,9 @@ def _single(task: work.Task, place: int) -> work.Task:
     return msgspec.structs.replace(task, id=f"{task.id}-{place}", units=(task.units[place],))
 
 
-def _given_up(task: work.Task, failure: str) -> TaskResult:
+def _given_up(finished: Done[work.Task, TaskResult]) -> TaskResult:
     """A task that could not be done is a gap for each of its files, never a lost run."""
+    twice = ", twice" if finished.why is Failure.DIED else ""
     return TaskResult(
         sources=tuple(
             SourceReport(
@@ -158,10 +202,10 @@ def _given_up(task: work.Task, failure: str) -> TaskResult:
                 kind="unknown",
                 size=unit.size,
                 sha256="",
-                state=SourceState.UNREADABLE,
-                reason=failure,
+                state=_STATES.get(finished.why, SourceState.UNREADABLE),
+                reason=finished.failure + twice,
             )
-            for unit in task.units
+            for unit in finished.task.units
         ),
         hits=(),
     )

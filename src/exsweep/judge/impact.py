@@ -69,7 +69,13 @@ def _text(what: str, state: ImpactState, names: Sequence[str], checked: str) -> 
 
 
 def _names(what: str, hostile: Sequence[Group], rules: set[str]) -> tuple[str, ...]:
-    hits = [item.hit for group in hostile for item in group.members if item.rule.id in rules]
+    members = [item for group in hostile for item in group.members if item.rule.id in rules]
+    if what == "persistence":
+        # The address that a write was sent to stays nobody's way back in; the file that was written does.
+        members = [
+            item for item in members if item.stage is not Stage.DROP or not item.hit.fields.get("url.path")
+        ]
+    hits = [item.hit for item in members]
     if what == "mailboxes":
         names = [name for hit in hits for name in facts.mailboxes(hit)]
     else:

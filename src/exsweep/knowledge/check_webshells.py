@@ -24,6 +24,7 @@ _ORIGINS = frozenset(
         "script",
         "text",
         "none",
+        "packed",
         "unknown",
         "mixed",
         "plain",

@@ -33,6 +33,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Where it goes: path, address, host; as `data`."""
     code: bool = False
     """The data is code in the language of the page: a constant is read again as code."""
+    fetched: bool = False
+    """The data is the address of another machine, whose answer is what counts."""
     arguments: int = 0
     """Fewer arguments are something else."""
 
@@ -134,6 +136,12 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Regular expression on lower-case names of request fields that bring passwords."""
     foreign: tuple[str, ...]
     """Regular expressions (lower case) on code of languages that are not read: input that becomes a program."""
+    tools: tuple[str, ...]
+    """Regular expressions (lower case) on the title of a page: tools of intruders."""
+    defaced: tuple[str, ...]
+    """The same for those who boast of a break-in."""
+    leftovers: tuple[str, ...]
+    """Regular expressions (lower case) on code that no parser reads: a sink beside a source."""
     include_extensions: tuple[str, ...]
     """Extensions of code that pages ordinarily include."""
     script_extensions: tuple[str, ...]

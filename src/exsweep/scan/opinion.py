@@ -49,10 +49,33 @@ def opinion(identity: Identity, today: date) -> Opinion | None:
     if identity.build is None:
         return _by_product(identity, today)
     place = place_of(identity.build)
-    judged = _by_build(identity.build, today) if place is not None else None
+    rated = _rated_as(place) if place is not None else None
+    judged = _by_build(rated, today) if rated is not None else None
     if place is None or judged is None:
         return _by_product(identity, today)
-    return msgspec.structs.replace(judged, notes=_notes(identity, place))
+    low, high = (place.low, place.high) if len(place.number) == 4 else (None, None)
+    return msgspec.structs.replace(
+        judged,
+        build_name=builds.name_of(identity.build),
+        low=low.build if low else judged.low,
+        high=high.build if high else judged.high,
+        notes=_notes(identity, place),
+    )
+
+
+def _rated_as(place: builds.Place) -> str | None:
+    """The known build (or cumulative update) that stands for this one; None where none does.
+
+    Fixes come with known builds, so a number between two of one update is as open as the lower one. A number newer
+    than the table is rated as the newest. Servers can invent any other number: such a one is not rated.
+    """
+    if place.exact or len(place.number) == 3:
+        return builds.spell(place.number) if place.candidates else None
+    below = place.low
+    if below is None:
+        return None
+    known = below.branch == builds.branch_of(place.number) or place.high is None
+    return below.build if known else None
 
 
 @lru_cache(4_096)
@@ -77,7 +100,7 @@ def _by_build(build: str, today: date) -> Opinion | None:
         settings=tuple(dict.fromkeys(each.condition.say for each in known.possible if each.condition)),
         support_end=end,
         support_ended=end is not None and end < today,
-        released=place.high.released if place.high and len(place.number) == 3 else builds.released(build),
+        released=place.high.released if place.high else None,
         newest=newest.build if newest else None,
     )
 
@@ -86,9 +109,9 @@ def _notes(identity: Identity, place: builds.Place) -> tuple[str, ...]:
     found = ["By build only: a protecting setting cannot be seen from outside."]
     if len(place.number) == 4 and not place.exact:
         found.append(
-            "This build is newer than our table: update exsweep."
+            "This build is newer than our table, and rated as the newest one there: update exsweep."
             if place.high is None
-            else "This build is not in our table; it was judged by its neighbours."
+            else "This build is not in our table; it is rated as the last known one before it."
         )
     if place.exact and place.low is not None and place.low.note:
         found.append(place.low.note)

@@ -66,6 +66,12 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(value for each, value in self.headers if each == name)
 
     @property
+    def retry_after_s(self) -> float | None:
+        """Seconds of Retry-After; a date there counts as nothing said."""
+        text = (self.header("retry-after") or "").strip()
+        return float(text) if text.isascii() and text.isdecimal() and len(text) < 8 else None
+
+    @property
     def text(self) -> str:
         """The body as text for patterns: UTF-16 by its mark, else Latin-1; never fails."""
         if self.body[:2] in (b"\xff\xfe", b"\xfe\xff"):

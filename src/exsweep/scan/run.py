@@ -1,6 +1,7 @@
 """The sentence of a scan: resolve and pin, ask the scope, wait for the turn, note the intent, visit, judge, keep."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Protocol
 from exsweep.errors import ScanRefused
 from exsweep.knowledge.scanning import Limits, Rates, fingerprints
 from exsweep.scan.addresses import Address, address, neighbourhood, wide_network
+from exsweep.scan.heard import Heard
 from exsweep.scan.journal import Journal
 from exsweep.scan.networks import Networks
 from exsweep.scan.plan import Wishes
@@ -24,7 +26,6 @@ _TICK_S = 0.02
 """Contacts of one tick share one note of intent on disk."""
 _MOST_A_TICK = 500
 _RESOLVERS = 32
-_RETRY_AFTER = "retry-after"
 
 
 class Watcher(Protocol):
@@ -88,6 +89,7 @@ class _Run:
         self._tasks: set[asyncio.Task[None]] = set()
         self._live = self._slow = 0
         self._resolving = 0
+        self._met: set[str] = set()
         self._fault: BaseException | None = None
 
     async def whole(self) -> None:
@@ -227,16 +229,28 @@ class _Run:
             lambda: self._turn(job.place),
             lambda answer: self._mind(job.place, answer),
         )
-        self._tell(
-            result(
-                job.target,
-                heard,
-                time=settings.clock(),
-                address=job.to,
-                repeated=job.repeated,
-                scope=settings.scope.who,
-            )
+        self._tell(await self._judged(job, heard))
+
+    async def _judged(self, job: _Job, heard: tuple[Heard, ...]) -> ScanResult:
+        """The result; beside the loop where a build is met for the first time, for that takes long to look up."""
+        settings = self._settings
+        judge = functools.partial(
+            result,
+            job.target,
+            heard,
+            time=settings.clock(),
+            address=job.to,
+            repeated=job.repeated,
+            scope=settings.scope.who,
         )
+        met = {
+            build for each in heard if each.shown for build in (each.shown.build, each.shown.theme) if build
+        }
+        if met <= self._met:
+            return judge()
+        one = await asyncio.to_thread(judge)
+        self._met |= met
+        return one
 
     async def _turn(self, place: Place) -> bool:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -257,7 +271,7 @@ class _Run:
     def _mind(self, place: Place, answer: Reply | Failure) -> None:
         now = asyncio.get_running_loop().time()
         if isinstance(answer, Reply) and answer.status in fingerprints().push_back_statuses:
-            self._polite.pushed_back(place, now, _seconds(answer.header(_RETRY_AFTER)))
+            self._polite.pushed_back(place, now, answer.retry_after_s)
         elif isinstance(answer, Reply):
             self._polite.answered(place)
         elif answer is Failure.RESET:
@@ -281,9 +295,3 @@ class _Run:
         if not task.cancelled() and task.exception() is not None and self._fault is None:
             self._fault = task.exception()
         self._changed.set()
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Seconds of a Retry-After; a date there counts as nothing said."""
-    text = (retry_after or "").strip()
-    return float(text) if text.isascii() and text.isdecimal() and len(text) < 8 else None

@@ -16,6 +16,7 @@ from exsweep.detect.webshell.values import (
     MAPPED,
     TELLING,
     UNKNOWN,
+    Origin,
     Value,
     derived,
     either,
@@ -208,6 +209,8 @@ class Evaluator(Expressions):
     def _show(self, sink: Sink, node: Statement, base: Value | None, arguments: list[Value]) -> None:
         data = self._role(sink.use.data, base, arguments)
         target = self._role(sink.use.target, base, arguments)
+        if sink.use.fetched and data is not None and not data.origins:
+            data = Value((), (Origin("remote", "", node.at, self.state.unit.number),))
         self.state.show(sink, node.at, spell(node), data, target)
         if sink.use.code and data is not None:
             self._evaluated(data, node.at)

@@ -29,7 +29,7 @@ def labels(value: Value | None) -> frozenset[str]:
     found = {each.kind for each in value.origins}
     if found & VISITOR and not value.marks & {MIXED, BASENAME} and not _fixed_end(value):
         found.add("whole")
-    if value.origins and MIXED in value.marks:
+    if MIXED in value.marks:
         found.add("mixed")
     if _fixed_end(value):
         found.add("plain")

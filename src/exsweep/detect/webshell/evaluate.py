@@ -30,8 +30,10 @@ from exsweep.detect.webshell.state import State
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
+    COMPUTED,
     DECODED,
     MIXED,
+    TELLING,
     UNKNOWN,
     Constant,
     Origin,
@@ -417,9 +419,12 @@ class Expressions(ABC):
         first = next(
             (each for each in parts if not (each.known and _says_nothing(each.constants[0]))), UNKNOWN
         )
+        says = isinstance(first.constant, str) and len(first.constant) >= TELLING
+        if says and not value.origins and COMPUTED in value.marks and DECODED not in value.marks:
+            value = marked(value, MIXED)
         if value.origins and not first.origins:
             value = marked(value, MIXED)
-        elif MIXED in value.marks and MIXED not in first.marks:
+        elif value.origins and MIXED in value.marks and MIXED not in first.marks:
             value = Value((), value.origins, value.types, value.marks - {MIXED})
         tail = parts[-1].constants[0] if parts and len(parts[-1].constants) == 1 else None
         if isinstance(tail, str) and 0 < len(tail) < 12:

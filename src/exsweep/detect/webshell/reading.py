@@ -1,5 +1,7 @@
 """A file as the server would read it: decoded, recognised, cut into directives and blocks of code."""
 
+import re
+
 import msgspec
 
 from exsweep.detect.webshell import kinds, marks, markup, razor, script_encode, tricks
@@ -14,6 +16,9 @@ LOOKED_AT_BYTES = 16 << 20
 
 _HALF = LOOKED_AT_BYTES // 2
 _FRAGMENT_CHARACTERS = 8192
+_OUT_OF_STRING = re.compile(r"""[^"\n]{0,80}"\s{0,8}:""")
+_TYPESET = re.compile(r"\b(?:runat|language)\s{0,8}=\s{0,8}[\u201c\u201d]", re.IGNORECASE)
+_PLAIN_QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"\'\'")
 
 
 def read_page(data: bytes, path: str) -> tuple[Page, ...]:
@@ -46,6 +51,9 @@ def _page(data: bytes, reading: Reading, path: str, found: list[str]) -> Page:
 
 
 def _read(data: bytes, text: str, reading: Reading, path: str, found: list[str]) -> Page:
+    if _TYPESET.search(text) is not None:
+        # Went through a word processor: what was meant is plain.
+        text = text.translate(_PLAIN_QUOTES)
     named = webshell_kinds().kind_of_extension(kinds.extension_of(path))
     shown = marks.any_in(text)
     if named is None and not shown and not kinds.looks_like_razor(text):
@@ -96,7 +104,9 @@ def _parts(text: str, name: str, of: Kind) -> Parts:
     if (of.body == "code" or handler) and parts.directives:
         return msgspec.structs.replace(parts, blocks=_behind_directives(text, parts))
     if not parts.blocks and _is_fragment(text, name):
-        blocks = _some(text, 0, len(text), "code")
+        # Written into a value of another page, it first ends the string that it stands in.
+        match = _OUT_OF_STRING.match(text)
+        blocks = _some(text, match.end() if match else 0, len(text), "code")
         return msgspec.structs.replace(parts, blocks=blocks, tricks=(*parts.tricks, "no-server-tags"))
     return parts
 

@@ -1,16 +1,18 @@
 """What a page shows beside its abilities: pages in constants, tricks, containers, includes, place and name."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from exsweep.detect.webshell import folding
 from exsweep.detect.webshell.capabilities import Weighed
-from exsweep.detect.webshell.code import Const, walk
+from exsweep.detect.webshell.code import Assign, Call, Const, Unread, walk
+from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.score import reason
 from exsweep.detect.webshell.state import Shown, State
-from exsweep.detect.webshell.values import UNKNOWN
+from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
+from exsweep.knowledge.places import DROP, place_of
 from exsweep.knowledge.webshells import webshell_weights
 from exsweep.model.files import Reason
 
@@ -19,17 +21,28 @@ _PACKED = re.compile(r"[A-Za-z0-9+/=\s]{200,}|[0-9A-Fa-f]{400,}")
 _PROGRAM = b"MZ"
 _MOST_TEXT: Final = 1 << 20
 _MOST_INNER: Final = 6
+_UNREAD_SHARE: Final = 0.2
+_LITTLE_MARKUP: Final = 200
+_TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
+_KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
+_SINK_WORDS = re.compile(r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b", re.IGNORECASE)
 
 
 def constants(state: State, is_shell: Callable[[str], bool]) -> None:
     """Look into the constants of the page: texts that only tools need, and pages that it holds."""
     inner = 0
+    leftovers = [re.compile(each) for each in webshell_weights().leftovers]
     for unit in list(state.units):
         texts: list[tuple[str, int]] = []
         nodes = (*unit.program.statements, *unit.program.functions)
         for node in walk(nodes):
             if isinstance(node, Const) and isinstance(node.value, str) and len(node.value) > 2:
                 texts.append((node.value, node.at))
+            elif isinstance(node, Unread) and any(each.search(node.text.lower()) for each in leftovers):
+                state.unit = unit
+                origin = Origin("request", "", node.at, unit.number)
+                key = ("run-code", 0, unit.number, node.at, "")
+                state.shown[key] = Shown(*key, Value((), (origin,)), None)
         texts += [(text, at) for text, (number, at) in state.folded.items() if number == unit.number]
         state.unit = unit
         _telling(state, texts)
@@ -97,10 +110,65 @@ def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State)
         found.append(reason("server-command"))
     if _foreign(page):
         found.append(reason("foreign-code"))
-    odd = _odd_include(page)
-    if odd and not places:
+    if _odd_include(page) and not places:
         found.append(reason("odd-include"))
+    found.extend(reason(code) for code in _unreadable(page, state))
+    found.extend(reason(code) for code in _titles(page))
+    if _door(page, state):
+        found.append(reason("door"))
+    if page.blocks:
+        found.extend(reason(code) for code in _place(path, able))
     return tuple(found)
+
+
+def _unreadable(page: Page, state: State) -> Iterator[str]:
+    """Code that hides from this reader: of an odd language, damaged, or beyond every grammar."""
+    if any(each.language == "other" and each.kind != "ssi" and len(each.code.strip()) > 4 for each in page.blocks):
+        yield "odd-language"
+    own = [each for each in state.units if not each.depth]
+    unread = sum(each.program.unread for each in own)
+    size = sum(len(each.code) for each in page.blocks if each.language != "other")
+    if "script-encode-broken" in page.tricks or (
+        unread > size * _UNREAD_SHARE and any(_SINK_WORDS.search(each.code) for each in page.blocks)
+    ):
+        yield "unread-code"
+
+
+def _titles(page: Page) -> Iterator[str]:
+    """What the page calls itself."""
+    match = _TITLE.search(page.text)
+    title = match[1].lower() if match else ""
+    if not title:
+        return
+    weights = webshell_weights()
+    if (page.blocks or page.controls) and any(re.search(each, title) for each in weights.tools):
+        yield "tool"
+    if any(re.search(each, title) for each in weights.defaced):
+        yield "defaced"
+
+
+def _door(page: Page, state: State) -> bool:
+    """Nothing but the construction of an object of somebody's library, with a key."""
+    own = [each.program for each in state.units if not each.depth]
+    statements = [each for program in own for each in program.statements]
+    if len(statements) != 1 or any(each.functions for each in own):
+        return False
+    rest = len(page.text.strip()) - sum(len(each.code.strip()) for each in page.blocks)
+    made = statements[0].value if isinstance(statements[0], Assign) else statements[0]
+    if rest > _LITTLE_MARKUP or not isinstance(made, Call) or not made.new:
+        return False
+    name = dotted(made.function) or ()
+    keys = [each.value for each in made.arguments if isinstance(each, Const) and isinstance(each.value, str)]
+    return len(name) > 1 and name[0] not in ("system", "microsoft") and any(_KEY.fullmatch(each) for each in keys)
+
+
+def _place(path: str, able: float) -> Iterator[str]:
+    """Does the page lie where intruders put theirs?"""
+    place = place_of(path)
+    if place.kind == DROP:
+        yield "place"
+    elif able >= 1 and place.severity in ("critical", "high"):
+        yield "name"
 
 
 def _foreign(page: Page) -> bool:

@@ -1,0 +1,97 @@
+"""Assessments in files: an `assessment.json`, a folder that `triage --out` wrote, or the results of a scan, one a line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from exsweep.errors import EvidenceError
+from exsweep.model import Assessment, decode
+from exsweep.scan import assessment, read_line
+
+_LARGEST = 256 << 20
+"""Bytes of one assessment."""
+_LONGEST = 4 << 20
+"""Bytes of one line of scan results."""
+_MOST_FOLDERS = 200_000
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Something that is no assessment; counted, never dropped in silence."""
+
+    where: str
+    reason: str
+
+
+Read = tuple[str, Assessment] | Refused
+
+
+def read(paths: tuple[Path, ...]) -> Iterator[Read]:
+    """Every assessment that the paths hold, with where it stood; in order of the paths, folders by name."""
+    for path in paths:
+        try:
+            if path.is_dir():
+                yield from _folder(path)
+            else:
+                yield from _file(path)
+        except OSError as error:
+            yield Refused(str(path), f"cannot be read: {error.strerror or error}")
+
+
+def _folder(path: Path) -> Iterator[Read]:
+    own = path / "assessment.json"
+    if own.is_file():
+        yield from _file(own)
+        return
+    inner = sorted(
+        each for each in path.iterdir() if not each.is_symlink() and not each.name.startswith(".")
+    )
+    if len(inner) > _MOST_FOLDERS:
+        yield Refused(str(path), f"more than {_MOST_FOLDERS:,} entries")
+        return
+    found = False
+    for each in inner:
+        if each.is_dir():
+            if (each / "assessment.json").is_file():
+                found = True
+                yield from _file(each / "assessment.json")
+        elif each.suffix in (".json", ".jsonl"):
+            found = True
+            yield from _file(each)
+    if not found:
+        yield Refused(str(path), "no assessment.json in it or in the folders below it")
+
+
+def _file(path: Path) -> Iterator[Read]:
+    with path.open("rb") as file:
+        head = file.read(4_096)
+    if b'"exsweep.scan/' in head or path.suffix == ".jsonl":
+        yield from _lines(path)
+        return
+    size = path.stat().st_size
+    if size > _LARGEST:
+        yield Refused(str(path), f"{size:,} bytes; an assessment has at most {_LARGEST:,}")
+        return
+    try:
+        yield str(path), decode(path.read_bytes())
+    except (EvidenceError, RecursionError) as error:
+        yield Refused(str(path), getattr(error, "message", "nested too deeply"))
+
+
+def _lines(path: Path) -> Iterator[Read]:
+    number = 0
+    with path.open("rb") as file:
+        while line := file.readline(_LONGEST):
+            number += 1
+            where = f"{path}:{number}"
+            if len(line) == _LONGEST and not line.endswith(b"\n"):
+                yield Refused(where, f"a line of more than {_LONGEST:,} bytes; the rest of the file was left")
+                return
+            if not line.strip() or b'"exsweep.scan/' not in line:
+                continue  # blank, or the journal's own head line
+            try:
+                yield where, assessment(read_line(line), command=f"exsweep fleet add {path.name}")
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                yield Refused(where, f"no result of a scan: {error}")
+
+
