@@ -17,9 +17,16 @@ import zstandard
 TARGET = Path(__file__).parent.parent / "src/exsweep/knowledge/data/sectors"
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _SUFFIXES = {
-    "education-school": "school", "education-higher": "university", "education": "school", "government": "government",
-    "military": "military", "police": "police", "health": "health", "library": "library",
-    "finance": "bank", "government-tribal": "tribal",
+    "education-school": "school",
+    "education-higher": "university",
+    "education": "school",
+    "government": "government",
+    "military": "military",
+    "police": "police",
+    "health": "health",
+    "library": "library",
+    "finance": "bank",
+    "government-tribal": "tribal",
 }
 _POLICE = re.compile(r"police|sheriff|marshal", re.I)
 _EMERGENCY = re.compile(r"\bfire\b|emergency|911|ambulance", re.I)
@@ -28,8 +35,14 @@ _HEALTH = re.compile(r"hospital|health|medical", re.I)
 _LIBRARY = re.compile(r"librar", re.I)
 _NOT_THEIRS = {"facebook.com", "m.facebook.com", "sites.google.com", "google.com", "linkedin.com"}
 _DOTGOV = {
-    "City": "city", "County": "county", "State or territory": "state", "Tribal": "tribal", "School district": "school",
-    "Interstate": "state", "Independent intrastate": "government", "Special district": "government",
+    "City": "city",
+    "County": "county",
+    "State or territory": "state",
+    "Tribal": "tribal",
+    "School district": "school",
+    "Interstate": "state",
+    "Independent intrastate": "government",
+    "Special district": "government",
 }
 
 
@@ -62,10 +75,21 @@ def _dotgov(folder: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _others(folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    levels = {"Federal": "federal", "State": "state", "County": "county", "Local": "city", "Native Sovereign Nation / Tribal": "tribal"}
+    levels = {
+        "Federal": "federal",
+        "State": "state",
+        "County": "county",
+        "Local": "city",
+        "Native Sovereign Nation / Tribal": "tribal",
+    }
     for row in _rows(folder / "govt-urls-non-gov.csv"):
         domain = row["domain"].lower().split("/")[0]
-        yield domain, _finer(levels.get(row["level"], "government"), row["agency"] + row["comment"]), "US", row["state"]
+        yield (
+            domain,
+            _finer(levels.get(row["level"], "government"), row["agency"] + row["comment"]),
+            "US",
+            row["state"],
+        )
 
 
 def _hospitals(folder: Path) -> Iterator[tuple[str, str, str, str]]:
@@ -82,7 +106,11 @@ def _universities(folder: Path) -> Iterator[tuple[str, str, str, str]]:
 
 def _finer(sector: str, name: str) -> str:
     for pattern, finer in (
-        (_POLICE, "police"), (_EMERGENCY, "emergency"), (_HEALTH, "health"), (_UTILITY, "utility"), (_LIBRARY, "library"),
+        (_POLICE, "police"),
+        (_EMERGENCY, "emergency"),
+        (_HEALTH, "health"),
+        (_UTILITY, "utility"),
+        (_LIBRARY, "library"),
     ):
         if sector not in ("federal", "military") and pattern.search(name):
             return finer

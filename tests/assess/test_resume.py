@@ -29,6 +29,7 @@ def test_after_ctrl_c_the_next_run_reads_only_the_rest(example, assessment, tmp_
         done.append(task.id)
         return real(task, made)
 
+    monkeypatch.setattr("exsweep.assess.reading.JAILED", False)
     monkeypatch.setattr(work, "work", interrupted)
     with pytest.raises(KeyboardInterrupt):
         judged(example.evidence, out=tmp_path)
@@ -54,12 +55,11 @@ def test_two_runs_on_one_folder_are_refused_in_words(example, tmp_path):
 
 
 def test_a_worker_that_dies_costs_its_files_and_not_the_run(example, tmp_path, monkeypatch):
-    monkeypatch.setattr("exsweep.assess.reading.IN_PROCESS_BYTES", 0)
     monkeypatch.setattr(work, "start", _deadly)
     result = judged(example.evidence, jobs=2)
     lost = [item.path for item in result.custody if item.state == "unreadable"]
     assert lost and all("u_ex210301" in path for path in lost)
-    assert any("died twice" in gap.reason for gap in result.coverage.gaps)
+    assert any("died (SIGKILL), twice" in gap.reason for gap in result.coverage.gaps)
 
 
 def _deadly(*arguments):
@@ -81,21 +81,20 @@ def _unable(*arguments):
 
 
 def test_workers_that_cannot_start_end_the_run_in_words(example, monkeypatch):
-    monkeypatch.setattr("exsweep.assess.reading.IN_PROCESS_BYTES", 0)
     monkeypatch.setattr(work, "start", _unable)
     with pytest.raises(KnowledgeError, match="a broken installation"):
         judged(example.evidence, jobs=2)
 
 
 def test_an_error_of_ours_in_one_file_is_a_gap_and_not_the_end(example, monkeypatch):
-    real = work._read
+    real = work.read_file
 
     def broken(source, *others):
         if source.path.endswith("u_ex210301.log"):
             raise RuntimeError("a fault in a parser")
         return real(source, *others)
 
-    monkeypatch.setattr(work, "_read", broken)
+    monkeypatch.setattr(work, "read_file", broken)
     result = judged(example.evidence)
     lost = [item.path for item in result.custody if item.state == "unreadable"]
     assert lost and all(path.endswith("u_ex210301.log") for path in lost)

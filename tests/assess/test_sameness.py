@@ -39,9 +39,10 @@ def test_a_tar_gives_the_same_bytes(example, plain, tmp_path, kind):
     assert same_but_run(judged(archive)) == plain
 
 
-def test_two_processes_give_the_same_bytes(example, plain, monkeypatch):
-    monkeypatch.setattr("exsweep.assess.reading.IN_PROCESS_BYTES", 0)
+def test_two_jailed_processes_and_none_give_the_same_bytes(example, plain, monkeypatch):
     assert same_but_run(judged(example.evidence, jobs=2)) == plain
+    monkeypatch.setattr("exsweep.assess.reading.JAILED", False)
+    assert same_but_run(judged(example.evidence)) == plain
 
 
 def test_quick_finds_the_same(example, assessment):

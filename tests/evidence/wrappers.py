@@ -4,7 +4,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,14 +33,16 @@ def folder(files: Tree, to: Path) -> Path:
     return to
 
 
-def ours(files: Tree, to: Path) -> Path:
+def ours(files: Tree, to: Path, unread: Iterable[tuple[str, str, str]] = ()) -> Path:
     about = {"schema": "exsweep.collection/1", "server": "EXCH01", "days": 90, "part": 1, "complete": True}
     rows = [f'"{_windows(name)}","{name}","1","2021-03-01T00:00:00.000Z"' for name, _ in files]
     own = {
         "manifest.csv": "\r\n".join(
             ['"path","entry","size_bytes","created","modified","accessed","attributes","sha256"', *rows, ""]
         ),
-        "unread.csv": '"path","reason"\r\n"C:\\inetpub\\x.log","Access to the path is denied."\r\n',
+        "unread.csv": "".join(
+            ['"unread","reason","entry"\r\n', *(f'"{a}","{b}","{c}"\r\n' for a, b, c in unread)]
+        ),
         "collector.log": "2021-03-09T12:00:00Z Looking for what to take (90 days of logs) ...\r\n",
         "collection.json": json.dumps(about),
         "virtual_directories.csv": '"Name","Server","InternalUrl","ExternalUrl","Path","WhenCreated","WhenChanged",'

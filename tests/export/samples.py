@@ -4,7 +4,17 @@ from typing import Any
 
 import msgspec
 
-from exsweep.model import Assessment, Confidence, DayState, ImpactState, Level, Severity, Stage, Strength
+from exsweep.model import (
+    Assessment,
+    Confidence,
+    DayState,
+    FileVerdict,
+    ImpactState,
+    Level,
+    Severity,
+    Stage,
+    Strength,
+)
 from tests.export.quiet import clinic_cannot_tell, town_no_signs
 from tests.export.school import finding, school_in_use
 
@@ -43,7 +53,9 @@ def _poisoned(value: Any, kind: str = "") -> Any:
 
 
 def _closed(value: Any) -> bool:
-    return isinstance(value, Level | Stage | Strength | Severity | Confidence | DayState | ImpactState)
+    return isinstance(
+        value, Level | Stage | Strength | Severity | Confidence | DayState | FileVerdict | ImpactState
+    )
 
 
 def hostile() -> Assessment:

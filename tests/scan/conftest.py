@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from exsweep.knowledge.cves import patched
 from exsweep.knowledge.scanning import Limits, Rates, checks
 from exsweep.scan import ScanResult, Scope, Settings, Target, Wishes, read_scope, scan
 from tests.scan.double.rows import ROWS, Row, address_of
@@ -96,6 +97,10 @@ class Scanned:
 def scanned(needs_double: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanned]:
     rows = {address_of(number): row for number, row in enumerate(ROWS)}
     manners = {address: row.manners for address, row in rows.items() if row.manners is not None}
+    for row in ROWS:
+        patched(
+            row.build
+        )  # slow the first time; double and scan share one interpreter here, and tarpits set short limits
     with Double(tmp_path_factory.mktemp("double"), manners) as double:
         targets = [
             Target(name=row.site_name, address=address, port=double.port) for address, row in rows.items()

@@ -44,14 +44,18 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
     else:
         journal = Journal(settings.out)
         with journal.held():
-            log = CustodyLog(settings.out, settings.quick)
+            log = CustodyLog(settings.out)
             log.opened(opened.described, settings.command)
             gathered = read_all(settings, opened, made, journal, shown, log)
             context = _context(settings, opened.units, gathered, made, shown)
             if not settings.quick:
                 write_manifest(settings.out / "events", gathered)
-            log.sealed(gathered.sources)
+                log.stored(settings.out)
+            log.sealed(opened.units)
             journal.forget()
+            assessment = _judge(settings, gathered, made, context, gathered.described, started, shown)
+            log.judged(assessment)
+            return assessment
     return _judge(settings, gathered, made, context, gathered.described, started, shown)
 
 
@@ -110,9 +114,7 @@ def _context(
     return _looked_for(settings, units, gathered, traces)
 
 
-def _looked_for(
-    settings: Settings, units: Sequence[Unit], gathered: Gathered, traces: Traces
-) -> list[Hit]:
+def _looked_for(settings: Settings, units: Sequence[Unit], gathered: Gathered, traces: Traces) -> list[Hit]:
     """The evidence read again for traces, where no event store was kept."""
     pool: Pool[pivot.PivotTask, tuple[Hit, ...]] = Pool(
         pivot.start,

@@ -31,8 +31,9 @@ _OPEN_FILES = 256
 _SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/localtime"),
     *("/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/meminfo"),
+    *("/proc/self", "/sys/fs/cgroup"),  # DuckDB 2 looks for its share of the machine, and aborts where it may not
 )
-"""What the interpreter and its libraries may load late."""
+"""What the interpreter and its libraries may load or ask late."""
 _DIES_WITH_PARENT = 1
 _KILL = 9
 _DROP_BOUNDING = 24
@@ -64,6 +65,9 @@ def confine(jail: Jail, keep: Sequence[int] = ()) -> tuple[str, ...]:
         tempfile.tempdir = jail.temporary
     if sys.platform.startswith("linux"):
         _drop_privileges()
+        with contextlib.suppress(OSError):
+            # Held open for good: the kernel may otherwise forget this folder, and with it that it may be read.
+            os.open("/proc/self", os.O_PATH)
     active.append(
         landlock.restrict(
             (*jail.readable, *_program_folders(), *_SYSTEM), (*jail.writable, *filter(None, [jail.temporary]))
@@ -116,7 +120,9 @@ def _limits(jail: Jail) -> list[str]:
 def _data_bytes() -> int:
     """Private writable memory of this process, which is what RLIMIT_DATA counts (getrlimit(2), since Linux 4.7)."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
     return 0
 
 

@@ -33,7 +33,13 @@ _LOOK_S = 0.5
 """How often time and memory of busy workers are looked at."""
 _ANSWER_BYTES = 2 << 30
 _LAST_WORDS = 4_096
-_NO_MEMORY = (b"memory allocation of", b"bad_alloc", b"MemoryError", b"out of memory", b"Cannot allocate memory")
+_NO_MEMORY = (
+    b"memory allocation of",
+    b"bad_alloc",
+    b"MemoryError",
+    b"out of memory",
+    b"Cannot allocate memory",
+)
 """How native libraries take their leave: Rust, C++, Python, C."""
 _OURS: dict[str, type[ExsweepError]] = {
     kind.__name__: kind for kind in (StoreError, KnowledgeError, EvidenceError, UsageError)
@@ -190,7 +196,9 @@ class _Supervisor(Generic[T, R]):
         for worker in [one for one in self._workers if one.task is not None]:
             if now > worker.deadline and not worker.pipe.poll():
                 took = self._pool.seconds(worker.task)
-                yield from self._lost(worker, Failure.TIME, f"reading it took longer than {took:,.0f} seconds")
+                yield from self._lost(
+                    worker, Failure.TIME, f"reading it took longer than {took:,.0f} seconds"
+                )
             elif resident_bytes(worker.process.pid or 0) > self._jail.memory_bytes:
                 yield from self._lost(worker, Failure.MEMORY, _too_much(self._jail))
 
@@ -293,6 +301,8 @@ def _silence(last_words: int | None) -> None:
     os.dup2(nothing, 1)
     os.dup2(nothing if last_words is None else last_words, 2)
     os.close(nothing)
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until this process ends
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, PTH123
 
 
 def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:

@@ -27,10 +27,10 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
     seals = {report.path: report.sha256 for report in saved.gathered.sources}
     hits: list[Hit] = []
     counting = Counting(made)
-    stored: set[str] = set()
+    stored: set[tuple[str, str]] = set()
     for table in saved.gathered.tables:
         for path, batch in read_events(folder / table.file, made.format(table.kind)):
-            stored.add(path)
+            stored.add((path, table.kind))
             chosen = made.engine.candidates(batch)
             if len(chosen):
                 few = batch.take(chosen)
@@ -46,7 +46,9 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
     hits += [
         item
         for item in saved.gathered.hits
-        if item.origin.path not in stored and item.rule in known and known[item.rule].correlation is None
+        if (item.origin.path, item.kind) not in stored
+        and item.rule in known
+        and known[item.rule].correlation is None
     ]
     hits.sort(key=lambda item: (item.origin.path, item.origin.offset or 0, item.rule))
     result = TaskResult(

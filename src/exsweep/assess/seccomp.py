@@ -21,7 +21,15 @@ _X32 = 0x40000000
 # ... and the calls that are refused, by what they would let a process do: (x86_64, aarch64), None where it has none.
 _REFUSED: dict[str, tuple[tuple[int | None, int | None], ...]] = {
     "network": (
-        *((41, 198), (42, 203), (43, 202), (288, 242), (49, 200), (50, 201), (53, 199)),  # socket .. socketpair
+        *(
+            (41, 198),
+            (42, 203),
+            (43, 202),
+            (288, 242),
+            (49, 200),
+            (50, 201),
+            (53, 199),
+        ),  # socket .. socketpair
         *((44, 206), (46, 211), (307, 269)),  # sendto, sendmsg, sendmmsg
         *((425, 425), (426, 426), (427, 427)),  # io_uring, which can do all of it
     ),
@@ -43,7 +51,14 @@ _REFUSED: dict[str, tuple[tuple[int | None, int | None], ...]] = {
         *((175, 105), (313, 273), (176, 106), (246, 104), (320, 294), (169, 142)),  # modules, kexec, reboot
         *((167, 224), (168, 225), (163, 89), (179, 60), (135, 92), (170, 161), (171, 162)),
         *((164, 170), (227, 112), (159, 171), (305, 266)),  # the clock
-        *((321, 280), (298, 241), (323, 282), (248, 217), (249, 218), (250, 219)),  # bpf, perf, userfaultfd, keys
+        *(
+            (321, 280),
+            (298, 241),
+            (323, 282),
+            (248, 217),
+            (249, 218),
+            (250, 219),
+        ),  # bpf, perf, userfaultfd, keys
     ),
 }
 _CLONE, _CLONE3, _TGKILL = (56, 220), 435, (234, 131)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 import exsweep
+from exsweep.cli.fleet_acts import fleet as fleet_verb
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
 from exsweep.cli.scan import scan_verb
@@ -23,7 +24,7 @@ def cli() -> None:
     """
 
 
-for _verb in (triage, scan_verb, report, knowledge):
+for _verb in (triage, scan_verb, fleet_verb, report, knowledge):
     cli.add_command(_verb)
 
 

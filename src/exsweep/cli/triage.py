@@ -1,5 +1,6 @@
 """`exsweep triage`: judge one server from its evidence."""
 
+import hashlib
 import os
 import sys
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import click
 
 from exsweep.assess import Settings, rejudge
 from exsweep.assess import triage as run_triage
+from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
 from exsweep.cli.screen import Screen
 from exsweep.cli.summary import summary
@@ -177,6 +179,9 @@ def _command() -> str:
 
 def _write(assessment: Assessment, out: Path, chosen: list[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    log = CustodyLog(out)
     for name in chosen:
         exporter = EXPORTERS[name]
-        write_whole(out / exporter.file_name, exporter.export(assessment))
+        data = exporter.export(assessment)
+        write_whole(out / exporter.file_name, data)
+        log.add("exported", path=exporter.file_name, sha256=hashlib.sha256(data).hexdigest())

@@ -9,6 +9,8 @@ from typing import Protocol
 
 import zstandard
 
+from exsweep.evidence.optional import MissingError, optional
+
 PIECE = 1 << 20
 """Most bytes of one deflate step."""
 SMALL = 16 << 10
@@ -65,6 +67,39 @@ def _up_to_damage(inflate: "zlib._Decompress", data: bytes) -> bytes:
     except zlib.error:
         return b"".join(parts)
     return b"".join(parts)
+
+
+class Deflate64:
+    """Method 9 of zip, as some versions of Windows Explorer write it (APPNOTE 4.4.5).
+
+    One symbol may give 64 KiB and the decoder gives all of it at once: it is fed a few bytes at a time.
+    """
+
+    _FED = 64
+
+    def __init__(self) -> None:
+        self._inflate = optional("inflate64").Inflater()
+        self._held = b""
+        self.hungry, self.finished, self.unused = True, False, b""
+
+    def decode(self, data: bytes) -> bytes:
+        self._held += data
+        parts, size = [], 0
+        at = 0
+        try:
+            while at < len(self._held) and size < PIECE and not self._inflate.eof:
+                part: bytes = self._inflate.inflate(self._held[at : at + self._FED])
+                parts.append(part)
+                size += len(part)
+                at += self._FED
+        except ValueError as error:
+            if not parts:
+                raise UndecodableError(str(error)) from error
+        self._held = self._held[at:]
+        self.finished = bool(self._inflate.eof)
+        self.hungry = not self._held and not self.finished
+        self.unused = self._held if self.finished else b""
+        return b"".join(parts)
 
 
 class Block:
@@ -186,6 +221,16 @@ def bzip2_codec(_: int = 0) -> Codec:
 def xz_codec(window_bytes: int) -> Codec:
     """One xz stream; the decoder may take a little more memory than the window."""
     return Block(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=window_bytes + (16 << 20)))
+
+
+def deflate64_codec() -> Codec:
+    """One deflate64 stream. Raises UndecodableError where the decoder is not installed."""
+    try:
+        return Deflate64()
+    except MissingError as error:
+        raise UndecodableError(
+            f"saved with deflate64, which {error}; or unpack it and give the folder"
+        ) from error
 
 
 def zip_lzma_codec(header: bytes, window_bytes: int) -> Codec:

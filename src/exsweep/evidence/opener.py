@@ -30,6 +30,8 @@ class Context:
     """SHA-256 of the nested archives around the bytes at hand."""
     again: Callable[[], Reader] | None = None
     """The same bytes from their start, where that is possible."""
+    passwords: tuple[bytes, ...] = ()
+    """What locked members may open with; never written anywhere."""
     compressed: bool = False
     """The bytes come straight out of a compressed stream: a tar in it is not one level deeper."""
 

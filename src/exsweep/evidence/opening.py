@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -72,8 +73,8 @@ def open_evidence(
     return Opened(units=units, described=described, notes=notes)
 
 
-def sources(unit: Unit, budgets: Budgets = DEFAULTS) -> Iterator[Source]:
-    """What the unit holds; usually one source. Read each before asking for the next.
+def sources(unit: Unit, budgets: Budgets = DEFAULTS, *, passwords: Sequence[bytes] = ()) -> Iterator[Source]:
+    """What the unit holds; usually one source. Read each before asking for the next. `passwords` open locked members.
 
     Evidence that cannot be read is a source that says so; nothing is raised for it.
     """
@@ -85,7 +86,7 @@ def sources(unit: Unit, budgets: Budgets = DEFAULTS) -> Iterator[Source]:
     except EvidenceReadError as error:
         yield Source(unit.place, None, state=error.state, reason=error.reason, notes=unit.notes)
         return
-    context = Context(budgets, Allowance(budgets.expansion_bytes))
+    context = Context(budgets, Allowance(budgets.expansion_bytes), passwords=tuple(passwords))
     notes = unit.notes
     if isinstance(access, DiskFile) and unit.container_stamp != access.stamp:
         notes += ("was written to after it had been listed",)
@@ -98,7 +99,7 @@ def sources(unit: Unit, budgets: Budgets = DEFAULTS) -> Iterator[Source]:
                 yield from opener.member(access, msgspec.structs.replace(unit, notes=notes), context)
                 return
             reader = Window(access, holes=budgets)
-            again = Context(budgets, context.allowance, again=lambda: Window(access))
+            again = replace(context, again=lambda: Window(access))
             yield from peel(reader, unit.place, again, size=access.size, notes=notes)
         except EvidenceReadError as error:
             yield Source(unit.place, None, state=error.state, reason=error.reason, notes=notes)

@@ -1,9 +1,13 @@
-"""Our own results inside the evidence are recognised: they are no evidence."""
+"""What exsweep wrote itself, inside the evidence, is recognised: it is no evidence."""
 
 import re
 
+from exsweep.knowledge.collection import FOLDER, MANIFEST, SCHEMA
+
 _SCHEMA = re.compile(rb'\A\s*\{\s*"schema"\s*:\s*"exsweep\.assessment/')
 _REPORT = re.compile(rb'<meta\s+name="?generator"?\s+content="exsweep', re.IGNORECASE)
+_ACCOUNT = re.compile(rb'"schema"\s*:\s*"' + re.escape(SCHEMA.encode()))
+_LOG = re.compile(rb"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ")
 
 
 def written_by_us(path: str, head: bytes) -> str:
@@ -11,9 +15,20 @@ def written_by_us(path: str, head: bytes) -> str:
 
     Name and beginning must both be ours: a page that a server would run can never hide behind this.
     """
-    name = path.rpartition("/")[2].lower()
+    folder, _, name = path.lower().rpartition("/")
     if name.endswith(".json") and _SCHEMA.match(head):
         return "an assessment that exsweep wrote; not counted as evidence"
     if name.endswith(".html") and _REPORT.search(head):
         return "a report that exsweep wrote; not counted as evidence"
+    if folder.rpartition("/")[2] == FOLDER and _of_the_collector(name, head):
+        return "what the collector of exsweep says of its work; not counted as evidence"
     return ""
+
+
+def _of_the_collector(name: str, head: bytes) -> bool:
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    return (
+        (name == "manifest.csv" and head.startswith(MANIFEST.encode()))
+        or (name == "collection.json" and _ACCOUNT.search(head) is not None)
+        or (name == "collector.log" and _LOG.match(head) is not None)
+    )

@@ -148,9 +148,9 @@ class Slice(Reader):
 
 
 class Checked(Reader):
-    """Passes bytes on and compares length and CRC-32 at the end."""
+    """Passes bytes on and compares length and CRC-32 (where there is one) at the end."""
 
-    def __init__(self, source: Reader, *, size: int, crc32: int) -> None:
+    def __init__(self, source: Reader, *, size: int, crc32: int | None) -> None:
         super().__init__()
         self._source = source
         self._want = (size, crc32)
@@ -172,7 +172,7 @@ class Checked(Reader):
             raise EvidenceReadError(
                 SourceState.PARTIAL, f"the archive says {size_said:,} bytes, the member holds {self._size:,}"
             )
-        if self._crc32 != crc32_said:
+        if crc32_said is not None and self._crc32 != crc32_said:
             raise EvidenceReadError(
                 SourceState.PARTIAL, f"checksum differs: {self._crc32:08x} read, {crc32_said:08x} recorded"
             )

@@ -58,6 +58,10 @@ class ZipMember(msgspec.Struct, frozen=True, kw_only=True, tag="zip"):
     flags: int
     unix_mode: int = 0
     """0 where the archive was not made on a Unix."""
+    dos_time: int = 0
+    """As stored; a locked member whose size was not known is proved by it."""
+    aes: tuple[int, int, int] | None = None
+    """Version, strength and true method of a member locked with AES."""
 
 
 class TarMember(msgspec.Struct, frozen=True, kw_only=True, tag="tar"):

@@ -120,11 +120,12 @@ def members(access: Access, directory: Directory) -> Iterator[ZipMember]:
 
 
 def _member(raw: bytes, name_size: int, extra_size: int, shift: int) -> ZipMember:
-    (_, made, _, flags, method, _, _, crc32, stored, size, _, _, _, _, _, attributes, offset) = (
+    (_, made, _, flags, method, dos_time, _, crc32, stored, size, _, _, _, _, _, attributes, offset) = (
         _RECORD.unpack_from(raw)
     )
     name_end = _RECORD.size + name_size
-    size, stored, offset = zip64(raw[name_end : name_end + extra_size], size, stored, offset)
+    extra = raw[name_end : name_end + extra_size]
+    size, stored, offset = zip64(extra, size, stored, offset)
     return ZipMember(
         name=raw[_RECORD.size : name_end],
         offset=offset + shift,
@@ -134,7 +135,21 @@ def _member(raw: bytes, name_size: int, extra_size: int, shift: int) -> ZipMembe
         method=method,
         flags=flags,
         unix_mode=attributes >> 16 if made >> 8 == _UNIX else 0,
+        dos_time=dos_time,
+        aes=aes_field(extra),
     )
+
+
+def aes_field(extra: bytes) -> tuple[int, int, int] | None:
+    """Version (1: the checksum counts, 2: it does not), strength 1 to 3 and true method, of extra field 0x9901."""
+    place = 0
+    while place + 4 <= len(extra):
+        tag, length = struct.unpack_from("<2H", extra, place)
+        if tag == 0x9901 and length >= 7 and place + 11 <= len(extra):
+            version, _, strength, method = struct.unpack_from("<H2sBH", extra, place + 4)
+            return version, strength, method
+        place += 4 + length
+    return None
 
 
 def zip64(extra: bytes, size: int, stored: int, offset: int) -> tuple[int, int, int]:

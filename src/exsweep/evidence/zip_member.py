@@ -12,6 +12,7 @@ from exsweep.evidence.codecs import (
     UndecodableError,
     Zstandard,
     bzip2_codec,
+    deflate64_codec,
     xz_codec,
     zip_lzma_codec,
 )
@@ -23,15 +24,17 @@ from exsweep.evidence.reader import Checked, Reader, Window
 from exsweep.evidence.records import EvidenceReadError, Place, ZipMember
 from exsweep.evidence.source import Source
 from exsweep.evidence.zip_directory import LOCAL, UNKNOWN
+from exsweep.evidence.zip_locks import AES, Drained, unlock
 from exsweep.model import SourceState
 
 _ENCRYPTED = 1
 _MASKED = 1 << 13
-_STORED, _AES = 0, 99
+_STORED = 0
+_WITH_CHECKSUM = 1
+"""First version of the lock with AES: the checksum of the content is kept beside its seal."""
 _METHODS = {
     1: "shrink",
     6: "implode",
-    9: "deflate64",
     10: "TERSE",
     18: "TERSE",
     19: "LZ77",
@@ -45,10 +48,6 @@ def member_sources(
     access: Access, member: ZipMember, place: Place, context: Context, notes: tuple[str, ...] = ()
 ) -> Iterator[Source]:
     """What the member holds, or why it cannot be read. `context` is that of the member's bytes."""
-    if member.flags & _ENCRYPTED or member.method == _AES:
-        reason = "encrypted with a password: unpack it with the password and give the folder"
-        yield Source(place, None, size=member.size, state=SourceState.ENCRYPTED, reason=reason, notes=notes)
-        return
     try:
         reader, more = open_member(access, member, context)
         notes += more
@@ -66,11 +65,23 @@ def member_sources(
 def open_member(access: Access, member: ZipMember, context: Context) -> tuple[Reader, tuple[str, ...]]:
     """Its bytes, checked at the end, and notes on its local header. Raises EvidenceReadError."""
     start, notes = _data_start(access, member)
+    if member.flags & _ENCRYPTED or member.method == AES:
+        return _unlocked(access, member, start, context), notes
     stored = Window(access, start, start + member.stored_size)
     decoded = decode_member(stored, member.method, context)
     if member.size == UNKNOWN:
         return decoded, notes
     return Checked(decoded, size=member.size, crc32=member.crc32), notes
+
+
+def _unlocked(access: Access, member: ZipMember, start: int, context: Context) -> Reader:
+    stored = unlock(access, member, start, context.passwords)
+    method = member.aes[2] if member.aes and member.method == AES else member.method
+    decoded = Drained(decode_member(stored, method, context), stored)
+    if member.size == UNKNOWN:
+        return decoded
+    sealed = member.method == AES and member.aes is not None and member.aes[0] != _WITH_CHECKSUM
+    return Checked(decoded, size=member.size, crc32=None if sealed else member.crc32)
 
 
 def decode_member(stored: Reader, method: int, context: Context) -> Reader:
@@ -83,6 +94,8 @@ def decode_member(stored: Reader, method: int, context: Context) -> Reader:
         match method:
             case 8:
                 return Deflate(-15)
+            case 9:
+                return deflate64_codec()
             case 12:
                 return bzip2_codec()
             case 14:

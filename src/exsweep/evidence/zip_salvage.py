@@ -3,9 +3,11 @@
 import struct
 from collections.abc import Iterator
 
+import msgspec
+
 from exsweep.evidence.access import Access
 from exsweep.evidence.records import ZipMember
-from exsweep.evidence.zip_directory import LOCAL, UNKNOWN, zip64
+from exsweep.evidence.zip_directory import LOCAL, UNKNOWN, aes_field, zip64
 
 _STREAMED = 8
 """Flag: sizes and checksum stand after the data."""
@@ -31,7 +33,7 @@ def salvaged(access: Access) -> Iterator[ZipMember]:
 
 
 def _header(access: Access, at: int, raw: bytes) -> tuple[ZipMember, int] | None:
-    _, version, flags, method, _, _, crc32, stored, size, name_size, extra_size = LOCAL.unpack(raw)
+    _, version, flags, method, dos_time, _, crc32, stored, size, name_size, extra_size = LOCAL.unpack(raw)
     rest = access.at(at + LOCAL.size, name_size + extra_size)
     if version & 0xFF > _NEWEST_VERSION or not name_size or len(rest) < name_size + extra_size:
         return None
@@ -46,6 +48,8 @@ def _header(access: Access, at: int, raw: bytes) -> tuple[ZipMember, int] | None
         crc32=crc32,
         method=method,
         flags=flags,
+        dos_time=dos_time,
+        aes=aes_field(rest[name_size:]),
     )
     return member, at + LOCAL.size + len(rest)
 
@@ -63,15 +67,7 @@ def _with_descriptor(access: Access, member: ZipMember, start: int, after: int) 
 
 
 def _sized(member: ZipMember, stored: int, size: int, crc32: int) -> ZipMember:
-    return ZipMember(
-        name=member.name,
-        offset=member.offset,
-        stored_size=stored,
-        size=size,
-        crc32=crc32,
-        method=member.method,
-        flags=member.flags,
-    )
+    return msgspec.structs.replace(member, stored_size=stored, size=size, crc32=crc32)
 
 
 def _find(access: Access, start: int, signatures: tuple[bytes, ...]) -> int:

@@ -24,6 +24,17 @@ def said(at: int | None) -> str:
     return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M} UTC"
 
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)  # not strftime: the same words whatever the language of the computer
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]  # not strftime: the same words whatever the language of the computer

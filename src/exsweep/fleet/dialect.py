@@ -7,6 +7,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ class Postgres(Database):
 
     def __init__(self, address: str) -> None:
         try:
-            import psycopg  # an extra: most have no PostgreSQL
+            psycopg = import_module("psycopg")  # an extra: most have no PostgreSQL
         except ImportError as error:
             raise StoreError(
                 "A store on PostgreSQL needs psycopg.", tip="Install it: pip install 'exsweep[postgres]'."

@@ -49,7 +49,7 @@ def broken(assessment: Assessment) -> Broken | None:
         return None
     if first is not None and first[1].stage in _ENTRY:
         return Broken(earliest=latest, latest=latest)
-    names = {chain.campaign for chain in assessment.chains if chain.campaign}
+    names = {each.campaign for _, each in proven if each.campaign}
     known = [each for each in campaigns() if each.id in names] or [
         each for each in campaigns() if each.first_exploited is not None
     ]

@@ -37,7 +37,9 @@ def link_keys(assessment: Assessment, secret: bytes) -> tuple[Key, ...]:
     for finding in assessment.findings:
         if finding.strength is Strength.SUCCESS:
             found.update(_of_finding(finding))
-    kept = {(kind, stored(value, links().most_chars) or "") for kind, value in found if not stopped(kind, value)}
+    kept = {
+        (kind, stored(value, links().most_chars) or "") for kind, value in found if not stopped(kind, value)
+    }
     return tuple(sorted(kept)[:_MOST_KEYS])
 
 
@@ -64,9 +66,7 @@ def _common(text: str) -> bool:
     except ValueError:
         return True  # no address: nothing to tie by
     number = int(address)
-    return any(
-        version == address.version and first <= number <= last for version, first, last in _networks()
-    )
+    return any(version == address.version and first <= number <= last for version, first, last in _networks())
 
 
 def _of_chain(chain: Chain, findings: dict[str, Finding]) -> Iterator[Key]:

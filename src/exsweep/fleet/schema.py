@@ -119,7 +119,9 @@ def migrate(database: Database) -> None:
     if version == len(STEPS):
         return
     with database.transaction():
-        done = database.number("SELECT MAX(version) FROM schema_version")  # another program may have been quicker
+        done = database.number(
+            "SELECT MAX(version) FROM schema_version"
+        )  # another program may have been quicker
         for number, step in enumerate(STEPS[done:], start=done + 1):
             database.script(step(database))
             database.run("INSERT INTO schema_version VALUES (?)", (number,))

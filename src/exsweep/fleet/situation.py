@@ -175,7 +175,9 @@ def _open_in(campaign: Campaign, assessment: Assessment) -> bool | None:
             if state is CveState.CERTAIN:
                 return True
             ended = campaign.mass_to or campaign.mass_from
-            known = known or (seen.first.date() <= ended and state not in (CveState.UNKNOWN, CveState.POSSIBLE))
+            known = known or (
+                seen.first.date() <= ended and state not in (CveState.UNKNOWN, CveState.POSSIBLE)
+            )
         elif state in (CveState.FIXED, CveState.NOT_AFFECTED):
             known = True
     return False if known else None

@@ -43,9 +43,7 @@ def _folder(path: Path) -> Iterator[Read]:
     if own.is_file():
         yield from _file(own)
         return
-    inner = sorted(
-        each for each in path.iterdir() if not each.is_symlink() and not each.name.startswith(".")
-    )
+    inner = sorted(each for each in path.iterdir() if not each.is_symlink() and not each.name.startswith("."))
     if len(inner) > _MOST_FOLDERS:
         yield Refused(str(path), f"more than {_MOST_FOLDERS:,} entries")
         return
@@ -93,5 +91,3 @@ def _lines(path: Path) -> Iterator[Read]:
                 yield where, assessment(read_line(line), command=f"exsweep fleet add {path.name}")
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 yield Refused(where, f"no result of a scan: {error}")
-
-

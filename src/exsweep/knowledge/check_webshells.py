@@ -25,6 +25,8 @@ _ORIGINS = frozenset(
         "text",
         "none",
         "packed",
+        "decoded",
+        "rooted",
         "unknown",
         "mixed",
         "plain",

@@ -13,6 +13,12 @@ from exsweep.knowledge.webshell_kinds import webshell_kinds
 
 FOLDER = "exsweep-collector"
 """Folder of a collection with what the script says about itself: manifest, unread files, its log."""
+UNREAD = '"unread","reason","entry"'
+"""First line of the list of what the script could not read; `entry` is an id of `Files`, or `events`."""
+MANIFEST = '"path","entry","size_bytes"'
+"""How its list of all files begins."""
+SCHEMA = "exsweep.collection/1"
+"""What its account of itself begins with."""
 ARTIFACT = "Custom.Exsweep.Exchange"
 """Name of the Velociraptor artifact; its results carry it in their names."""
 _SERVED = "served"
@@ -131,6 +137,11 @@ class Plan(_Entry, frozen=True, kw_only=True):
         named = {name for each in self.files for name in each.formats}
         events = {each.id for each in formats if any(self._has(one.channel) for one in each.events)}
         return frozenset(named | events | {*self.listing.formats, *self.directory.formats})
+
+    def matters(self, entry: str) -> bool:
+        """Whether a file that this entry could not bring is missed: it would have been judged."""
+        known = {each.id: each.formats for each in self.files}
+        return bool(known.get(entry, ("unknown",)))
 
     def left(self) -> tuple[str, ...]:
         """Ids of the formats that are named as left out."""

@@ -67,6 +67,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: tuple[str, ...]
     threshold: float
     common_share: float
+    smallest_fleet: int
     pairs_up_to: int
     most_chars: int
     kinds: dict[str, LinkKind]

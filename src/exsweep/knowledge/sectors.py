@@ -1,5 +1,6 @@
 """Sector and region of a domain, from public lists; what no list knows is `other`, never guessed from a name."""
 
+from datetime import date
 from functools import cache
 
 import msgspec
@@ -16,7 +17,7 @@ class Sectors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Names of the sectors."""
 
     version: int
-    read: str
+    read: date
     titles: dict[str, str]
     words: dict[str, str]
     source: tuple[str, ...]

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -22,8 +23,7 @@ from exsweep.scan.targets import Target, in_order
 from exsweep.scan.transport import resolve
 from exsweep.scan.visit import visit
 
-_TICK_S = 0.02
-"""Contacts of one tick share one note of intent on disk."""
+_TICK_S = 0.02  # contacts of one tick share one note of intent on disk
 _MOST_A_TICK = 500
 _RESOLVERS = 32
 
@@ -87,9 +87,11 @@ class _Run:
         self._polite: Politeness[_Job | asyncio.Future[None]] = Politeness(settings.rates)
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._live = self._slow = 0
-        self._resolving = 0
+        self._live = self._slow = self._resolving = 0
         self._met: set[str] = set()
+        self._judges = ThreadPoolExecutor(
+            max_workers=1
+        )  # more would take the interpreter from the connections
         self._fault: BaseException | None = None
 
     async def whole(self) -> None:
@@ -112,6 +114,7 @@ class _Run:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._judges.shutdown(cancel_futures=True)
 
     async def _resolve(self, names: "asyncio.Queue[Target]") -> None:
         """Resolve names one after another; the pinned address is the only one that is ever contacted."""
@@ -248,7 +251,7 @@ class _Run:
         }
         if met <= self._met:
             return judge()
-        one = await asyncio.to_thread(judge)
+        one = await asyncio.get_running_loop().run_in_executor(self._judges, judge)
         self._met |= met
         return one
 

@@ -14,6 +14,7 @@ from exsweep.detect.webshell.values import (
     COMPUTED,
     DECODED,
     MAPPED,
+    ROOTED,
     TELLING,
     UNKNOWN,
     Origin,
@@ -52,6 +53,7 @@ _MANY_INTRINSIC: Final = 3
 HAND_OVER: Final = "(all objects of the page)"
 """Name under which the knowledge knows such a call."""
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
+_UPLOADS: Final = frozenset({"asp:fileupload", "htmlinputfile", "fileupload", "httppostedfile"})
 _MONIKER: Final = re.compile(r"(?<=^winnt).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
 _LONGEST_VALUE: Final = 4096
 _MOST_INLINED: Final = 200
@@ -81,6 +83,8 @@ class Evaluator(Expressions):
                 owner = self.evaluate(base)
                 self._set(target, owner, value)
                 self._property(name.lower(), value)
+                if not self.state.classes.isdisjoint(owner.types):
+                    self.state.write(name.lower(), value, weak=True)
                 full = dotted(target)
                 if full is not None and not isinstance(base, Call | Index):
                     self.state.write(".".join(full), value, weak=True)
@@ -219,6 +223,8 @@ class Evaluator(Expressions):
         parts: list[Value] = []
         for place in places:
             if place == "base" and base is not None:
+                if not _UPLOADS.isdisjoint(base.types):
+                    base = either(base, Value((), (Origin("upload", "", 0, self.state.unit.number),)))
                 parts.append(base)
             elif place == "all":
                 parts.extend(arguments)
@@ -270,7 +276,7 @@ class Evaluator(Expressions):
         if last in _MAKERS:
             return self._object(node, arguments)
         if last == "mappath":
-            return marked(arguments[0], MAPPED) if arguments else UNKNOWN
+            return self._mapped(arguments[0]) if arguments else UNKNOWN
         folded = self._folded(node, names, base, arguments)
         if folded is not None:
             self._built(node, base, folded)
@@ -292,6 +298,12 @@ class Evaluator(Expressions):
                 self._default(variable, arguments)
                 return self._element(node, variable, arguments)
         return self._library(node, names, base, arguments)
+
+    def _mapped(self, value: Value) -> Value:
+        """`Server.MapPath(x)`."""
+        value = marked(value, MAPPED)
+        here = isinstance(value.constant, str) and not value.constant.strip("~./\\ ")
+        return Value((), (), (), value.marks | {ROOTED}) if here else value
 
     def _default(self, variable: Value, arguments: list[Value]) -> None:
         """`object(x)` calls the default member of its class: which one that is, is not looked at."""

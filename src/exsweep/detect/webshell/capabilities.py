@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from exsweep.detect.webshell.state import Shown
-from exsweep.detect.webshell.values import BASENAME, COMPUTED, DECODED, MAPPED, MIXED, TELLING, Constant, Origin, Value
+from exsweep.detect.webshell.values import BASENAME, COMPUTED, DECODED, MAPPED, MIXED, ROOTED, TELLING, Constant, Origin, Value
 from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
 
 VISITOR: Final = frozenset({"request", "upload"})
@@ -45,6 +45,10 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("script")
     if not value.origins and (COMPUTED in value.marks or (DECODED in value.marks and _short(value))):
         found.add("hidden")
+    if not value.origins and DECODED in value.marks:
+        found.add("decoded")
+    if ROOTED in value.marks:
+        found.add("rooted")
     if not value.origins and any(isinstance(each, bytes | tuple) for each in value.constants):
         found.add("packed")
     if value.constants:

@@ -33,6 +33,7 @@ from exsweep.detect.webshell.values import (
     COMPUTED,
     DECODED,
     MIXED,
+    ROOTED,
     TELLING,
     UNKNOWN,
     Constant,
@@ -50,7 +51,8 @@ DEEPEST: Final = 90
 
 _FIELDS = "fields"
 """Type of a collection of request fields, whose names are still to come."""
-_OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\|~?[/\\]|\.{1,2}[/\\]?)?")
+_OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\)?")
+_ROOT = re.compile(r"[~./\\\s]*")
 _WORTHLESS = frozenset(
     {
         "==",
@@ -208,6 +210,9 @@ class Expressions(ABC):
                 names = [(*each.split("."), last) for each in types if not each.startswith("fn:")]
                 names += [tuple(each[3:].split(".")) for each in types if each.startswith("fn:")]
                 text = dotted(node)
+                kept = self.state.read(".".join(text)) if text is not None else None
+                if kept is not None:
+                    names += [tuple(each[3:].split(".")) for each in kept.types if each.startswith("fn:")]
                 if text is not None and (not types or not self._is_variable(text[0])):
                     alias = self.state.aliases.get(text[0])
                     names.append((*alias, *text[1:]) if alias else text)
@@ -260,6 +265,16 @@ class Expressions(ABC):
                 return source
         if self.known.clean.knows(last) and self.known.clean.matches(names):
             return UNKNOWN
+        if (
+            _FIELDS in base.types
+            and base.origins
+            and self.state.unit.program.language == "jscript"
+            and not self.known.calls.knows(last)
+        ):
+            # `Request["x"]` of JScript.
+            return self._element(
+                Index(node.at, node.base, (Const(node.at, node.name),)), base, [constant(node.name)]
+            )
         full = dotted(node)
         if full is not None:
             kept = self.state.read(".".join(full))
@@ -276,7 +291,8 @@ class Expressions(ABC):
         if last in ("text", "value", "tostring") and base.known:
             return base
         carried = tuple(each for each in base.types if each.startswith("fn:"))
-        if not returned and not carried and self.known.calls.matches(names):
+        if not carried and self.known.calls.matches(names):
+            self.state.carried = self.state.carried or not returned
             carried = (f"fn:{'.'.join(names[0])}",)
         value = derived([base])
         if self.known.basename.knows(last) and self.known.basename.matches(names):
@@ -426,6 +442,12 @@ class Expressions(ABC):
             value = marked(value, MIXED)
         elif value.origins and MIXED in value.marks and MIXED not in first.marks:
             value = Value((), value.origins, value.types, value.marks - {MIXED})
+        texts = [each.constant for each in parts[:-1] if isinstance(each.constant, str)]
+        starts = ROOTED in first.marks or isinstance(first.constant, str)
+        if value.origins and starts and all(_ROOT.fullmatch(each) for each in texts):
+            value = marked(value, ROOTED)
+        elif ROOTED in value.marks:
+            value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})
         tail = parts[-1].constants[0] if parts and len(parts[-1].constants) == 1 else None
         if isinstance(tail, str) and 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")

@@ -77,6 +77,10 @@ def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems
         units.append(Unit(number, part.program()))
     state = State(units, controls(page), spent=spent, parse=parse_code)
     state.tags(page.tags)
+    for directive in page.directives:
+        alias, equals, meant = directive.attributes.get("namespace", "").partition("=")
+        if directive.name == "import" and equals:
+            state.aliases[alias.strip().lower()] = tuple(meant.strip().lower().split("."))
     # JScript.NET writes attributes where its parser does not keep them.
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:

@@ -23,6 +23,7 @@ _MOST_TEXT: Final = 1 << 20
 _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
 _LITTLE_MARKUP: Final = 200
+_LITTLE_CODE: Final = 40
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
 _SINK_WORDS = re.compile(r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b", re.IGNORECASE)
@@ -127,9 +128,9 @@ def _unreadable(page: Page, state: State) -> Iterator[str]:
         yield "odd-language"
     own = [each for each in state.units if not each.depth]
     unread = sum(each.program.unread for each in own)
-    size = sum(len(each.code) for each in page.blocks if each.language != "other")
+    size = sum(len(each.code) for each in page.blocks if each.language != "other" and each.kind != "binding")
     if "script-encode-broken" in page.tricks or (
-        unread > size * _UNREAD_SHARE and any(_SINK_WORDS.search(each.code) for each in page.blocks)
+        unread > size * _UNREAD_SHARE and size > _LITTLE_CODE and any(_SINK_WORDS.search(each.code) for each in page.blocks)
     ):
         yield "unread-code"
 

@@ -213,6 +213,16 @@ class State:
             sink = self.known.objects.get(plain)
             if sink is not None:
                 self.show(sink, 0, plain, None, None)
+            self._source_of_data(tag)
+
+    def _source_of_data(self, tag: ServerTag) -> None:
+        """`<asp:ObjectDataSource TypeName="T" SelectMethod="M">` calls `T.M` with what the visitor sends."""
+        type_ = tag.attributes.get("typename", "").split(",")[0].strip().lower()
+        for key in ("selectmethod", "updatemethod", "insertmethod", "deletemethod") if type_ else ():
+            method = tag.attributes.get(key, "").lower()
+            for sink in self.known.calls.find([(*type_.split("."), method)]) if method else ():
+                data = Value((), (Origin("request", "", 0, 0),))
+                self.show(sink, 0, f"{type_}.{method}", data, None)
 
     @property
     def ordinary(self) -> bool:

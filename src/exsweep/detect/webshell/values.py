@@ -22,6 +22,8 @@ DECODED = "decoded"
 """Went through a decoder or decryptor."""
 MAPPED = "mapped"
 """A path below the root of the web site."""
+ROOTED = "rooted"
+"""Begins in the folder of the page or the root of its site."""
 BASENAME = "basename"
 """Only the last part of a path."""
 

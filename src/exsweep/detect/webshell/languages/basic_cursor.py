@@ -62,6 +62,11 @@ class BasicCursor:
         self.skip_breaks()
         if self.accept(closer):
             return
+        if self.place and self.word[self.place - 1] == "\n":
+            # Nobody closes it: the line is over, and what follows is code of its own.
+            while self.place and self.word[self.place - 1] == "\n":
+                self.place -= 1
+            return
         first = self.place
         while self.word[self.place] not in (closer, "\n", ""):
             self.place += 1

@@ -1,0 +1,1 @@
+"""Many servers: kept assessments, one queue, clusters, curves, re-checks and letters. Reads assessments and nothing else."""

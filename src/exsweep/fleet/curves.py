@@ -1,0 +1,146 @@
+"""Per day: broken into (by evidence time), known to us and cleaned (by our clock); never a zero where nobody could see.
+
+A break-in whose moment is only known as a span is spread evenly over the span's days and counted apart from exact ones.
+"""
+
+from datetime import date, timedelta
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from exsweep.errors import UsageError
+from exsweep.fleet.clock import DAY, moment
+from exsweep.fleet.store import Fleet
+from exsweep.knowledge.campaigns import campaigns
+
+_EPOCH = date(1970, 1, 1)
+_MOST_DAYS = 4_000
+Counts = npt.NDArray[np.float64]
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """One day, UTC."""
+
+    date: date
+    broken_into: int
+    """First break-ins whose way in was seen on this day."""
+    spread: float
+    """Share of break-ins that are known only as a span of days."""
+    known: int
+    """Break-ins that we learned of on this day."""
+    cleaned: int
+    seeing: int
+    """Servers whose records cover the day."""
+    blind: int
+    """Servers looked into whose records do not."""
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A day to draw a line at."""
+
+    date: date
+    text: str
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """Days in order, with the dates of updates and of publication that fall among them."""
+
+    days: tuple[Day, ...]
+    marks: tuple[Mark, ...]
+    before: int
+    """Break-ins before the first day, and after the last: no day leaves anyone out in silence."""
+    after: int
+    open_ended: int
+    """Break-ins whose span has no known beginning: drawn at its end."""
+
+
+def curve(fleet: Fleet, first: date | None = None, last: date | None = None) -> Curve:
+    """The curve over [first, last]; by default from the first break-in to the last thing we learned.
+
+    Raises:
+        UsageError: more days than a chart can hold.
+    """
+    run = fleet.database.run
+    spans = [
+        (int(low) if low is not None else None, int(high))
+        for low, high in run("SELECT broken_from, broken_to FROM server WHERE broken_to IS NOT NULL")
+    ]
+    known = [int(at) for (at,) in run("SELECT known_at FROM server WHERE known_at IS NOT NULL")]
+    cleaned = [int(at) for (at,) in run("SELECT cleaned_at FROM server WHERE cleaned_at IS NOT NULL")]
+    cover = run(
+        "SELECT cover_from, cover_to FROM server WHERE cover_from IS NOT NULL AND cover_to IS NOT NULL"
+    )
+    looked = fleet.database.number("SELECT COUNT(*) FROM server WHERE inside_id IS NOT NULL")
+    ends = [high for _, high in spans]
+    if first is None:
+        first = _day(min(ends, default=0))
+    if last is None:
+        last = max(first, _day(max(ends, default=0)))
+    count = (last - first).days + 1
+    if not 0 < count <= _MOST_DAYS:
+        raise UsageError(f"A curve has 1 to {_MOST_DAYS} days, not {count}.", tip="Give --from and --to.")
+    start = (first - _EPOCH).days
+    exact, spread = _broken(spans, start, count)
+    seeing = _cover([(int(low), int(high)) for low, high in cover], start, count)
+    known_days, cleaned_days = _tally(known, start, count), _tally(cleaned, start, count)
+    return Curve(
+        days=tuple(
+            Day(
+                date=first + timedelta(days=at),
+                broken_into=int(exact[at]),
+                spread=round(float(spread[at]), 3),
+                known=int(known_days[at]),
+                cleaned=int(cleaned_days[at]),
+                seeing=int(seeing[at]),
+                blind=looked - int(seeing[at]),
+            )
+            for at in range(count)
+        ),
+        marks=_marks(first, last),
+        before=sum(high // DAY < start for high in ends),
+        after=sum(high // DAY >= start + count for high in ends),
+        open_ended=sum(low is None for low, _ in spans),
+    )
+
+
+def _broken(spans: list[tuple[int | None, int]], start: int, count: int) -> tuple[Counts, Counts]:
+    exact, edges = np.zeros(count), np.zeros(count + 1)
+    for low, high in spans:
+        begin, end = (high if low is None else low) // DAY - start, high // DAY - start
+        if begin == end:
+            if 0 <= end < count:
+                exact[end] += 1
+            continue
+        share = 1 / (end - begin + 1)
+        edges[min(max(begin, 0), count)] += share
+        edges[min(max(end + 1, 0), count)] -= share
+    return exact, np.cumsum(edges)[:count].clip(0)
+
+
+def _cover(spans: list[tuple[int, int]], start: int, count: int) -> Counts:
+    edges = np.zeros(count + 1)
+    for low, high in spans:
+        edges[min(max(low // DAY - start, 0), count)] += 1
+        edges[min(max(high // DAY + 1 - start, 0), count)] -= 1
+    return np.cumsum(edges)[:count]
+
+
+def _tally(times: list[int], start: int, count: int) -> Counts:
+    places = [at // DAY - start for at in times]
+    return np.bincount([at for at in places if 0 <= at < count], minlength=count).astype(np.float64)
+
+
+def _marks(first: date, last: date) -> tuple[Mark, ...]:
+    found = [
+        Mark(date=day, text=f"{campaign.title}: {what}")
+        for campaign in campaigns()
+        for day, what in ((campaign.patched, "update"), (campaign.mass_from, "mass attacks begin"))
+        if day is not None and first <= day <= last
+    ]
+    return tuple(sorted(found, key=lambda each: (each.date, each.text)))
+
+
+def _day(at: int) -> date:
+    time = moment(at)
+    return time.date() if time else _EPOCH
