@@ -30,6 +30,33 @@ def test_the_collectors_own_lists_are_no_evidence(name, head):
     assert not written_by_us(f"exsweep-collector/{name}.aspx", head)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "2021-03-09T120000_0000000_CopyLog.csv",
+        "EXCH01/Target/x_SkipLog.csv",
+        "uploads.json",
+        "CyLR_Collection_Log_1.log",
+    ],
+)
+def test_what_other_collectors_say_of_their_work_is_no_evidence(path):
+    assert "not counted as evidence" in written_by_us(path, b"CopiedTimestamp,SourceFile\n")
+    assert not written_by_us(path, b"<% EXSWEEP-INERT-FIXTURE %>")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "C/inetpub/wwwroot/uploads.json",
+        "uploads/auto/C/Windows/log.json",
+        "results/Events.json",
+        "x/u_ex1.log",
+    ],
+)
+def test_a_file_of_the_server_is_never_taken_for_a_collectors(path):
+    assert not written_by_us(path, b"{}")
+
+
 def test_a_page_that_begins_like_the_list_is_still_read_as_it_is(tmp_path: Path) -> None:
     page = HEAD + b"<% EXSWEEP-INERT-FIXTURE %>"
     found = read_bytes(tmp_path, "x.zip", zip_of([("wwwroot/a.aspx", page)]))

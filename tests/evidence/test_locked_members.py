@@ -50,7 +50,7 @@ def read_locked(folder: Path, data: bytes, *passwords: bytes) -> list[Read]:
 
 
 def aes() -> None:
-    pytest.importorskip("cryptography", reason="the extra exsweep[archives] is not installed")
+    pytest.importorskip("Cryptodome", reason="the extra exsweep[archives] is not installed")
 
 
 @pytest.mark.hostile

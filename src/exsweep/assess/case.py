@@ -168,4 +168,8 @@ def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:
     seen = Observations(sources=gathered.sources, hits=gathered.hits, files=gathered.files)
     traces = intruders(seen, made.by_id, made.formats, now=settings.now)
     context = stored_context(folder, gathered, made, traces) if traces else []
-    return _judge(settings, gathered, made, context, gathered.described, started, shown)
+    assessment = _judge(settings, gathered, made, context, gathered.described, started, shown)
+    if settings.out is not None:
+        with Journal(settings.out).held():
+            CustodyLog(settings.out).judged(assessment, again=True)
+    return assessment

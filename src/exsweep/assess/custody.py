@@ -25,7 +25,7 @@ _BLOCK = 1 << 20
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line. `action`: opened, jailed, resumed, read, changed, sealed, stored, judged, exported, verified."""
+    """One line. `action`: opened, jailed, resumed, read, changed, sealed, stored, judged, rejudged, exported, verified."""
 
     n: int
     """Counts from 1 without a gap: order does not rest on the clock (F31)."""
@@ -92,9 +92,10 @@ class CustodyLog:
         rows = [("stored", f"events/{file.name}", sha256_of(file), "") for file in files if file.is_file()]
         self._write(rows, sync=True)
 
-    def judged(self, assessment: Assessment) -> None:
+    def judged(self, assessment: Assessment, *, again: bool = False) -> None:
+        """Judged, from the evidence just read or again from saved events."""
         detail = f"{assessment.verdict.level.value}; knowledge {assessment.run.knowledge}"
-        self.add("judged", sha256=assessment.manifest_sha256, detail=detail)
+        self.add("rejudged" if again else "judged", sha256=assessment.manifest_sha256, detail=detail)
 
     def _write(self, rows: Sequence[tuple[str, str, str, str]], *, sync: bool) -> None:
         lines = []

@@ -31,7 +31,10 @@ _OPEN_FILES = 256
 _SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/localtime"),
     *("/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/meminfo"),
-    *("/proc/self", "/sys/fs/cgroup"),  # DuckDB 2 looks for its share of the machine, and aborts where it may not
+    *(
+        "/proc/self",
+        "/sys/fs/cgroup",
+    ),  # DuckDB 2 looks for its share of the machine, and aborts where it may not
 )
 """What the interpreter and its libraries may load or ask late."""
 _DIES_WITH_PARENT = 1

@@ -5,6 +5,7 @@ worker sends is unpickled: who has taken over a worker shall not get at the supe
 """
 
 import contextlib
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -296,13 +297,14 @@ def _error(answer: _Answer) -> ExsweepError | None:
 
 def _silence(last_words: int | None) -> None:
     """Native libraries write past Python: their words go where the supervisor finds them, not to the terminal."""
+    faulthandler.disable()
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.dup2(nothing if last_words is None else last_words, 2)
     os.close(nothing)
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until this process ends
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, PTH123
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
 def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:

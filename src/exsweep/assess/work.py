@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from exsweep.assess.counting import Counting
 from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
-from exsweep.assess.rows import fold, hit
+from exsweep.assess.rows import Cells, fold, hit
 from exsweep.assess.served import Kept, look, row
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
@@ -181,8 +182,13 @@ def work(task: Task, made: Tools) -> TaskResult:
 
 def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]) -> list[Hit]:
     """Hits in the order of files and lines, now that the files are sealed."""
-    ordered = sorted(found, key=lambda item: (item[0], int(item[2].offset[item[3]]), item[1]))
-    return [
-        hit(rule, batch, row, reports[source].path, reports[source].sha256)
-        for source, rule, batch, row in ordered
-    ]
+    made: list[tuple[tuple[int, int, str], Hit]] = []
+    for _, group in groupby(found, key=lambda item: id(item[2])):
+        one_batch = list(group)
+        cells = Cells(one_batch[0][2])
+        for source, rule, batch, row in one_batch:
+            report = reports[source]
+            key = (source, int(batch.offset[row]), rule)
+            made.append((key, hit(rule, batch, row, report.path, report.sha256, cells=cells)))
+    made.sort(key=lambda item: item[0])
+    return [one for _, one in made]

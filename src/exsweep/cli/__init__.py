@@ -6,12 +6,14 @@ from collections.abc import Sequence
 import click
 
 import exsweep
+from exsweep.cli.bundle import bundle
 from exsweep.cli.fleet_acts import fleet as fleet_verb
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
 from exsweep.cli.scan import scan_verb
 from exsweep.cli.terminal import term
 from exsweep.cli.triage import triage
+from exsweep.cli.verify import verify
 from exsweep.errors import ExitCode, ExsweepError
 
 
@@ -24,7 +26,7 @@ def cli() -> None:
     """
 
 
-for _verb in (triage, scan_verb, fleet_verb, report, knowledge):
+for _verb in (triage, scan_verb, fleet_verb, report, bundle, verify, knowledge):
     cli.add_command(_verb)
 
 

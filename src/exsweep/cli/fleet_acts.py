@@ -7,6 +7,8 @@ import click
 from exsweep.cli.fleet import Asked, fleet, give
 from exsweep.fleet import notify, people, queue
 
+__all__ = ["fleet"]
+
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ"])
 
 

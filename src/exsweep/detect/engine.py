@@ -63,7 +63,7 @@ class Engine:
     def candidates(self, batch: Rows) -> npt.NDArray[np.int64]:
         """Row numbers, ascending, that some rule may match: all that `match` can match, and more."""
         ready = self._of(batch.format)
-        if ready.prefilter.always:
+        if ready.prefilter.always and not batch.format.records:
             return np.arange(batch.table.num_rows, dtype=np.int64)
         found = [mask for mask in ready.rows(batch.table) if mask is not None]
         return np.flatnonzero(np.logical_or.reduce(found)) if found else np.zeros(0, np.int64)
@@ -184,8 +184,9 @@ class Engine:
                 if rule.condition is not None and rule.state is RuleState.RUNS and form.id in rule.formats
             )
             fields = FieldMap(form)
+            prefilter = Prefilter(fields, rules)
             ready = self._ready[form.id] = _Ready(
-                fields, Prefilter(fields, rules), KnownValues(fields, rules), rules
+                fields, prefilter, KnownValues(fields, rules, prefilter.always), rules
             )
         return ready
 

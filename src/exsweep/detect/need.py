@@ -63,13 +63,18 @@ def need(node: tree.Node) -> Need:
         texts = [part for part in node.parts if isinstance(part, str)]
         if len(texts) == len(node.parts) == 1:  # the whole value: may be rare though it is short
             return (frozenset({Literal(node.field, texts[0])}),) if texts[0] else ()
-        return tuple(frozenset({Literal(node.field, part)}) for part in texts if len(part) >= SHORTEST)
+        return tuple(frozenset({Literal(node.field, part)}) for part in texts if _rare(part))
     if isinstance(node, tree.Regex):
         return _of_regex(node)
     if isinstance(node, tree.Network):
         text = _of_network(node.cidr)
         return (frozenset({Literal(node.field, text)}),) if text else ()
     return ()
+
+
+def _rare(part: str) -> bool:
+    """Long enough to tell something, or not of the letters that everything is written in."""
+    return len(part) >= SHORTEST or not part.isascii()
 
 
 def _either(needs: list[Need]) -> Need:

@@ -7,6 +7,8 @@ from exsweep.detect.need import SHORTEST
 
 LONGEST = 40
 """Characters of a literal that are looked for: more would not be rarer."""
+BEGINNING = 3
+"""Bytes of a character beyond ASCII that are looked for: rules list emojis by the thousand, which share these."""
 SPELLED = 3
 """Characters of a URL literal that are looked for in both spellings, `/` and `%2f`: 2 ** SPELLED patterns."""
 
@@ -39,7 +41,18 @@ def spellings(text: str, kind: Kind, separator: str, shortest: int = SHORTEST) -
         best = max((_spellable(piece) for piece in pieces), key=len, default="")
         return _both_ways(best) if len(best) >= SHORTEST else ()
     best = max(pieces, key=len, default="")[:LONGEST]
+    if len(best) < SHORTEST and kind is Kind.PLAIN and not text.isascii():
+        return _beyond_ascii(text, shortest)
     return (best.encode("ascii"),) if len(best) >= shortest else ()
+
+
+def _beyond_ascii(text: str, shortest: int) -> tuple[bytes, ...]:
+    """The first character beyond ASCII: values are UTF-8, or each byte that is none stands for its Latin-1 letter."""
+    letter = next(one for one in text if ord(one) > 0x7F)
+    ways = (letter.encode("utf-8", "surrogatepass")[:BEGINNING],)
+    if ord(letter) <= 0xFF:
+        ways = (*ways, letter.encode("latin-1"))
+    return ways if min(map(len, ways)) >= shortest else ()
 
 
 def _spellable(piece: str) -> str:

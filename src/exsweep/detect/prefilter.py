@@ -13,6 +13,7 @@ from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.detect.need import SHORTEST, Clause, Literal, need
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
 from exsweep.detect.sweep import Sample, Sweep
+from exsweep.detect.together import Together
 from exsweep.knowledge.rules import Rule
 
 Mask = npt.NDArray[np.bool_]
@@ -75,6 +76,7 @@ class Prefilter:
             for choice in choices:
                 for column, pattern in choice.probes:
                     self._wanted.setdefault(column, set()).add(pattern)
+        self._together: Together | None = None
         self._matchers: dict[frozenset[int], Matcher] = {}
         self._in_lines = [
             tuple(frozenset(pattern for _, pattern in choice.probes) for choice in choices)
@@ -162,7 +164,7 @@ class Prefilter:
 
     def _leanest(self, probes: set[Probe]) -> frozenset[Probe]:
         """Without the probes that another one of the same column covers: `.aspx` beside `.asp`."""
-        if len(probes) > LEANEST:
+        if not 1 < len(probes) <= LEANEST:
             return frozenset(probes)
         raw = {pattern: self._first[pattern] for _, pattern in probes}
         covered = {
@@ -218,9 +220,19 @@ class Prefilter:
             self._matchers[wanted] = matcher
         return matcher
 
+    def _all_columns(self) -> Together:
+        if self._together is None:
+            wanted = {column: patterns for column, patterns in self._wanted.items() if column != ANYWHERE}
+            self._together = Together(wanted, self._wanted.get(ANYWHERE, set()), self._literals, SHORTEST)
+        return self._together
+
     def _hits(self, table: pa.Table) -> dict[Probe, Mask]:
         """For each probe that hits at all: the rows."""
         hits: dict[Probe, Mask] = {}
+        if self._form.records:
+            for probe, rows in self._all_columns().hits(table, ANYWHERE):
+                hits[probe] = hits[probe] | rows if probe in hits else rows
+            return hits
         everywhere = self._wanted.get(ANYWHERE, set())
         for at, name in enumerate(table.column_names):
             here = self._wanted.get(name.lower(), set())

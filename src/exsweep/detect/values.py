@@ -11,8 +11,10 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exsweep.detect import exact, sql
+from exsweep.detect.columns import lowered, plain
 from exsweep.detect.fields import FieldMap, Kind
 from exsweep.detect.prefilter import Mask
 from exsweep.knowledge.rules import Rule, tree
@@ -36,13 +38,20 @@ class _Column:
 class KnownValues:
     """Narrows what the prefilter chose; for the rules and the format that it was made of."""
 
-    def __init__(self, fields: FieldMap, rules: Sequence[Rule]) -> None:
+    def __init__(self, fields: FieldMap, rules: Sequence[Rule], unfiltered: Sequence[int]) -> None:
         self._fields = fields
         self._columns: dict[str, _Column] = {}
+        self._pairs: list[tuple[int, str, str]] = []
+        """Position of a rule, and two columns that must be equal."""
         self._database: duckdb.DuckDBPyConnection | None = None
-        # Records of events: thousands of rules, one query over all of them would be planned for minutes.
-        for at, rule in enumerate(() if fields.form.records else rules):
+        # Records of events: thousands of rules, one query over all of them would be planned for minutes. Those that the
+        # prefilter can do nothing for are few.
+        self._most_new = 1 << 30 if fields.form.records else MOST_NEW
+        for at in unfiltered if fields.form.records else range(len(rules)):
+            rule = rules[at]
             asked: dict[str, list[tree.Node]] = {}
+            if fields.form.records:
+                self._pair_up(at, rule)
             for node in _conjuncts(rule.condition) if rule.condition is not None else ():
                 column = self._only_column(node, rule.own)
                 if column is not None and column not in {one.lower() for one in fields.form.unique}:
@@ -52,6 +61,7 @@ class KnownValues:
 
     def narrow(self, table: pa.Table, masks: list[Mask | None]) -> None:
         """Take out of each rule's rows those whose value in some column the rule refuses; without rows: None."""
+        self._compare(table, masks)
         for at, name in enumerate(table.column_names):
             column = self._columns.get(name.lower())
             if column is None or not pa.types.is_dictionary(table.column(at).type):
@@ -76,7 +86,7 @@ class KnownValues:
         chosen = np.flatnonzero(np.logical_or.reduce(wanted))
         codes = np.asarray(values.indices.fill_null(-1), np.int64)[chosen]
         used, where = np.unique(codes, return_inverse=True)
-        if not len(used) or len(used) > MOST_NEW:
+        if not len(used) or len(used) > self._most_new:
             return
         texts: list[bytes | None] = values.dictionary.take(pa.array(used, mask=used < 0)).to_pylist()
         if not self._learn(name, column, texts):
@@ -95,7 +105,10 @@ class KnownValues:
         if not new:
             return True
         if len(column.numbers) + len(new) > MOST_KNOWN:
-            return False
+            if not self._fields.form.records:
+                return False
+            column.numbers.clear()
+            new = list(texts)
         table = pa.table({name: pa.array(new, pa.binary())})
         rows = exact.RowTexts(self._fields, [table], np.zeros(len(new), np.int64))
         terms = [
@@ -119,6 +132,24 @@ class KnownValues:
         for text in new:
             column.numbers[text] = len(column.numbers)
         return True
+
+    def _pair_up(self, at: int, rule: Rule) -> None:
+        for node in _conjuncts(rule.condition) if rule.condition is not None else ():
+            if isinstance(node, tree.SameAs) and node.how == "equals":
+                one, other = (self._fields.places(name, rule.own) for name in (node.field, node.other))
+                if len(one) == len(other) == 1 and one[0].kind is other[0].kind is Kind.PLAIN:
+                    self._pairs.append((at, one[0].column, other[0].column))
+
+    def _compare(self, table: pa.Table, masks: list[Mask | None]) -> None:
+        """Rules that ask for equal values: a row in which one is missing is none of theirs."""
+        names = {name.lower(): name for name in table.column_names}
+        for rule, one, other in self._pairs:
+            mask = masks[rule]
+            if mask is None or one not in names or other not in names:
+                continue
+            left, right = (lowered(plain(table.column(names[name]))) for name in (one, other))
+            same = mask & np.asarray(pc.equal(left, right).fill_null(False))
+            masks[rule] = same if same.any() else None
 
     def _only_column(self, node: tree.Node, own: bool) -> str | None:
         """The one column whose value decides whether a condition is true."""

@@ -19,6 +19,7 @@ from exsweep.evidence.own import written_by_us
 from exsweep.evidence.peel import peel
 from exsweep.evidence.reader import Window
 from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, Unit
+from exsweep.evidence.servers import servers_in
 from exsweep.evidence.source import Source
 from exsweep.model import SourceState
 
@@ -62,6 +63,12 @@ def open_evidence(
         described.append(f"{what} {name}: {_amount(what, units[before:])}")
         if len(units) == before:
             notes.append(f"{name} holds nothing")
+        servers = servers_in(unit.path.removeprefix(f"{name}/") for unit in units[before:])
+        if servers:
+            notes.append(
+                f"{name} may hold the evidence of several servers ({', '.join(servers)}), which are judged as one here:"
+                " give each of them by itself"
+            )
     if stdin is not None:
         units.append(_pasted(stdin, names.claim(STDIN)[0]))
         described.append(f"standard input: {len(stdin):,} bytes")

@@ -5,6 +5,8 @@ from typing import Any
 
 EXTRA = "exsweep[archives]"
 
+_PACKAGES = {"Cryptodome": "pycryptodomex", "inflate64": "inflate64"}
+
 
 class MissingError(Exception):
     """The package is not installed; the text says what to install."""
@@ -15,4 +17,6 @@ def optional(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise MissingError(f"needs the package {module.partition('.')[0]} (install {EXTRA})") from error
+        raise MissingError(
+            f"needs the package {_PACKAGES.get(module.partition('.')[0], module)} (install {EXTRA})"
+        ) from error

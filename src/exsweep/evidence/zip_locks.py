@@ -9,8 +9,6 @@ import hmac
 import zlib
 from collections.abc import Sequence
 
-import numpy as np
-
 from exsweep.evidence.access import Access
 from exsweep.evidence.optional import MissingError, optional
 from exsweep.evidence.reader import Reader, Window
@@ -23,7 +21,6 @@ _STREAMED = 8
 _ROUNDS = 1000
 _MAC = 10
 _CHECK = 2
-_BLOCK = 16
 _HEADER = 12
 _PIECE = 64 << 10
 _TABLE = tuple(zlib.crc32(bytes([value ^ 0xFF])) ^ 0xFF000000 for value in range(256))
@@ -82,36 +79,24 @@ class Aes(Reader):
 
     def __init__(self, stored: Window, key: bytes, mac_key: bytes, mac: bytes) -> None:
         super().__init__()
-        ciphers = optional("cryptography.hazmat.primitives.ciphers")
-        cipher = ciphers.Cipher(ciphers.algorithms.AES(key), ciphers.modes.ECB())
-        self._encrypt = cipher.encryptor().update
+        cipher = optional("Cryptodome.Cipher.AES")
+        counter = optional("Cryptodome.Util.Counter").new(128, little_endian=True, initial_value=1)
+        self._decrypt = cipher.new(key, cipher.MODE_CTR, counter=counter).decrypt
         self._stored = stored
         self._mac = hmac.new(mac_key, digestmod="sha1")
         self._want = mac
-        self._next = 1
-        self._ready = b""
 
     def _pull(self, size: int) -> bytes:
-        self._ready = self._ready or self._piece()
-        part, self._ready = self._ready[:size], self._ready[size:]
-        return part
-
-    def _piece(self) -> bytes:
-        # Whole blocks, so that each piece begins with a fresh counter; the last one may be shorter.
-        data = self._stored.exactly(_PIECE)
-        if not data:
-            if self._mac.digest()[:_MAC] != self._want:
-                raise EvidenceReadError(
-                    SourceState.PARTIAL, "the seal of the encryption differs: damaged or changed"
-                )
-            return b""
-        self._mac.update(data)
-        count = -(-len(data) // _BLOCK)
-        counters = np.zeros((count, 2), dtype="<u8")
-        counters[:, 0] = np.arange(self._next, self._next + count, dtype=np.uint64)
-        self._next += count
-        stream = np.frombuffer(self._encrypt(counters.tobytes()), np.uint8)[: len(data)]
-        return (np.frombuffer(data, np.uint8) ^ stream).tobytes()
+        data = self._stored.read(size)
+        if data:
+            self._mac.update(data)
+            plain: bytes = self._decrypt(data)
+            return plain
+        if not hmac.compare_digest(self._mac.digest()[:_MAC], self._want):
+            raise EvidenceReadError(
+                SourceState.PARTIAL, "the seal of the encryption differs: damaged or changed"
+            )
+        return b""
 
 
 class Keys:

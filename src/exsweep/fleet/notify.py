@@ -169,7 +169,7 @@ def move(fleet: Fleet, number: int, state: State, *, now: int) -> None:
     """
     row = fleet.database.one("SELECT server_id, state FROM notice WHERE id = ?", (number,))
     if row is None:
-        raise UsageError(f"There is no letter {number}.", tip="See `exsweep fleet letters`.")
+        raise UsageError(f"There is no letter {number}.", tip="Draft one: `exsweep fleet notify SERVER`.")
     server, before = int(row[0]), State(row[1])
     if state not in _NEXT[before]:
         allowed = ", ".join(sorted(_NEXT[before])) or "nothing"

@@ -17,6 +17,7 @@ from exsweep.knowledge import (
     pages,
     remediation,
     scanners,
+    scanning,
     webshell_paths,
 )
 from exsweep.knowledge.check_files import problems_of_baselines, problems_of_places, problems_of_yara
@@ -55,6 +56,7 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("webshells/families.yar", problems_of_yara),
         ("baselines", problems_of_baselines),
         ("event_exports.yml", _event_exports),
+        ("scan", scanning.problems),
         ("mitigations.yml", _mitigations),
         ("rules", lambda: problems_of_rules(run_rule)),
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from exsweep.knowledge.collection import ARTIFACT, FOLDER, collection
 from exsweep.knowledge.data_files import document
+from exsweep.knowledge.evidence_paths import is_drive
 
 
 class Collector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,6 +18,8 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: str
     marks: tuple[str, ...]
     """Regexes on paths inside the evidence; one path that fits is enough."""
+    own_files: tuple[str, ...] = ()
+    """Regexes on paths: what the program writes about its own work."""
     leaves_out: tuple[str, ...]
     """Log formats."""
     takes_days: int | None = None
@@ -65,6 +68,26 @@ def collectors_of(paths: Iterable[str]) -> tuple[Collector, ...]:
     found = [each for each in collectors() if each.id not in left]
     carriers = {name for each in found for name in each.instead_of}
     return tuple(each for each in found if each.id not in carriers)
+
+
+def writer_of(path: str) -> str | None:
+    """Name of the program that wrote this file about its own work; None for everything on a copied drive."""
+    folders = path.replace("\\", "/").split("/")[:-1]
+    if any(map(is_drive, folders)):
+        return None
+    plain = path.replace("\\", "/")
+    return next((each.name for each in collectors() if _own_files(each.id, plain)), None)
+
+
+def _own_files(collector_id: str, path: str) -> bool:
+    pattern = _own_pattern(collector_id)
+    return pattern is not None and pattern.search(path) is not None
+
+
+@cache
+def _own_pattern(collector_id: str) -> re.Pattern[str] | None:
+    own = next(each.own_files for each in collectors() if each.id == collector_id)
+    return re.compile("|".join(f"(?:{each})" for each in own), re.IGNORECASE) if own else None
 
 
 @cache

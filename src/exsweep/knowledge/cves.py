@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -232,6 +232,7 @@ def _line(number: Number) -> Number:
     return number[:1] if number[0] < 15 else number[:2]
 
 
+@lru_cache(maxsize=4096)
 def _nearest(number: Number) -> Build | None:
     """The last known build of the same line that is not later, else the first of that line."""
     line = [known for known in builds() if _line(known.number) == _line(number)]

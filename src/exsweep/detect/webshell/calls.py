@@ -15,6 +15,7 @@ from exsweep.detect.webshell.values import (
     DECODED,
     MAPPED,
     ROOTED,
+    TAMED,
     TELLING,
     UNKNOWN,
     Origin,
@@ -47,7 +48,9 @@ _FILLERS: Final = frozenset(
     }
 )
 """Methods after which an argument holds what the object held."""
-_MAKERS: Final = frozenset({"createobject", "activexobject", "gettypefromprogid", "getobject", "gettypefromclsid"})
+_MAKERS: Final = frozenset(
+    {"createobject", "activexobject", "gettypefromprogid", "getobject", "gettypefromclsid"}
+)
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 _MANY_INTRINSIC: Final = 3
 HAND_OVER: Final = "(all objects of the page)"
@@ -128,7 +131,11 @@ class Evaluator(Expressions):
             return
         known = self.state.read(name)
         if known is not None or isinstance(node, Name):
-            self.state.write(name, derived([value]), weak=True)
+            given = derived([value])
+            if known is not None:
+                # What is put into a file does not change where the file lies.
+                given = Value((), given.origins, (), given.marks | (known.marks & TAMED))
+            self.state.write(name, given, weak=True)
 
     def _set(self, target: Member, owner: Value, value: Value) -> None:
         if not self.known.sets.knows(target.name.lower()):

@@ -7,7 +7,18 @@ from typing import Final
 import msgspec
 
 from exsweep.detect.webshell.state import Shown
-from exsweep.detect.webshell.values import BASENAME, COMPUTED, DECODED, MAPPED, MIXED, ROOTED, TELLING, Constant, Origin, Value
+from exsweep.detect.webshell.values import (
+    BASENAME,
+    COMPUTED,
+    DECODED,
+    MAPPED,
+    MIXED,
+    ROOTED,
+    TELLING,
+    Constant,
+    Origin,
+    Value,
+)
 from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
 
 VISITOR: Final = frozenset({"request", "upload"})

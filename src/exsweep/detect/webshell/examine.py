@@ -92,27 +92,38 @@ def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems
         problems.append("the code is nested too deeply to be followed")
     shown = tuple(state.shown.values())
     places = best(shown)
-    locate = {
-        (each.unit, each.at): _line(page, parts, state, each)
-        for weighed in places.values()
-        for each in (one.shown for one in weighed[:40])
-    }
+    locate = _locate(page, parts, state, [one.shown for weighed in places.values() for one in weighed[:40]])
     if any(each.language == "other" for each in page.blocks):
         problems.append("holds code in a language that is not read here")
     return score(places, signs(page, path, places, state), locate)
 
 
-def _line(page: Page, parts: tuple[Piece, ...], state: State, shown: Shown) -> Line:
+def _locate(
+    page: Page, parts: tuple[Piece, ...], state: State, shown: list[Shown]
+) -> dict[tuple[int, int], Line]:
+    """Line and excerpt of each place; the text is gone through once, however long it is."""
+    found = {(each.unit, each.at): _place(parts, state, each) for each in shown}
+    lines: dict[int, int] = {}
+    line, before = 1, 0
+    for at in sorted({at for at, _ in found.values()}):
+        line += page.text.count("\n", before, at)
+        lines[at] = line
+        before = at
+    return {key: Line(lines[at], text) for key, (at, text) in found.items()}
+
+
+def _place(parts: tuple[Piece, ...], state: State, shown: Shown) -> tuple[int, str]:
+    """Offset in the text of the page, and the line."""
     number, at = shown.unit, shown.at
     text = ""
     while number >= len(parts):
         step = number - len(parts)
         if step >= len(state.texts):
-            return Line(1, text)
+            return 0, text
         text = text or excerpt(state.texts[step], at)
         number, at = state.parents[step]
     part = parts[number]
-    return Line(page.line(part.place(at)), text or part.excerpt(at))
+    return part.place(at), text or part.excerpt(at)
 
 
 def _inner(text: str, page: Page, spent: Callable[[], bool], depth: int) -> bool:

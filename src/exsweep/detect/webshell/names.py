@@ -84,4 +84,6 @@ def root(node: Statement) -> str | None:
 
 def is_self(node: Statement) -> bool:
     """`this`, `Me` and the like: their members are those of the page."""
-    return (isinstance(node, Op) and node.operator in SELF) or (isinstance(node, Name) and node.name.lower() in SELF)
+    return (isinstance(node, Op) and node.operator in SELF) or (
+        isinstance(node, Name) and node.name.lower() in SELF
+    )

@@ -17,6 +17,7 @@ _BASIC: Final = ("\n", "Response.Write(", ")")
 _EXCERPT: Final = 200
 _IDS = re.compile(r"""<([a-zA-Z][\w:.]{0,40})\b([^<>]{0,2000})""")
 _HIDDEN = re.compile(r"^[ \t]*<!--[^\r\n]*", re.MULTILINE)
+_PADDING = re.compile(r"\s{512,}+")
 _ID = re.compile(r"""\bid\s{0,8}=\s{0,8}["']?([\w.:-]{1,80})""", re.IGNORECASE)
 
 
@@ -65,9 +66,9 @@ def pieces(page: Page) -> tuple[Piece, ...]:
         if block.language not in READ or not block.code.strip():
             continue
         if block.kind not in _INLINE:
-            found.append(
-                Piece(block.code, block.language, [0], [block.at], [len(block.code)], [block.encoded])
-            )
+            alone = Piece("", block.language, [], [], [], [])
+            alone.code = "".join(_segments(alone, block, 0))
+            found.append(alone)
             continue
         if block.language not in inline:
             inline[block.language] = Piece("", block.language, [], [], [], [])
@@ -82,21 +83,34 @@ def _join(piece: Piece, blocks: list[Block]) -> None:
     parts: list[str] = []
     length = 0
     for block in blocks:
-        code = block.code
         if block.kind == "code":
             opening, closing = "", joint
         else:
             opening, closing = before, after + joint
-        piece.starts.append(length + len(opening))
-        piece.places.append(block.at)
-        piece.lengths.append(len(code))
-        piece.encoded.append(block.encoded)
-        parts += (opening, code, closing)
-        length += len(opening) + len(code) + len(closing)
+        inside = _segments(piece, block, length + len(opening))
+        parts += (opening, *inside, closing)
+        length += len(opening) + sum(map(len, inside)) + len(closing)
     piece.code = "".join(parts)
     if piece.language == "vbscript":
         # The script engine passes over `<!--` at the start of a line, to its end.
         piece.code = _HIDDEN.sub(lambda match: " " * len(match[0]), piece.code)
+
+
+def _segments(piece: Piece, block: Block, start: int) -> list[str]:
+    """The code of a block from offset `start` on, without the blanks that only pad it: one break stands for each run."""
+    kept: list[str] = []
+    place = 0
+    for match in (*_PADDING.finditer(block.code), None):
+        end = match.start() if match else len(block.code)
+        text = block.code[place:end] + ("\n" if match else "")
+        piece.starts.append(start)
+        piece.places.append(block.at + place)
+        piece.lengths.append(end - place)
+        piece.encoded.append(block.encoded)
+        kept.append(text)
+        start += len(text)
+        place = match.end() if match else end
+    return kept
 
 
 def controls(page: Page) -> dict[str, str]:

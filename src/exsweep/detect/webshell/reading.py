@@ -18,7 +18,7 @@ _HALF = LOOKED_AT_BYTES // 2
 _FRAGMENT_CHARACTERS = 8192
 _OUT_OF_STRING = re.compile(r"""[^"\n]{0,80}"\s{0,8}:""")
 _TYPESET = re.compile(r"\b(?:runat|language)\s{0,8}=\s{0,8}[\u201c\u201d]", re.IGNORECASE)
-_PLAIN_QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"\'\'")
+_PLAIN_QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")
 
 
 def read_page(data: bytes, path: str) -> tuple[Page, ...]:

@@ -25,8 +25,12 @@ _UNREAD_SHARE: Final = 0.2
 _LITTLE_MARKUP: Final = 200
 _LITTLE_CODE: Final = 40
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--(?:[^-]|-(?!->))*+-->")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
-_SINK_WORDS = re.compile(r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b", re.IGNORECASE)
+_SINK_WORDS = re.compile(
+    r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b",
+    re.IGNORECASE,
+)
 
 
 def constants(state: State, is_shell: Callable[[str], bool]) -> None:
@@ -124,13 +128,17 @@ def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State)
 
 def _unreadable(page: Page, state: State) -> Iterator[str]:
     """Code that hides from this reader: of an odd language, damaged, or beyond every grammar."""
-    if any(each.language == "other" and each.kind != "ssi" and len(each.code.strip()) > 4 for each in page.blocks):
+    if any(
+        each.language == "other" and each.kind != "ssi" and len(each.code.strip()) > 4 for each in page.blocks
+    ):
         yield "odd-language"
     own = [each for each in state.units if not each.depth]
     unread = sum(each.program.unread for each in own)
     size = sum(len(each.code) for each in page.blocks if each.language != "other" and each.kind != "binding")
     if "script-encode-broken" in page.tricks or (
-        unread > size * _UNREAD_SHARE and size > _LITTLE_CODE and any(_SINK_WORDS.search(each.code) for each in page.blocks)
+        unread > size * _UNREAD_SHARE
+        and size > _LITTLE_CODE
+        and any(_SINK_WORDS.search(each.code) for each in page.blocks)
     ):
         yield "unread-code"
 
@@ -154,13 +162,15 @@ def _door(page: Page, state: State) -> bool:
     statements = [each for program in own for each in program.statements]
     if len(statements) != 1 or any(each.functions for each in own):
         return False
-    rest = len(page.text.strip()) - sum(len(each.code.strip()) for each in page.blocks)
     made = statements[0].value if isinstance(statements[0], Assign) else statements[0]
-    if rest > _LITTLE_MARKUP or not isinstance(made, Call) or not made.new:
+    if not isinstance(made, Call) or not made.new:
         return False
     name = dotted(made.function) or ()
     keys = [each.value for each in made.arguments if isinstance(each, Const) and isinstance(each.value, str)]
-    return len(name) > 1 and name[0] not in ("system", "microsoft") and any(_KEY.fullmatch(each) for each in keys)
+    if len(name) < 2 or name[0] in ("system", "microsoft") or not any(_KEY.fullmatch(each) for each in keys):
+        return False
+    rest = len(_COMMENT.sub("", page.text).strip()) - sum(len(each.code.strip()) for each in page.blocks)
+    return rest <= _LITTLE_MARKUP
 
 
 def _place(path: str, able: float) -> Iterator[str]:

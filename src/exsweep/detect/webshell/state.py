@@ -7,7 +7,7 @@ import msgspec
 from exsweep.detect.webshell.code import Assign, Function, Lambda, Name, Program, walk
 from exsweep.detect.webshell.page import ServerTag
 from exsweep.detect.webshell.sinks import Sink, lookup
-from exsweep.detect.webshell.values import COMPUTED, TELLING, UNKNOWN, Origin, Value, either, through
+from exsweep.detect.webshell.values import COMPUTED, TAMED, TELLING, UNKNOWN, Origin, Value, either, through
 
 
 class TimeIsUpError(Exception):
@@ -178,7 +178,8 @@ class State:
             return
         new = either(old, value)
         if not weak and not self.in_branch:
-            new = Value(value.constants, new.origins, new.types, new.marks)
+            marks = new.marks - (TAMED - value.marks) | value.marks if value.origins else new.marks
+            new = Value(value.constants, new.origins, new.types, marks)
         where[key] = new
         if _keys(new.origins) != _keys(old.origins) or new.types != old.types or new.marks != old.marks:
             self.changed = True

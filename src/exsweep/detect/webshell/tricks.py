@@ -16,6 +16,7 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+
 _BLANKS = " \t\r\n\f\v\xa0\u3000"
 _BLANKS_BEFORE = 4096
 _CLOSE = 32
+_BEGIN = 64
 
 
 def of_code(text: str, blocks: tuple[Block, ...]) -> Iterator[str]:
@@ -41,6 +42,9 @@ def of_padding(text: str) -> bool:
 
 
 def _empty(piece: str) -> bool:
+    begin = piece[:_BEGIN]
+    if begin.count(begin[0]) != len(begin) and not begin.isspace():
+        return False
     return piece.isspace() or piece.count(piece[0]) == len(piece)
 
 

@@ -28,6 +28,10 @@ BASENAME = "basename"
 """Only the last part of a path."""
 
 
+TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
+"""Marks of values that the visitor does not choose wholly."""
+
+
 class Origin(msgspec.Struct, frozen=True):
     """Where a value came from, and the names through which it went."""
 
@@ -95,7 +99,11 @@ def either(one: Value, other: Value) -> Value:
     types = one.types
     if other.types != types:
         types = (*types, *(each for each in other.types if each not in types))[:12]
-    return Value(constants, _more(one.origins, other.origins), types, one.marks | other.marks)
+    marks = one.marks | other.marks
+    if one.origins and other.origins and one.marks != other.marks:
+        # What tames a value counts only where it tames both.
+        marks -= TAMED - (one.marks & other.marks)
+    return Value(constants, _more(one.origins, other.origins), types, marks)
 
 
 def through(value: Value, name: str) -> Value:
