@@ -1,6 +1,7 @@
 # Two commands on a fresh clone, with nothing but Python, pip and make:
 #   make triage [EVIDENCE=path]   judge a server's evidence (default: a bundled, fictitious school district)
 #   make test                     the tests
+#   make demo-fleet               a made-up nation of 30,000 servers in build/fleet/fleet.db
 PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin
@@ -20,11 +21,17 @@ BIN := $(VENV)/Scripts
 PYTHON := py -3
 endif
 
-.PHONY: triage test test-long test-browser lint check bench clean example
+.PHONY: triage test test-long test-browser lint check bench clean example demo-fleet
 
 triage: $(VENV)/.installed $(if $(filter build/example/evidence,$(EVIDENCE)),build/example/.made)
 	@$(BIN)/exsweep triage "$(EVIDENCE)" --out "$(OUT)" $(if $(NAME),--name "$(NAME)") $(WHOSE) $(ARGS) || [ $$? -eq 1 ] || [ $$? -eq 3 ]
 	@echo "Report: $(OUT)/report.html"
+
+demo-fleet: $(VENV)/.installed
+	@rm -rf build/fleet && mkdir -p build/fleet
+	@$(BIN)/exsweep fleet --store build/fleet/fleet.db simulate --servers 30000 --seed 1 --truth build/fleet/truth.jsonl
+	@$(BIN)/exsweep fleet --store build/fleet/fleet.db queue --limit 10
+	@echo "Go on with: exsweep fleet --store build/fleet/fleet.db clusters"
 
 example: build/example/.made
 
@@ -63,7 +70,7 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(BIN)/pip install -q --disable-pip-version-check --group test
+	$(BIN)/pip install -q --disable-pip-version-check --group test -e ".[archives]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.tests

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exsweep.assess.jail import Jail
@@ -154,7 +155,7 @@ def test_what_holds_is_said_in_words(places):
 def _misbehave(task):
     match task:
         case "memory":
-            return str(len(bytearray(4 << 30)))
+            return str(len(bytearray(8 << 30)))
         case "hang":
             time.sleep(600)
         case "crash":
@@ -182,6 +183,20 @@ def test_memory_time_and_a_crash_end_one_file_and_not_its_neighbours(places, cap
     assert got["crash"].why is Failure.DIED and "SIGABRT" in got["crash"].failure
     assert got["exit"].why is Failure.DIED and "exit code 3" in got["exit"].failure
     assert capfd.readouterr() == ("", "")
+
+
+@linux
+def test_memory_that_grows_little_by_little_is_watched_from_outside(places):
+    def grow(task):
+        held = []
+        while len(held) < 1_000:
+            held.append(b"x" * (4 << 20))
+            time.sleep(0.01)
+        return "read"
+
+    (done,) = answers(grow, msgspec.structs.replace(places[1], memory_bytes=100 << 20))
+    assert done.why is Failure.MEMORY
+    assert "more than 100 MiB" in done.failure
 
 
 @linux

@@ -68,7 +68,7 @@ def test_h16_without_the_right_password_it_is_encrypted_and_says_so(tmp_path: Pa
     raw = base64.b64decode(archive)
     (read,) = read_locked(tmp_path, raw)
     assert (read.data, read.state) == (b"", SourceState.ENCRYPTED)
-    assert "--password" in read.reason
+    assert "give its password" in read.reason
     (read,) = read_locked(tmp_path, raw, b"another one")
     assert read.state is SourceState.ENCRYPTED
     assert "another one" not in read.reason

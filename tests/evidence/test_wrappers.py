@@ -1,5 +1,6 @@
 """The same story as each known collector wraps it: the same findings, the same verdict; what is not taken is said."""
 
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -10,9 +11,14 @@ from exsweep.assess import Settings, triage
 from exsweep.knowledge.collection import collection
 from exsweep.model import Assessment
 from tests.assess.example import NOW, make
+from tests.collector import conftest as collector_conftest
 from tests.collector.server import taken
 from tests.evidence import wrappers
+from tests.evidence.build import zip_of
 from tests.evidence.wrappers import Tree
+
+script = collector_conftest.script
+plan = collector_conftest.plan
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -94,3 +100,39 @@ def test_what_our_script_could_not_read_is_a_gap_and_never_nothing(tmp_path: Pat
     assert [gap.path for gap in gaps] == ["C/inetpub/logs/LogFiles/W3SVC1/u_ex210303.log"]
     assert gaps[0].limits_verdict
     assert "cannot access the file" in gaps[0].reason
+
+
+def test_the_listing_of_our_script_is_read_as_a_list_of_files(tmp_path: Path, script: str) -> None:
+    """The header is taken from the script itself: what it writes is what is read."""
+    header = re.search(r"WriteLine\('(\"ComputerName\"[^']*)'\)", script)[1]
+    columns = [name.strip('"') for name in header.split(",")]
+    row = dict.fromkeys(columns, "") | {
+        "ComputerName": "EXCH01",
+        "Path": "C:\\ProgramData\\it.zip",
+        "Name": "it.zip",
+        "LastWrite": "2021-03-03T04:10:22.000Z",
+    }
+    text = f"{header}\r\n" + ",".join(f'"{row[name]}"' for name in columns) + "\r\n"
+    path = tmp_path / "x.zip"
+    path.write_bytes(zip_of([("exsweep-collector/listing.csv", text.encode())]))
+    found = judged(path)
+    assert [row.kind for row in found.coverage.sources] == ["file_listing"]
+    seen = {one.rule.id: str(one.first_seen) for one in found.findings}
+    assert seen["FL-ARCHIVE"] == "2021-03-03 04:10:22+00:00"
+    assert found.server.name == "EXCH01"
+
+
+def test_addresses_of_virtual_directories_are_read_as_such(tmp_path: Path, script: str) -> None:
+    header = re.search(r"Rows?\.Add\('(\"Name\"[^']*)'\)", script, re.IGNORECASE)[1]
+    columns = [name.strip('"') for name in header.split(",")]
+    address = "http://f/<script language=JScript runat=server>EXSWEEP-INERT-FIXTURE</script>"
+    row = dict.fromkeys(columns, "") | {
+        "Name": "OAB (Default Web Site)",
+        "Server": "EXCH01",
+        "ExternalUrl": address,
+    }
+    text = f"{header}\r\n" + ",".join(f'"{row[name]}"' for name in columns) + "\r\n"
+    path = tmp_path / "x.zip"
+    path.write_bytes(zip_of([("exsweep-collector/virtual_directories.csv", text.encode())]))
+    found = judged(path)
+    assert "PL-VDIR-SCRIPT" in {one.rule.id for one in found.findings}

@@ -36,6 +36,16 @@ def test_a_common_name_alone_does_not_link_but_with_more_it_does() -> None:
     assert len(set(labels[:5])) == 1 and len(set(labels)) == 296
 
 
+def test_a_page_that_anyone_can_have_ties_nobody_but_an_own_one_does() -> None:
+    public = [(server, "shell_sha256", "p" * 64) for server in range(0, 60, 6)]
+    own = [(server, "shell_sha256", "o" * 64) for server in (100, 101, 102)]
+    groups = [(server, kind, str(server // 6)) for server in range(60) for kind in ("address", "actor")]
+    labels = group(public + own + groups, 30_000, links())
+    of = dict(zip(labels.servers, labels.labels, strict=True))
+    assert len({of[server] for server in range(60)}) == 10
+    assert len({of[server] for server in (100, 101, 102)}) == 1
+
+
 def test_the_order_of_the_rows_changes_no_cluster() -> None:
     rows = [(server, "shell_sha256", f"{server // 3:064x}") for server in range(99)]
     shuffled = rows.copy()

@@ -15,7 +15,7 @@ from tests.fleet.build import assessed, finding
 
 RULES = queue_rules()
 END = 1_000_000
-WITH_SHELL = Situation(level=Level.BROKEN_INTO, shell=True, end=END)
+WITH_SHELL = Situation(level=Level.BROKEN_INTO, shell=True, end=END)  # noqa: S604 - a back door, no process
 TRI = st.sampled_from([False, None, True])
 SITUATIONS = st.builds(
     Situation,

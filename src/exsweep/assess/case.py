@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,18 +12,18 @@ from exsweep.assess.custody import CustodyLog
 from exsweep.assess.gather import Gathered
 from exsweep.assess.journal import Journal
 from exsweep.assess.manifest import read_manifest, write_manifest
-from exsweep.assess.pool import Pool
 from exsweep.assess.progress import Progress, Silent
-from exsweep.assess.reading import grouped, jail_for, read_all, seconds_for
+from exsweep.assess.reading import read_all
+from exsweep.assess.rereading import looked_for
 from exsweep.assess.restored import context as stored_context
 from exsweep.assess.restored import restored
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools, tools
-from exsweep.errors import EvidenceError, StoreError
+from exsweep.errors import EvidenceError
 from exsweep.evidence import Unit, open_evidence
-from exsweep.judge import Traces, intruders, judge
+from exsweep.judge import intruders, judge
 from exsweep.knowledge import version
-from exsweep.model import Assessment, Hit, Observations, Run
+from exsweep.model import Assessment, Hit, Observations, Run, SourceReport, SourceState
 
 
 def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
@@ -40,14 +40,14 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
     made = tools(settings.rules, settings.indicators, settings.yara, settings.baselines)
     if settings.out is None:
         gathered = read_all(settings, opened, made, None, shown)
-        context = _context(settings, opened.units, gathered, made, shown)
+        context, gathered = _context(settings, opened.units, gathered, made, shown)
     else:
         journal = Journal(settings.out)
         with journal.held():
             log = CustodyLog(settings.out)
             log.opened(opened.described, settings.command)
             gathered = read_all(settings, opened, made, journal, shown, log)
-            context = _context(settings, opened.units, gathered, made, shown)
+            context, gathered = _context(settings, opened.units, gathered, made, shown)
             if not settings.quick:
                 write_manifest(settings.out / "events", gathered)
                 log.stored(settings.out)
@@ -102,37 +102,19 @@ def _judge(
 
 def _context(
     settings: Settings, units: Sequence[Unit], gathered: Gathered, made: Tools, shown: Progress
-) -> list[Hit]:
-    """All lines of the intruders found so far."""
+) -> tuple[list[Hit], Gathered]:
+    """All lines of the intruders found so far; files in which they could not be looked for become gaps."""
     seen = Observations(sources=gathered.sources, hits=gathered.hits, files=gathered.files)
     traces = intruders(seen, made.by_id, made.formats, now=settings.now)
     if not traces:
-        return []
+        return [], gathered
     shown.stage("Looking for every trace of the intruder")
     if settings.out is not None and not settings.quick:
-        return stored_context(settings.out / "events", gathered, made, traces)
-    return _looked_for(settings, units, gathered, traces)
-
-
-def _looked_for(settings: Settings, units: Sequence[Unit], gathered: Gathered, traces: Traces) -> list[Hit]:
-    """The evidence read again for traces, where no event store was kept."""
-    pool: Pool[pivot.PivotTask, tuple[Hit, ...]] = Pool(
-        pivot.start,
-        (),
-        tuple[Hit, ...],
-        settings.jobs,
-        jail=jail_for(settings, units),
-        seconds=lambda task: seconds_for(task.units),
-        tries=2,
+        return stored_context(settings.out / "events", gathered, made, traces), gathered
+    found, lost = looked_for(settings, units, traces)
+    gathered = msgspec.structs.replace(
+        gathered, sources=tuple(_with_loss(report, lost) for report in gathered.sources)
     )
-    found: list[Hit] = []
-    for finished in pool.run([pivot.PivotTask(tuple(group), traces) for group in grouped(units)]):
-        if finished.result is None:
-            raise finished.error or StoreError(
-                f"Looking for the intruder's traces failed: {finished.failure}.",
-                tip="Run the same command again with --out: then the traces are looked for in the saved events.",
-            )
-        found += finished.result
     seals = {report.path: report.sha256 for report in gathered.sources if report.duplicate_of is None}
     sealed = [
         msgspec.structs.replace(
@@ -141,7 +123,18 @@ def _looked_for(settings: Settings, units: Sequence[Unit], gathered: Gathered, t
         for item in found
         if item.origin.path in seals
     ]
-    return pivot.grouped_by_time(sealed)
+    return pivot.grouped_by_time(sealed), gathered
+
+
+def _with_loss(report: SourceReport, lost: Mapping[str, str]) -> SourceReport:
+    """`lost` names files and, with a slash at the end, archives."""
+    if report.state is not SourceState.READ or not lost:
+        return report
+    for path, failure in lost.items():
+        if report.path == path or ((path.endswith("/") or not path) and report.path.startswith(path)):
+            reason = f"further traces of the intruder were not looked for in it: {failure}"
+            return msgspec.structs.replace(report, state=SourceState.PARTIAL, reason=reason)
+    return report
 
 
 def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:

@@ -11,6 +11,8 @@ from exsweep.parse.batch import Batch, Ints
 
 JOIN_BYTES = 4 << 20
 """From so much text on rows are handed on; a piece of a big log is larger and passes by itself."""
+JOIN_RECORDS_BYTES = 24 << 20
+"""The same for records, whose rules are thousands: each call costs as much as a thousand rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Rows of one format and one set of columns, file after file."""
+    """Rows of one format, file after file, with all columns that any of the files has."""
 
     batch: Batch
     """Without raw lines; `parts` have them."""
@@ -82,37 +84,48 @@ class Joined:
 
 @dataclass(slots=True)
 class Gathering:
-    """Batches wait here, by format and columns, until there are enough of them."""
+    """Batches wait here, by format and columns, until there are enough of them; records by format alone.
+
+    Each record brings its own names of values, so that hardly two files have the same columns.
+    """
 
     _waiting: dict[tuple[str, tuple[str, ...]], list[tuple[int, str, Batch]]] = field(default_factory=dict)
-    _bytes: int = 0
+    _bytes: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+    """Text that waits: of records, of lines."""
 
     def add(self, place: int, path: str, batch: Batch) -> Iterator[Joined]:
         """Put rows in; gives what is ready."""
         if not len(batch):
             return
-        key = (batch.format.id, tuple(batch.table.column_names))
+        records = batch.format.records
+        key = (batch.format.id, () if records else tuple(batch.table.column_names))
         self._waiting.setdefault(key, []).append((place, path, batch))
-        self._bytes += _text(batch)
-        if self._bytes >= JOIN_BYTES:
-            yield from self.rest()
+        self._bytes[records] += _text(batch)
+        if self._bytes[records] >= (JOIN_RECORDS_BYTES if records else JOIN_BYTES):
+            yield from self._ready(records)
 
     def rest(self) -> Iterator[Joined]:
         """All that waits."""
+        yield from self._ready(False)
+        yield from self._ready(True)
+
+    def _ready(self, records: bool) -> Iterator[Joined]:
         for key in sorted(self._waiting):
-            yield join(self._waiting[key])
-        self._waiting.clear()
-        self._bytes = 0
+            if self._waiting[key][0][2].format.records is records:
+                yield join(self._waiting.pop(key))
+        self._bytes[records] = 0
 
 
 def join(parts: Sequence[tuple[int, str, Batch]]) -> Joined:
-    """Rows of one format and one set of columns as one batch."""
+    """Rows of one format as one batch; a column that a file lacks is null in its rows."""
     batches = [batch for _, _, batch in parts]
     kept = tuple(Part(place, path, len(batch), batch.lines_only().raw) for place, path, batch in parts)
     text = sum(_text(batch) for batch in batches)
     if len(batches) == 1:
         return Joined(batches[0].without_buffer(), kept, text)
-    table = pa.concat_tables([batch.table for batch in batches]).unify_dictionaries().combine_chunks()
+    tables = [batch.table for batch in batches]
+    alike = all(table.column_names == tables[0].column_names for table in tables)
+    table = pa.concat_tables(tables if alike else _padded(tables)).unify_dictionaries().combine_chunks()
     whole = Batch(
         batches[0].format,
         table,
@@ -121,6 +134,27 @@ def join(parts: Sequence[tuple[int, str, Batch]]) -> Joined:
         np.concatenate([batch.time_ms for batch in batches]),
     )
     return Joined(whole, kept, text)
+
+
+def _padded(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """The same tables with the columns of all of them, in the order in which they first come.
+
+    Names that differ in letter case are one column, spelled as it first comes: rules ask in any case.
+    """
+    fields: dict[str, pa.Field] = {}
+    for table in tables:
+        for one in table.schema:
+            fields.setdefault(one.name.lower(), one)
+    names = [one.name for one in fields.values()]
+    found = []
+    for table in tables:
+        places = {name.lower(): at for at, name in enumerate(table.column_names)}
+        columns = [
+            table.column(places[low]) if low in places else pa.nulls(table.num_rows, one.type)
+            for low, one in fields.items()
+        ]
+        found.append(pa.table(columns, names=names))
+    return found
 
 
 def _text(batch: Batch) -> int:

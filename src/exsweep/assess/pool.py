@@ -5,11 +5,9 @@ worker sends is unpickled: who has taken over a worker shall not get at the supe
 """
 
 import contextlib
-import faulthandler
 import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections import deque
@@ -22,14 +20,13 @@ from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
-from exsweep.assess.jail import Jail, confine, die_with_parent, resident_bytes
-from exsweep.errors import EvidenceError, ExsweepError, KnowledgeError, StoreError, UsageError
+from exsweep.assess.jail import Jail, resident_bytes
+from exsweep.assess.worker import FORKS, answers, error_of, serve
+from exsweep.errors import ExsweepError, StoreError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-FORKS = sys.platform.startswith("linux")
-"""A forked worker has its tools already (10 ms); a spawned one imports and builds them (2 s)."""
 _LOOK_S = 0.5
 """How often time and memory of busy workers are looked at."""
 _ANSWER_BYTES = 2 << 30
@@ -42,9 +39,6 @@ _NO_MEMORY = (
     b"Cannot allocate memory",
 )
 """How native libraries take their leave: Rust, C++, Python, C."""
-_OURS: dict[str, type[ExsweepError]] = {
-    kind.__name__: kind for kind in (StoreError, KnowledgeError, EvidenceError, UsageError)
-}
 
 
 class Failure(StrEnum):
@@ -69,22 +63,6 @@ class Done(Generic[T, R]):
     why: Failure = Failure.NONE
 
 
-class _Answer(msgspec.Struct, frozen=True):
-    """What a worker sends: `ready`, `broken`, `done` or `failed`."""
-
-    kind: str
-    body: bytes = b""
-    error: str = ""
-    """Name of the error's class."""
-    message: str = ""
-    tip: str | None = None
-    active: tuple[str, ...] = ()
-
-
-_pack = msgspec.msgpack.Encoder().encode
-_answers = msgspec.msgpack.Decoder(_Answer)
-
-
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
@@ -93,6 +71,8 @@ class _Worker:
     task: Any = None
     tries: int = 0
     deadline: float = 0.0
+    at_start: int = 0
+    """Memory in use before the first task, most of it shared with the supervisor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +148,18 @@ class _Supervisor(Generic[T, R]):
         for ready in wait(list(busy), timeout=_LOOK_S):
             worker = busy[ready]  # type: ignore[index]
             try:
-                answer = _answers.decode(worker.pipe.recv_bytes(_ANSWER_BYTES))
+                answer = answers.decode(worker.pipe.recv_bytes(_ANSWER_BYTES))
                 result = self._decoder.decode(answer.body) if answer.kind == "done" else None
             except (EOFError, OSError, msgspec.MsgspecError):
                 yield from self._lost(worker, *self._why(worker))
                 continue
             if answer.kind == "ready":
+                worker.at_start = resident_bytes(worker.process.pid or 0)
                 if not self._told:
                     self._told = True
                     self._pool.said(answer.active)
                 continue
-            error = _error(answer)
+            error = error_of(answer)
             if answer.kind == "broken":
                 raise error or StoreError(f"A reading process could not start: {answer.message}.")
             task, worker.task = worker.task, None
@@ -200,7 +181,7 @@ class _Supervisor(Generic[T, R]):
                 yield from self._lost(
                     worker, Failure.TIME, f"reading it took longer than {took:,.0f} seconds"
                 )
-            elif resident_bytes(worker.process.pid or 0) > self._jail.memory_bytes:
+            elif resident_bytes(worker.process.pid or 0) - worker.at_start > self._jail.memory_bytes:
                 yield from self._lost(worker, Failure.MEMORY, _too_much(self._jail))
 
     def _lost(self, worker: _Worker, why: Failure, failure: str) -> Iterator[Done[T, R]]:
@@ -231,7 +212,7 @@ class _Supervisor(Generic[T, R]):
         error = last_words.fileno() if FORKS else None
         pool = self._pool
         process = self._context.Process(
-            target=_serve,
+            target=serve,
             args=(theirs, pool.start, pool.arguments, self._jail, os.getpid(), error),
             daemon=True,
         )
@@ -251,60 +232,6 @@ class _Supervisor(Generic[T, R]):
             worker.process.kill()
         for worker in self._workers:
             self._end(worker)
-
-
-def _serve(
-    pipe: Connection,
-    start: Callable[..., Callable[[Any], Any]],
-    arguments: tuple[Any, ...],
-    jail: Jail,
-    parent: int,
-    last_words: int | None,
-) -> None:
-    """Body of a worker: build the tools once, go into the jail, then answer tasks until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    if FORKS:
-        die_with_parent(parent)
-    try:
-        work = start(*arguments)
-        _silence(last_words)
-        active = confine(jail, [pipe.fileno()])
-    except Exception as error:  # noqa: BLE001 - handed to the parent: no worker could do better
-        pipe.send_bytes(_pack(_failed("broken", error)))
-        return
-    with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe: done
-        pipe.send_bytes(_pack(_Answer("ready", active=active)))
-        while True:
-            task = pipe.recv()
-            try:
-                answer = _Answer("done", _pack(work(task)))
-            except Exception as error:  # noqa: BLE001 - handed to the parent, which raises or reports it
-                answer = _failed("failed", error)
-            pipe.send_bytes(_pack(answer))
-
-
-def _failed(kind: str, error: Exception) -> _Answer:
-    name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
-    if isinstance(error, ExsweepError):
-        return _Answer(kind, error=name, message=error.message, tip=error.tip)
-    return _Answer(kind, error=name, message=f"{name}: {error}")
-
-
-def _error(answer: _Answer) -> ExsweepError | None:
-    kind = _OURS.get(answer.error)
-    return kind(answer.message, tip=answer.tip) if kind is not None else None
-
-
-def _silence(last_words: int | None) -> None:
-    """Native libraries write past Python: their words go where the supervisor finds them, not to the terminal."""
-    faulthandler.disable()
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.dup2(nothing if last_words is None else last_words, 2)
-    os.close(nothing)
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until this process ends
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
 def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:

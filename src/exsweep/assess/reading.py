@@ -14,11 +14,12 @@ from exsweep.assess.custody import CustodyLog
 from exsweep.assess.gather import Gathered, gather
 from exsweep.assess.jail import Jail
 from exsweep.assess.journal import Journal
-from exsweep.assess.pool import FORKS, Done, Failure, Pool
+from exsweep.assess.pool import Done, Failure, Pool
 from exsweep.assess.progress import Progress
 from exsweep.assess.results import TaskResult
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools
+from exsweep.assess.worker import FORKS
 from exsweep.evidence import Opened, Unit
 from exsweep.knowledge import version
 from exsweep.model import SourceReport, SourceState

@@ -7,6 +7,7 @@ import click
 
 import exsweep
 from exsweep.cli.bundle import bundle
+from exsweep.cli.collector import collector
 from exsweep.cli.fleet_acts import fleet as fleet_verb
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for _verb in (triage, scan_verb, fleet_verb, report, bundle, verify, knowledge):
+for _verb in (triage, collector, scan_verb, fleet_verb, report, bundle, verify, knowledge):
     cli.add_command(_verb)
 
 

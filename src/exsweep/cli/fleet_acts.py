@@ -1,11 +1,19 @@
-"""`exsweep fleet pin|tell|contact|cleaned|answer|notify|letter`: what people note; each stands in the audit log."""
+"""`exsweep fleet pin|tell|contact|cleaned|answer|notify|letter|simulate`: verbs that write; each stands in the audit log."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
+import msgspec
 
 from exsweep.cli.fleet import Asked, fleet, give
-from exsweep.fleet import notify, people, queue
+from exsweep.errors import UsageError
+from exsweep.fleet import clusters, intake, notify, people, queue
+from exsweep.fleet.nation import simulate
+from exsweep.fleet.sources import Read
 
 __all__ = ["fleet"]
 
@@ -116,3 +124,35 @@ def letter_verb(asked: Asked, number: int, state: str) -> None:
     """Note how far letter NUMBER is."""
     with asked.open() as store:
         notify.move(store, number, notify.State(state), now=asked.now)
+
+
+@fleet.command("simulate")
+@click.option("--servers", default=30_000, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--truth", type=click.Path(path_type=Path, dir_okay=False), help="What really happened, JSON lines."
+)
+@click.pass_obj
+def simulate_verb(asked: Asked, servers: int, seed: int, truth: Path | None) -> None:
+    """Fill a new store with a made-up nation: to try things out without anyone's evidence."""
+    with ExitStack() as stack:
+        store = stack.enter_context(asked.open())
+        if store.database.number("SELECT COUNT(*) FROM server"):
+            raise UsageError(
+                "This store holds servers; made-up ones do not go among them.", tip="Use --store NEW."
+            )
+        file = stack.enter_context(truth.open("wb")) if truth else None
+
+        def reads() -> Iterator[Read]:
+            for number, (one, real) in enumerate(simulate(servers, seed)):
+                if file is not None:
+                    file.write(msgspec.json.encode(real) + b"\n")
+                yield f"made up {number}", one
+
+        def progress(done: intake.Added) -> None:
+            if sys.stderr.isatty():
+                click.echo(f"\r{done.assessments:,} of {servers:,}", nl=False, err=True)
+
+        done = intake.add(store, reads(), now=asked.now, seen=progress)
+        linked = clusters.compute(store, asked.now)
+    click.echo(f"{done.servers:,} made-up servers, {done.findings:,} findings, {linked:,} clusters.")

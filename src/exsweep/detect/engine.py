@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from exsweep.detect import correlation, exact
 from exsweep.detect.fields import FieldMap
+from exsweep.detect.need import Need
 from exsweep.detect.prefilter import Mask, Prefilter
 from exsweep.detect.values import KnownValues
 from exsweep.knowledge.formats import LogFormat
@@ -51,6 +52,7 @@ class Engine:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self._formats = {form.id: form for form in formats}
         self._ready: dict[str, _Ready] = {}
+        self._needs: dict[str, Need] = {}
         self._database: duckdb.DuckDBPyConnection | None = None
         self._correlated = correlation.needed_fields(
             rule for rule in self.rules if rule.state is RuleState.RUNS
@@ -184,7 +186,7 @@ class Engine:
                 if rule.condition is not None and rule.state is RuleState.RUNS and form.id in rule.formats
             )
             fields = FieldMap(form)
-            prefilter = Prefilter(fields, rules)
+            prefilter = Prefilter(fields, rules, self._needs)
             ready = self._ready[form.id] = _Ready(
                 fields, prefilter, KnownValues(fields, rules, prefilter.always), rules
             )

@@ -1,7 +1,8 @@
 """Where the value of a rule's field stands in the rows of a log format."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from exsweep.knowledge.formats import LogFormat, SigmaSource
 from exsweep.knowledge.rules import LogSource, tree
@@ -23,8 +24,9 @@ class Kind(StrEnum):
     """All columns, joined by the separator; read like URL where the format has URL columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, cache_hash=True):
+    """Asked for with every value of every row that is looked at: its hash is made once."""
+
     kind: Kind
     column: str = ""
     """Native name, lower case; of a joined place the path's."""
@@ -60,9 +62,13 @@ class FieldMap:
 
     def narrowed(self, condition: tree.Node, asked: LogSource) -> tree.Node:
         """The condition of a rule, with what makes a row of this format one of the rule's log source."""
-        sources = self.form.serves(category=asked.category, product=asked.product, service=asked.service)
-        wanted = tuple(node for one in sources for node in _conditions(one))
+        wanted = self.wanted(asked)
         return tree.And((*wanted, condition)) if wanted else condition
+
+    def wanted(self, asked: LogSource) -> tuple[tree.Node, ...]:
+        """What makes a row of this format one of a rule's log source; empty: every row is."""
+        sources = self.form.serves(category=asked.category, product=asked.product, service=asked.service)
+        return tuple(node for one in sources for node in _conditions(one))
 
     def places(self, field: str | None, own: bool) -> tuple[Place, ...]:
         """Places whose values a condition on `field` looks at; any of them may satisfy it.

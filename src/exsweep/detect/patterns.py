@@ -1,6 +1,7 @@
 """Bytes to look for in a log, for a literal that a value must hold once it is read as its place demands."""
 
 import re
+from functools import lru_cache
 
 from exsweep.detect.fields import Kind
 from exsweep.detect.need import SHORTEST
@@ -21,6 +22,7 @@ FOLDED: tuple[bytes, ...] = (b"\xc5\xbf", b"\xe2\x84\xaa", b"%c5%bf", b"%e2%84%a
 _SPECIAL = re.compile(r"[^a-z0-9._%-]")
 
 
+@lru_cache(maxsize=1 << 16)
 def spellings(text: str, kind: Kind, separator: str, shortest: int = SHORTEST) -> tuple[bytes, ...]:
     """Byte strings, lower case, one of which stands in the raw value if `text` stands in the value as read.
 

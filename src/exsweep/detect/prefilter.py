@@ -10,11 +10,11 @@ import pyarrow as pa
 from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.matcher import Matcher, make_matcher
-from exsweep.detect.need import SHORTEST, Clause, Literal, need
+from exsweep.detect.need import SHORTEST, Clause, Literal, Need, need
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
 from exsweep.detect.sweep import Sample, Sweep
 from exsweep.detect.together import Together
-from exsweep.knowledge.rules import Rule
+from exsweep.knowledge.rules import Rule, tree
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,6 +34,7 @@ _FEW_VALUES = ("http.request.method", "http.response.status_code", "network.prot
 """Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
 _LF = 10
+_ODD = b" !\"#$'()*<>@[\\]^`{|}~;"
 _SHIFT = 24
 _PATTERN = (1 << _SHIFT) - 1
 _URLISH = (Kind.URL, Kind.JOINED, Kind.EXTENSION)
@@ -54,8 +55,12 @@ class Choice:
 class Prefilter:
     """The needs of all rules that run on one format."""
 
-    def __init__(self, fields: FieldMap, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, fields: FieldMap, rules: Sequence[Rule], needs: dict[str, Need] | None = None
+    ) -> None:
+        """`needs`: rule id -> what its condition needs, kept between formats by who makes the prefilters."""
         self._fields = fields
+        self._needs = {} if needs is None else needs
         self._form = fields.form
         self._few = {form.ecs[name].lower() for name in _FEW_VALUES if name in (form := fields.form).ecs}
         self._unique = {column.lower() for column in fields.form.unique}
@@ -141,7 +146,10 @@ class Prefilter:
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
         if rule.condition is None:
             return ()
-        clauses = need(self._fields.narrowed(rule.condition, rule.logsource))
+        if rule.id not in self._needs:
+            self._needs[rule.id] = need(rule.condition)
+        wanted = self._fields.wanted(rule.logsource)
+        clauses = dict.fromkeys((*need(tree.And(wanted)), *self._needs[rule.id]))
         found = [choice for clause in clauses if (choice := self._choice(clause, rule.own))]
         if not found:
             return ()
@@ -166,16 +174,15 @@ class Prefilter:
         """Without the probes that another one of the same column covers: `.aspx` beside `.asp`."""
         if not 1 < len(probes) <= LEANEST:
             return frozenset(probes)
-        raw = {pattern: self._first[pattern] for _, pattern in probes}
+        by_column: dict[str, dict[bytes, int]] = {}
+        for column, pattern in probes:
+            if pattern > _FOLDED:
+                by_column.setdefault(column, {})[self._first[pattern]] = pattern
         covered = {
-            (column, longer)
-            for column, longer in probes
-            for other, shorter in probes
-            if other == column
-            and longer != shorter
-            and min(longer, shorter) > _FOLDED
-            and raw[shorter] in raw[longer]
-            and raw[shorter] != raw[longer]
+            (column, pattern)
+            for column, raw in by_column.items()
+            for longer, pattern in raw.items()
+            if any(shorter in longer and shorter != longer for shorter in raw)
         }
         return frozenset(probes - covered)
 
@@ -266,7 +273,7 @@ def _breaks(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 def rarity(literal: bytes) -> int:
     """Its length, where a character that neither words nor addresses are made of counts twice."""
-    return len(literal) + sum(letter in b" !\"#$'()*<>@[\\]^`{|}~;" for letter in literal)
+    return 2 * len(literal) - len(literal.translate(None, _ODD))
 
 
 def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask]]:

@@ -25,9 +25,8 @@ def written_by_us(path: str, head: bytes) -> str:
         return "a report that exsweep wrote; not counted as evidence"
     if folder.rpartition("/")[2] == FOLDER and _of_the_collector(name, head):
         return "what the collector of exsweep says of its work; not counted as evidence"
-    if name.endswith((".log", ".csv", ".txt", ".json")) and not _COULD_RUN.search(head):
-        writer = writer_of(path)
-        return f"what {writer} says of its work; not counted as evidence" if writer else ""
+    if name.endswith((".log", ".csv", ".txt", ".json")) and (writer := writer_of(path)):
+        return "" if _COULD_RUN.search(head) else f"what {writer} says of its work; not counted as evidence"
     return ""
 
 

@@ -30,7 +30,7 @@ _TABLE = tuple(zlib.crc32(bytes([value ^ 0xFF])) ^ 0xFF000000 for value in range
 def unlock(access: Access, member: ZipMember, start: int, passwords: Sequence[bytes]) -> Reader:
     """The stored bytes without their lock, still compressed. Raises EvidenceReadError (`encrypted`)."""
     if not passwords:
-        raise _locked("encrypted with a password: give it with --password")
+        raise _locked("encrypted: give its password, or unpack it and give the folder")
     try:
         made = (_aes if member.method == AES else _traditional)(access, member, start, passwords)
     except MissingError as error:

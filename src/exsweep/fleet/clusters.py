@@ -5,6 +5,7 @@ the weights of all they share add up to the threshold (`data/fleet/links.yml`). 
 """
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import msgspec
@@ -51,6 +52,35 @@ class Grouped(msgspec.Struct, frozen=True):
 
 def group(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links) -> Grouped:
     """Cluster (server, kind, value) rows. Time grows with the rows and with the pairs of keys that few servers share."""
+    public = public_keys(rows, fleet_size, rules)
+    return _group([row for row in rows if row[1:] not in public], fleet_size, rules)
+
+
+def public_keys(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links) -> set[tuple[str, str]]:
+    """Keys that unlike intruders share: a page that can be had by anyone says nothing of who left it.
+
+    Only what speaks against a key makes it public. Servers that share nothing else are no witnesses.
+    """
+    own = [row for row in rows if row[1] not in rules.passed_on]
+    # Half the threshold: rather see two groups as one than take one intruder's own page for a public one.
+    easy = msgspec.structs.replace(rules, threshold=rules.threshold / 2)
+    first = _group(own, fleet_size, easy)
+    sizes = Counter(first.labels)
+    label = {
+        server: each for server, each in zip(first.servers, first.labels, strict=True) if sizes[each] > 1
+    }
+    groups: dict[tuple[str, str], Counter[int]] = {}
+    for server, kind, value in rows:
+        if kind in rules.passed_on and server in label:
+            groups.setdefault((kind, value), Counter())[label[server]] += 1
+    return {
+        key
+        for key, counts in groups.items()
+        if len(counts) >= rules.public_groups and len(counts) >= rules.public_share * counts.total()
+    }
+
+
+def _group(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links) -> Grouped:
     servers = sorted({row[0] for row in rows})
     index = {server: at for at, server in enumerate(servers)}
     by_key: dict[tuple[str, str], list[int]] = {}

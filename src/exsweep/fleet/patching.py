@@ -28,7 +28,7 @@ class Patching(msgspec.Struct, frozen=True, kw_only=True):
 
     campaign: str
     servers: int
-    """Open on the first day."""
+    """Seen open on at least one of the days."""
     updated: int
     lost: int
     """Seen open and then no more: they leave the count without being counted as updated."""
@@ -43,7 +43,9 @@ def patching(fleet: Fleet, name: str, first: date | None = None, last: date | No
     """Updates of the servers that were open to the campaign on `first` (its update's day by default), up to `last`.
 
     An update is known between the last moment seen open and the first seen fixed; it counts at the middle. A server that
-    is never seen fixed is watched up to the moment last seen open. Source: Kaplan and Meier 1958, J. Am. Stat. Assoc. 53.
+    is never seen fixed is watched up to the moment last seen open; one whose logs begin later is watched from there on (late
+    entry), or those that were updated before anyone looked would count as slow.
+    Source: Kaplan and Meier 1958, J. Am. Stat. Assoc. 53.
 
     Raises:
         KnowledgeError: no such campaign.
@@ -62,21 +64,25 @@ def patching(fleet: Fleet, name: str, first: date | None = None, last: date | No
         "AND (first_fixed IS NULL OR first_fixed >= ?)",
         (name, start),
     )
-    updates, losses = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    servers, exposed = 0, 0.0
-    for _, opened, fixed in rows:
-        if fixed is None and int(opened) < start:
-            continue
-        end = int(opened) if fixed is None else (max(int(opened), start) + int(fixed)) / 2
-        place = (end - start) / DAY
-        servers += 1
-        exposed += min(place, count)
-        if place < count:
-            (losses if fixed is None else updates)[int(place)] += 1
+    entries, updates, losses = (np.zeros(count, np.int64) for _ in range(3))
+    exposed = 0.0
+    for first_open, last_open, fixed in rows:
+        enters = max(int(first_open), start)
+        leaves = (
+            max(int(last_open), start) if fixed is None else (max(int(last_open), start) + int(fixed)) / 2
+        )
+        low, high = (enters - start) / DAY, (leaves - start) / DAY
+        if high <= low or low >= count:
+            continue  # never watched: a log of one moment says nothing of speed
+        entries[int(low)] += 1
+        exposed += min(high, count) - low
+        if high < count:
+            (losses if fixed is None else updates)[int(high)] += 1
     done = int(updates.sum())
     half = math.log(2) * exposed / done if done else None
-    days, share, watched = [], 1.0, servers
+    days, share, watched = [], 1.0, 0
     for at in range(count):
+        watched += int(entries[at])
         if watched:
             share *= 1 - int(updates[at]) / watched
         days.append(
@@ -90,7 +96,7 @@ def patching(fleet: Fleet, name: str, first: date | None = None, last: date | No
         watched -= int(updates[at] + losses[at])
     return Patching(
         campaign=name,
-        servers=servers,
+        servers=int(entries.sum()),
         updated=done,
         lost=int(losses.sum()),
         half_life=round(half, 2) if half is not None else None,

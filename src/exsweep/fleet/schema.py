@@ -46,6 +46,9 @@ CREATE TABLE finding (
   campaign TEXT, kind TEXT NOT NULL, first_seen BIGINT, last_seen BIGINT, events BIGINT NOT NULL,
   path TEXT, address TEXT, PRIMARY KEY (assessment_id, place)
 ) {packed};
+CREATE TABLE rule_day (
+  rule TEXT NOT NULL, day BIGINT NOT NULL, findings BIGINT NOT NULL, PRIMARY KEY (rule, day)
+) {packed};
 CREATE TABLE link (
   server_id BIGINT NOT NULL REFERENCES server(id), kind TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (server_id, kind, value)

@@ -11,7 +11,7 @@ from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.collectors import collectors_of
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.judging import judging
-from exsweep.knowledge.words import render
+from exsweep.knowledge.words import join, render
 from exsweep.model import Coverage, CoverageDay, CoverageSource, DayState, Gap, SourceReport, SourceState
 
 _LOST = frozenset(
@@ -84,7 +84,7 @@ def measure(
         + _folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
         + _record_gaps(sources)
-        + _collector_gaps(sources, set(known))
+        + _collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
     )
     return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
 
@@ -402,15 +402,20 @@ def _record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
     return gaps
 
 
-def _collector_gaps(sources: Sequence[SourceReport], present: set[str]) -> list[Gap]:
+def _collector_gaps(
+    sources: Sequence[SourceReport], present: set[str], titles: Mapping[str, LogFormat]
+) -> list[Gap]:
     """What the collecting program never takes; said only for kinds of log that are in fact missing."""
     gaps = []
     for item in collectors_of(report.path for report in sources):
-        if set(item.leaves_out) - present:
+        absent = [kind for kind in item.leaves_out if kind not in present]
+        if absent:
+            named = [titles[kind].title for kind in absent if kind in titles]
+            what = item.say if len(absent) == len(item.leaves_out) or not named else join(named)
             gaps.append(
                 Gap(
                     kind="collector",
-                    reason=render("gap.collector.reason", collector=item.name, what=item.say),
+                    reason=render("gap.collector.reason", collector=item.name, what=what),
                     effect=render("gap.collector.effect"),
                 )
             )

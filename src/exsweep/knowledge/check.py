@@ -10,6 +10,7 @@ from exsweep.errors import KnowledgeError
 from exsweep.knowledge import (
     builds,
     campaigns,
+    collection,
     collectors,
     cves,
     event_exports,
@@ -21,6 +22,7 @@ from exsweep.knowledge import (
     webshell_paths,
 )
 from exsweep.knowledge.check_files import problems_of_baselines, problems_of_places, problems_of_yara
+from exsweep.knowledge.check_fleet import problems_of_fleet
 from exsweep.knowledge.check_webshells import problems_of_webshells
 from exsweep.knowledge.check_words import problems_of_words, too_hard
 from exsweep.knowledge.data_files import ROOT
@@ -55,8 +57,10 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("webshells/places.yml", problems_of_places),
         ("webshells/families.yar", problems_of_yara),
         ("baselines", problems_of_baselines),
+        ("fleet", problems_of_fleet),
         ("event_exports.yml", _event_exports),
         ("scan", scanning.problems),
+        ("collection.yml", _collection),
         ("mitigations.yml", _mitigations),
         ("rules", lambda: problems_of_rules(run_rule)),
     )
@@ -256,6 +260,11 @@ def _event_exports() -> Iterator[Problem]:
     """Reading the table checks it."""
     event_exports.event_exports()
     return iter(())
+
+
+def _collection() -> Iterator[Problem]:
+    for wrong in collection.problems(collection.collection()):
+        yield Problem("collection.yml", wrong, "Take it, or name it as left out.")
 
 
 def _mitigations() -> Iterator[Problem]:

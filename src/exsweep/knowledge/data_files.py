@@ -86,7 +86,7 @@ def digest(files: Iterable[Path]) -> str:
 
 
 def _all_files() -> list[Path]:
-    kinds = {".csv", ".yml", ".yar", ".zst", ""}
+    kinds = {".csv", ".yml", ".yar", ".zst", ".txt", ""}
     return [
         path for path in ROOT.rglob("*") if path.is_file() and path.suffix in kinds and path.name[0] != "."
     ]

@@ -70,6 +70,9 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     smallest_fleet: int
     pairs_up_to: int
     most_chars: int
+    passed_on: frozenset[str]
+    public_groups: int
+    public_share: float
     kinds: dict[str, LinkKind]
     burst_minutes: int
     stop: dict[str, tuple[str, ...]]

@@ -142,6 +142,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The same for those who boast of a break-in."""
     leftovers: tuple[str, ...]
     """Regular expressions (lower case) on code that no parser reads: a sink beside a source."""
+    telling_words: tuple[str, ...]
+    """Words that matter though no capability ends in them."""
     include_extensions: tuple[str, ...]
     """Extensions of code that pages ordinarily include."""
     script_extensions: tuple[str, ...]

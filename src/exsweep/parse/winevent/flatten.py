@@ -167,7 +167,9 @@ def _element(
     for inner, said in value.items():
         if inner == "#attributes":
             continue
-        if inner == "#text":
+        if type(said) is str and not inner.startswith(("#", "@")):
+            _put(_first_name(inner, value), said, found, more)
+        elif inner == "#text":
             _put(name, text(said), found, more)
         elif inner.startswith("@"):
             if not inner.startswith("@xmlns"):
@@ -177,6 +179,8 @@ def _element(
 
 
 def _first_name(name: str, around: Mapping[str, Any]) -> str:
+    if not name[-1:].isdigit():
+        return name
     match = _AGAIN.fullmatch(name)
     return match[1] if match and match[1] in around else name
 

@@ -21,10 +21,14 @@ BATCH_ROWS = 4096
 """Rows of one format that are handed on together ..."""
 WAITING_BYTES = 16 << 20
 """... or all rows, when so much text waits."""
+FEW_ROWS = 256
+"""Up to so many rows a column of values that not all rows have is made as a list: arrays cost more to set up."""
 MAX_COLUMNS = 400
 """Names of values that become columns of one format in one file; hostile records could bring any number."""
 MAX_KINDS = 8192
 """Pairs of channel and event id whose format is remembered."""
+_PLAIN = pa.binary()
+_CODED = pa.dictionary(pa.int32(), _PLAIN)
 _STAMP = 23
 """Characters of an ISO time up to the milliseconds."""
 _CHANNEL, _EVENT_ID = SYSTEM.index("Channel"), SYSTEM.index("EventID")
@@ -168,11 +172,17 @@ def _spread(shape: _Shape, parts: dict[str, list[tuple[Index, Sequence[str | int
 
 def _column(pieces: list[tuple[Index, Sequence[str | int | None]]], count: int, *, plain: bool) -> pa.Array:
     """One column of `count` rows; null where no piece has the row."""
-    kind = pa.binary() if plain else pa.dictionary(pa.int32(), pa.binary())
     if not pieces:
-        return pa.nulls(count, kind)
+        return pa.nulls(count, _PLAIN if plain else _CODED)
     if len(pieces) == 1 and len(pieces[0][0]) == count:
         values = _binary(pieces[0][1])
+        return values if plain else values.dictionary_encode()
+    if count <= FEW_ROWS:
+        filled: list[str | int | None] = [None] * count
+        for rows, part in pieces:
+            for row, value in zip(rows.tolist(), part, strict=True):
+                filled[row] = value
+        values = _binary(filled)
         return values if plain else values.dictionary_encode()
     values = _binary(list(chain.from_iterable(part for _, part in pieces)))
     rows = np.concatenate([rows for rows, _ in pieces])
@@ -192,10 +202,11 @@ def _places(rows: Index, values: npt.NDArray[np.int32], count: int) -> pa.Array:
 
 def _binary(values: Sequence[str | int | None]) -> pa.Array:
     """Text as UTF-8; whole numbers as their digits."""
-    try:
-        return pa.array(values, pa.binary())
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
-        pass  # numbers, or text that has no UTF-8
+    if not isinstance(next(filter(None, values), None), int):
+        try:
+            return pa.array(values, pa.binary())
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+            pass  # numbers, or text that has no UTF-8
     try:
         return pa.array(values, pa.int64()).cast(pa.string()).cast(pa.binary())
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

@@ -1,0 +1,92 @@
+"""What a worker process does: build the tools, go into the jail, answer tasks until the supervisor is gone."""
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from exsweep.assess.jail import Jail, confine, die_with_parent
+from exsweep.errors import EvidenceError, ExsweepError, KnowledgeError, StoreError, UsageError
+
+FORKS = sys.platform.startswith("linux")
+"""A forked worker has its tools already (10 ms); a spawned one imports and builds them (2 s)."""
+_OURS: dict[str, type[ExsweepError]] = {
+    kind.__name__: kind for kind in (StoreError, KnowledgeError, EvidenceError, UsageError)
+}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a worker sends: `ready`, `broken`, `done` or `failed`."""
+
+    kind: str
+    body: bytes = b""
+    error: str = ""
+    """Name of the error's class."""
+    message: str = ""
+    tip: str | None = None
+    active: tuple[str, ...] = ()
+
+
+_pack = msgspec.msgpack.Encoder().encode
+answers = msgspec.msgpack.Decoder(Answer)
+
+
+def serve(
+    pipe: Connection,
+    start: Callable[..., Callable[[Any], Any]],
+    arguments: tuple[Any, ...],
+    jail: Jail,
+    parent: int,
+    last_words: int | None,
+) -> None:
+    """Body of a worker: build the tools once, go into the jail, then answer tasks until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    if FORKS:
+        die_with_parent(parent)
+    try:
+        work = start(*arguments)
+        _silence(last_words)
+        active = confine(jail, [pipe.fileno()])
+    except Exception as error:  # noqa: BLE001 - handed to the parent: no worker could do better
+        pipe.send_bytes(_pack(_failed("broken", error)))
+        return
+    with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe: done
+        pipe.send_bytes(_pack(Answer("ready", active=active)))
+        while True:
+            task = pipe.recv()
+            try:
+                answer = Answer("done", _pack(work(task)))
+            except Exception as error:  # noqa: BLE001 - handed to the parent, which raises or reports it
+                answer = _failed("failed", error)
+            pipe.send_bytes(_pack(answer))
+
+
+def _failed(kind: str, error: Exception) -> Answer:
+    name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+    if isinstance(error, ExsweepError):
+        return Answer(kind, error=name, message=error.message, tip=error.tip)
+    return Answer(kind, error=name, message=f"{name}: {error}")
+
+
+def error_of(answer: Answer) -> ExsweepError | None:
+    """The error that has to end the run, made anew from its words; None for any other."""
+    kind = _OURS.get(answer.error)
+    return kind(answer.message, tip=answer.tip) if kind is not None else None
+
+
+def _silence(last_words: int | None) -> None:
+    """Native libraries write past Python: their words go where the supervisor finds them, not to the terminal."""
+    faulthandler.disable()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.dup2(nothing if last_words is None else last_words, 2)
+    os.close(nothing)
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until this process ends
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
