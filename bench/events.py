@@ -1,26 +1,37 @@
 """Windows events: what own and public rules find in real traces of attack techniques, and how fast.
 
 python bench/events.py speed SHARED_DATA      records per CPU-second, against one query per rule without prefilter
+python bench/events.py channel SHARED_DATA MB own|all    one synthetic log of so many MB, as triage reads it
 python bench/events.py table SHARED_DATA      technique folder -> found by our rules / by Sigma / missed, as Markdown
 """
 
 import csv
 import io
 import resource
+import struct
 import sys
+import tempfile
 import zipfile
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
+from exsweep.assess.joined import join
+from exsweep.assess.results import TaskResult
+from exsweep.assess.work import Task, start
 from exsweep.detect import Engine, exact
 from exsweep.detect.fields import FieldMap
+from exsweep.evidence import open_evidence
 from exsweep.knowledge.data_files import ROOT
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.rules import Rule, load_rules
 from exsweep.parse.batch import Batch
+from exsweep.parse.winevent.layout import CHUNK as CHUNK_SIZE
+from exsweep.parse.winevent.layout import FILE_HEADER, Place, lay_out
 from exsweep.parse.winevent.reader import event_reader
 
 PASSWORD = b"infected"
@@ -38,8 +49,8 @@ def read(data: bytes, name: str) -> Iterator[Batch]:
     reader = event_reader(data[: 1 << 16], name)
     if reader is None:
         return
-    for start in range(0, len(data), CHUNK):
-        yield from reader.feed(data[start : start + CHUNK], last=start + CHUNK >= len(data))
+    for begin in range(0, len(data), CHUNK):
+        yield from reader.feed(data[begin : begin + CHUNK], last=begin + CHUNK >= len(data))
 
 
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -71,34 +82,89 @@ def matched(engine: Engine, batches: Sequence[Batch]) -> Iterator[tuple[Rule, Ba
 
 
 def speed(shared: Path) -> None:
-    rules = event_rules(False, shared / "sigma_rules" / "rules.zip")
+    """The whole of triage's reading over the public set, and the rules alone against one query per rule."""
+    public = str(shared / "sigma_rules" / "rules.zip")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in members(shared / "evtx" / "evtx.zip"):
+            (Path(folder) / Path(name).name).write_bytes(data)
+        for what, rules in (("own rules", ()), ("own and all public rules", (public,))):
+            do = start(rules)
+            for run in ("first run (prefilters made)", "prefilters made before"):
+                _tell(f"triage, {what}, {run}", *_triage(folder, do))
+    files = list(_each(shared))
     at = cpu_s()
-    batches: list[Batch] = []
-    for name, data in members(shared / "evtx" / "evtx.zip"):
-        batches += read(data, name)
-    reading = cpu_s() - at
-    records = sum(len(batch) for batch in batches)
+    batches = [batch for name, data in files for batch in read(data, name)]
+    records = sum(map(len, batches))
+    _tell("reading alone", records, cpu_s() - at)
+    rules = event_rules(False, Path(public))
     engine = Engine(rules, load_formats())
+    joined = {kind: _joined(group) for kind, group in by_format(batches).items()}
+    hits = sum(len(engine.match([batch])) for batch in joined.values())
     at = cpu_s()
-    hits = Counter(rule.id for rule, _, _ in matched(engine, batches))
-    first = cpu_s() - at
+    again = sum(len(engine.match([batch])) for batch in joined.values())
+    _tell(f"{len(rules)} public rules alone, prefilters made before", records, cpu_s() - at)
     at = cpu_s()
-    again = sum(1 for _ in matched(engine, batches))
-    warm = cpu_s() - at
-    at = cpu_s()
-    plain = _without_prefilter(rules, batches)
-    slow = cpu_s() - at
-    assert plain == hits.total() == again, (plain, hits.total(), again)
-    print(f"{records} records, {len(rules)} rules, {hits.total()} matches of {len(hits)} rules")
-    for what, took in (
-        ("reading alone", reading),
-        ("rules, first run (prefilters made)", first),
-        ("rules, prefilters made before", warm),
-        ("reading and rules", reading + first),
-        ("one query per rule, no prefilter", slow),
-    ):
-        print(f"| {what} | {took:.2f} CPU-s | {records / took:,.0f} records per CPU-s |")
+    plain = _without_prefilter(rules, list(joined.values()))
+    assert plain == hits == again, (plain, hits, again)
+    _tell(f"{len(rules)} public rules alone, one query per rule, no prefilter", records, cpu_s() - at)
+
+
+def channel(shared: Path, size: int, rules: Sequence[str]) -> None:
+    """Triage of one log of `size` bytes, made of the sound chunks of the public set with numbers that go on."""
+    with tempfile.TemporaryDirectory() as folder:
+        _synthetic(shared, Path(folder) / "channel.evtx", size)
+        _tell(f"triage of {size >> 20} MB", *_triage(folder, start(rules)))
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def _tell(what: str, records: int, took: float) -> None:
+    print(f"| {what} | {records:,} | {took:.2f} | {records / took:,.0f} |", flush=True)
+
+
+def _triage(folder: str, do: Callable[[Task], TaskResult]) -> tuple[int, float]:
+    """Records, CPU-seconds: one task in this process, without an event store."""
+    at = cpu_s()
+    result = do(Task("bench", open_evidence([Path(folder)]).units))
+    return sum(report.events for report in result.sources), cpu_s() - at
+
+
+def _joined(group: Sequence[Batch]) -> Batch:
+    return join([(0, "", batch) for batch in group]).batch
+
+
+def _each(shared: Path) -> Iterator[tuple[str, bytes]]:
+    return members(shared / "evtx" / "evtx.zip")
+
+
+def _synthetic(shared: Path, path: Path, size: int) -> None:
+    sound = []
+    head = b""
+    for _, data in _each(shared):
+        head = head or data[:FILE_HEADER]
+        chunks = (data[at : at + CHUNK_SIZE] for at in range(FILE_HEADER, len(data), CHUNK_SIZE))
+        laid = ((chunk, lay_out(chunk)) for chunk in chunks if len(chunk) == CHUNK_SIZE)
+        sound += [(chunk, layout.places) for chunk, layout in laid if layout.sound and layout.places]
+    number = 1
+    with path.open("wb") as out:
+        out.write(head)
+        for chunk, places in cycle(sound):
+            if out.tell() >= size:
+                return
+            out.write(_renumbered(chunk, places, number))
+            number += len(places)
+
+
+def _renumbered(chunk: bytes, places: Sequence[Place], first: int) -> bytes:
+    """The chunk with other record numbers, and checksums that fit: a second copy would not be counted."""
+    made = bytearray(chunk)
+    for number, place in enumerate(places, first):
+        struct.pack_into("<Q", made, place.offset + 8, number)
+    last = first + len(places) - 1
+    struct.pack_into("<QQQQ", made, 8, first, last, first, last)
+    (free,) = struct.unpack_from("<I", made, 48)
+    struct.pack_into("<I", made, 52, zlib.crc32(made[512:free]))
+    struct.pack_into("<I", made, 124, zlib.crc32(made[128:512], zlib.crc32(made[:120])))
+    return bytes(made)
 
 
 def _without_prefilter(rules: Sequence[Rule], batches: Sequence[Batch]) -> int:
@@ -154,9 +220,13 @@ def table(shared: Path) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("speed", "table"):
-        sys.exit(__doc__)
-    if sys.argv[1] == "speed":
-        speed(Path(sys.argv[2]))
-    else:
-        print(table(Path(sys.argv[2])))
+    match sys.argv[1:]:
+        case ["speed", data]:
+            speed(Path(data))
+        case ["channel", data, size, "own" | "all" as which]:
+            given = [str(Path(data) / "sigma_rules" / "rules.zip")] if which == "all" else []
+            channel(Path(data), int(size) << 20, given)
+        case ["table", data]:
+            print(table(Path(data)))
+        case _:
+            sys.exit(__doc__)

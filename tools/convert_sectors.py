@@ -55,13 +55,15 @@ def main(folder: Path) -> None:
     text = "".join(f"{domain}\t{chr(9).join(values)}\n" for domain, values in sorted(found.items()))
     TARGET.mkdir(exist_ok=True)
     (TARGET / "domains.zst").write_bytes(zstandard.ZstdCompressor(level=19).compress(text.encode()))
-    lines = ["suffix,sector,country\n"]
+    lines = ["suffix,sector,country,region\n"]
     with (folder / "psl-sector-suffixes.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             suffix = row["suffix"].removeprefix("*.")
             sector = _SUFFIXES.get(row["sector"], row["sector"])
             top = suffix.rsplit(".", 1)[-1]
-            lines.append(f"{suffix},{sector},{top.upper() if len(top) == 2 else 'US'}\n")
+            parts = suffix.split(".")
+            region = parts[-2].upper() if top == "us" and len(parts) > 2 and len(parts[-2]) == 2 else ""
+            lines.append(f"{suffix},{sector},{top.upper() if len(top) == 2 else 'US'},{region}\n")
     (TARGET / "suffixes.csv").write_text("".join(lines), encoding="utf-8")
     print(f"{len(found):,} domains, {len(lines) - 1} suffixes")
 

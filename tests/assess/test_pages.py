@@ -39,7 +39,7 @@ def site(tmp_path: Path) -> Path:
     folder = tmp_path / "evidence" / "C" / "inetpub" / "wwwroot" / "aspnet_client"
     folder.mkdir(parents=True)
     (folder / "ab.aspx").write_bytes(shell())
-    (folder / "status.aspx").write_bytes(plain())
+    (folder.parent / "status.aspx").write_bytes(plain())
     return tmp_path / "evidence"
 
 
@@ -147,3 +147,14 @@ def test_settings_written_out_as_a_page_are_told_as_both_and_judged_again_alike(
     assert len([chain for chain in first.chains if chain.level.rank >= Level.BROKEN_INTO.rank]) == 1
     again = rejudge(Settings(evidence=(tmp_path / "out",), now=NOW))
     assert (again.findings, again.chains) == (first.findings, first.chains)
+
+
+def test_a_locked_zip_opens_with_its_password_and_the_password_is_written_nowhere(
+    shared_data: Path, tmp_path: Path
+):
+    locked = shared_data / "event_json" / "proxylogon_ssrf_rce_poc.zip"
+    assert judged(locked).verdict.level is Level.CANNOT_TELL
+    out = tmp_path / "out"
+    told = judged(locked, passwords=(b"wrong", b"infected"), out=out)
+    assert told.verdict.level.rank >= Level.BROKEN_INTO.rank
+    assert all(b"infected" not in file.read_bytes() for file in out.rglob("*") if file.is_file())

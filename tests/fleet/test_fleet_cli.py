@@ -56,9 +56,9 @@ def test_every_verb_runs_and_evidence_is_text_in_all_of_them(
         out = capsysbinary.readouterr().out
         assert b"\x1b" not in out and b"\x07" not in out and b"\xc2\x9b" not in out, verb
         if verb[0] in ("queue", "clusters", "show", "audit"):
-            assert run(["fleet", "--json", *verb]) == 0
+            assert run(["fleet", *verb, "--json"]) == 0
             json.loads(capsysbinary.readouterr().out)
 
 
 def test_an_unknown_server_is_a_wrong_usage(tmp_path: Path) -> None:
-    assert run(["fleet", "--store", str(tmp_path / "f.db"), "show", "nobody"]) == 2
+    assert run(["fleet", "show", "nobody", "--store", str(tmp_path / "f.db")]) == 2

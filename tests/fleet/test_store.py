@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exsweep.errors import StoreError, UsageError
@@ -14,7 +15,7 @@ from exsweep.fleet.show import show
 from exsweep.fleet.sources import Refused, read
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
-from exsweep.model import Level, Stage, encode
+from exsweep.model import Coverage, Gap, Level, Stage, encode
 from tests.fleet.build import NOW, assessed, at, finding, page
 from tests.fleet.conftest import Add
 
@@ -50,6 +51,23 @@ def test_weaker_evidence_that_comes_later_takes_nothing_back_but_cleaning_does(
     add(assessed(Level.NO_SIGNS, end=at("03-20 00:00"), cves=()), now=NOW + DAY)
     assert queue.queue(fleet, NOW)[0].tier == "T0"
     people.cleaned(fleet, 1, at=NOW + DAY // 2, now=NOW + DAY)
+    assert queue.queue(fleet, NOW)[0].tier == "T6"
+
+
+def test_a_scan_adds_what_it_saw_and_takes_nothing_back(fleet: Fleet, add: Add) -> None:
+    outside = Coverage(gaps=(Gap(kind="outside", reason="r", effect="e", limits_verdict=True),))
+    quiet = msgspec.structs.replace(assessed(Level.CANNOT_TELL, cves=["CVE-2021-26855"]), coverage=outside)
+    shell = msgspec.structs.replace(
+        assessed(Level.BROKEN_INTO, finding("SCAN-PAGE-SEEN", Stage.WEBSHELL), end=at("03-12 00:00")),
+        coverage=outside,
+    )
+    add(quiet)
+    assert queue.queue(fleet, NOW)[0].tier == "T4"
+    add(assessed(Level.NO_SIGNS, cves=()))
+    assert queue.queue(fleet, NOW)[0].tier == "T6"
+    add(shell, now=NOW + DAY)
+    assert queue.queue(fleet, NOW)[0].tier == "T1"
+    people.cleaned(fleet, 1, at=NOW + DAY, now=NOW + DAY)
     assert queue.queue(fleet, NOW)[0].tier == "T6"
 
 

@@ -31,6 +31,7 @@ _KEY_COLUMNS = ("EventData",)
 class PivotTask(msgspec.Struct, frozen=True):
     units: tuple[Unit, ...]
     traces: Traces
+    passwords: tuple[bytes, ...] = ()
 
 
 def start() -> Callable[[PivotTask], tuple[Hit, ...]]:
@@ -43,7 +44,7 @@ def work(task: PivotTask) -> tuple[Hit, ...]:
     finder = Finder(task.traces)
     found: list[Hit] = []
     for unit in task.units:
-        for source in sources(unit):
+        for source in sources(unit, passwords=task.passwords):
             found += _source(source, finder)
     return tuple(found)
 

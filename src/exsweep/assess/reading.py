@@ -176,14 +176,19 @@ def grouped(units: Iterable[Unit]) -> list[list[Unit]]:
 
 def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | None) -> list[work.Task]:
     """Group the units in order; the id of a task names its input, the rules and the way of reading."""
-    base = [exsweep.__version__, version(), made.digest, str(settings.quick)]
+    # How many passwords, never which: ids are written down.
+    base = [exsweep.__version__, version(), made.digest, str(settings.quick), str(len(settings.passwords))]
     tasks = []
     for group in grouped(units):
         stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in group)])
         name = hashlib.sha256(stamp.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         tasks.append(
             work.Task(
-                id=name, units=tuple(group), quick=settings.quick, events=str(events) if events else None
+                id=name,
+                units=tuple(group),
+                quick=settings.quick,
+                events=str(events) if events else None,
+                passwords=settings.passwords,
             )
         )
     return tasks

@@ -30,11 +30,13 @@ def looked_for(settings: Settings, units: Sequence[Unit], traces: Traces) -> tup
     found: list[Hit] = []
     again: list[pivot.PivotTask] = []
     lost: dict[str, str] = {}
-    for finished in pool.run([pivot.PivotTask(tuple(group), traces) for group in grouped(units)]):
+    for finished in pool.run(
+        [pivot.PivotTask(tuple(group), traces, settings.passwords) for group in grouped(units)]
+    ):
         if finished.error is not None:
             raise finished.error
         if finished.result is None:
-            again += [pivot.PivotTask((unit,), traces) for unit in finished.task.units]
+            again += [pivot.PivotTask((unit,), traces, settings.passwords) for unit in finished.task.units]
         found += finished.result or ()
     for finished in pool.run(again):
         (unit,) = finished.task.units

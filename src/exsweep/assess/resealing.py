@@ -25,6 +25,7 @@ class Seal(msgspec.Struct, frozen=True):
 
 class SealTask(msgspec.Struct, frozen=True):
     units: tuple[Unit, ...]
+    passwords: tuple[bytes, ...] = ()
 
 
 def seals(evidence: Sequence[Path], settings: Settings) -> Iterator[Seal]:
@@ -44,7 +45,7 @@ def seals(evidence: Sequence[Path], settings: Settings) -> Iterator[Seal]:
         seconds=lambda task: seconds_for(task.units),
         tries=2,
     )
-    for finished in pool.run([SealTask(tuple(group)) for group in grouped(opened.units)]):
+    for finished in pool.run([SealTask(tuple(group), settings.passwords) for group in grouped(opened.units)]):
         yield from finished.result or (Seal(unit.path, 0, "") for unit in finished.task.units)
 
 
@@ -53,7 +54,7 @@ def start() -> Callable[[SealTask], tuple[Seal, ...]]:
 
 
 def work(task: SealTask) -> tuple[Seal, ...]:
-    return tuple(_seal(source) for unit in task.units for source in sources(unit))
+    return tuple(_seal(source) for unit in task.units for source in sources(unit, passwords=task.passwords))
 
 
 def _seal(source: Source) -> Seal:

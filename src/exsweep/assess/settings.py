@@ -27,5 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The user's own YARA rules: folders, files or zips."""
     baselines: tuple[str, ...] = ()
     """Lists of shipped files that the user learned (`exsweep knowledge baseline`)."""
+    passwords: tuple[bytes, ...] = ()
+    """For locked members of archives; written nowhere."""
     server: Server = Server()
     command: str = ""

@@ -40,7 +40,8 @@ class Task(msgspec.Struct, frozen=True):
     quick: bool = False
     events: str | None = None
     """Folder of the event store, or None to keep none."""
-    first_source: int = 0
+    passwords: tuple[bytes, ...] = ()
+    """For locked members; a task is never written to disk."""
 
 
 @dataclass
@@ -166,7 +167,7 @@ def work(task: Task, made: Tools) -> TaskResult:
     run = _Run(made, task.quick, writer, Counting(made))
     try:
         for unit in task.units:
-            for source in sources(unit):
+            for source in sources(unit, passwords=task.passwords):
                 reports.append(read_file(source, len(reports), run))
         run.finish()
         tables = [StoredTable(*row) for row in writer.close()] if writer is not None else []
@@ -190,9 +191,9 @@ def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[Source
     for _, group in groupby(found, key=lambda item: id(item[2])):
         one_batch = list(group)
         cells = Cells(one_batch[0][2])
-        for source, rule, batch, row in one_batch:
+        for source, rule, batch, at in one_batch:
             report = reports[source]
-            key = (source, int(batch.offset[row]), rule)
-            made.append((key, hit(rule, batch, row, report.path, report.sha256, cells=cells)))
+            key = (source, int(batch.offset[at]), rule)
+            made.append((key, hit(rule, batch, at, report.path, report.sha256, cells=cells)))
     made.sort(key=lambda item: item[0])
     return [one for _, one in made]

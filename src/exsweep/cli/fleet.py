@@ -54,7 +54,30 @@ def _me() -> str:
         return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
-@click.group()
+def _json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.obj.as_json = context.obj.as_json or value
+
+
+def _store(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.obj.store = value or context.obj.store
+
+
+class _Verb(click.Command):
+    """A verb that takes `--json` and `--store` behind it too, where people write them."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.params += [
+            click.Option(["--json"], is_flag=True, expose_value=False, callback=_json, help="Print JSON."),
+            click.Option(["--store"], expose_value=False, callback=_store, help="File of the store."),
+        ]
+
+
+class _Verbs(click.Group):
+    command_class = _Verb
+
+
+@click.group(cls=_Verbs)
 @click.option(
     "--store",
     envvar="EXSWEEP_FLEET",
@@ -65,7 +88,7 @@ def _me() -> str:
 def fleet(context: click.Context, store: str | None, as_json: bool) -> None:
     """Many servers: who needs help first, who belongs together, how it goes on.
 
-    Reads assessments and nothing else. `--json` stands before the verb.
+    Reads assessments and nothing else. Every verb takes --json and --store.
     """
     now = int(datetime.now(UTC).timestamp())
     context.obj = Asked(store or str(default_store()), as_json, now)

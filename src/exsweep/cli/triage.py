@@ -76,6 +76,12 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     type=click.Path(exists=True, dir_okay=False),
     help="Files that you know to be shipped: what `exsweep knowledge baseline` learned.",
 )
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Passwords for locked archives, one a line. They are written nowhere.",
+)
+@click.option("--ask-password", is_flag=True, help="Ask for the password of locked archives.")
 @click.option("--quick", is_flag=True, help="Only look for known signs: keeps no event store.")
 @click.option(
     "--rejudge",
@@ -98,6 +104,8 @@ def triage(
     indicators: tuple[str, ...],
     yara: tuple[str, ...],
     baselines: tuple[str, ...],
+    password_file: Path | None,
+    ask_password: bool,
     quick: bool,
     again: bool,
     moment: str | None,
@@ -119,6 +127,7 @@ def triage(
         indicators=indicators,
         yara=yara,
         baselines=baselines,
+        passwords=_passwords(password_file, ask_password),
         server=Server(name=name, organisation=organisation, sector=sector),
         command=_command(),
     )
@@ -142,6 +151,14 @@ def exit_code(assessment: Assessment, fail_on: Level) -> ExitCode:
         return ExitCode.CANNOT_TELL
     limited = any(gap.limits_verdict for gap in assessment.coverage.gaps)
     return ExitCode.CANNOT_TELL if limited and level is not Level.NO_SIGNS else ExitCode.OK
+
+
+def _passwords(file: Path | None, ask: bool) -> tuple[bytes, ...]:
+    """Lines of the file, and what is typed; never an argument, for those stand in the report."""
+    found = [line for line in file.read_bytes().splitlines() if line] if file else []
+    if ask:
+        found.append(click.prompt("Password of the archive", hide_input=True, err=True).encode())
+    return tuple(found)
 
 
 def _formats(text: str) -> list[str]:

@@ -51,7 +51,7 @@ def spellings(text: str, kind: Kind, separator: str, shortest: int = SHORTEST) -
 def _beyond_ascii(text: str, shortest: int) -> tuple[bytes, ...]:
     """The first character beyond ASCII: values are UTF-8, or each byte that is none stands for its Latin-1 letter."""
     letter = next(one for one in text if ord(one) > 0x7F)
-    ways = (letter.encode("utf-8", "surrogatepass")[:BEGINNING],)
+    ways: tuple[bytes, ...] = (letter.encode("utf-8", "surrogatepass")[:BEGINNING],)
     if ord(letter) <= 0xFF:
         ways = (*ways, letter.encode("latin-1"))
     return ways if min(map(len, ways)) >= shortest else ()

@@ -55,9 +55,7 @@ class Choice:
 class Prefilter:
     """The needs of all rules that run on one format."""
 
-    def __init__(
-        self, fields: FieldMap, rules: Sequence[Rule], needs: dict[str, Need] | None = None
-    ) -> None:
+    def __init__(self, fields: FieldMap, rules: Sequence[Rule], needs: dict[str, Need] | None = None) -> None:
         """`needs`: rule id -> what its condition needs, kept between formats by who makes the prefilters."""
         self._fields = fields
         self._needs = {} if needs is None else needs

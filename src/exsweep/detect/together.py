@@ -41,7 +41,7 @@ class Together:
             self._wanted[column][list(patterns)] = True
             if mine := patterns & short:
                 self._short[column] = _matcher(mine, literals)
-        every = anywhere.union(*wanted.values()) - short
+        every = set(anywhere).union(*wanted.values()) - short
         self._long = _matcher(every, literals)
 
     def hits(self, table: pa.Table, anywhere: str) -> Iterator[tuple[tuple[str, int], Mask]]:

@@ -1,6 +1,7 @@
 """Per day: broken into (by evidence time), known to us and cleaned (by our clock); never a zero where nobody could see.
 
-A break-in whose moment is only known as a span is spread evenly over the span's days and counted apart from exact ones.
+A break-in whose moment is only known as a span is spread over the span's days as the exact ones lie in them, and counted
+apart from them: the first step of Turnbull's estimate. Source: Turnbull 1976, J. R. Stat. Soc. B 38.
 """
 
 from datetime import date, timedelta
@@ -105,17 +106,29 @@ def curve(fleet: Fleet, first: date | None = None, last: date | None = None) -> 
 
 
 def _broken(spans: list[tuple[int | None, int]], start: int, count: int) -> tuple[Counts, Counts]:
-    exact, edges = np.zeros(count), np.zeros(count + 1)
-    for low, high in spans:
-        begin, end = (high if low is None else low) // DAY - start, high // DAY - start
-        if begin == end:
-            if 0 <= end < count:
-                exact[end] += 1
+    """Exact ones per day, and the others, each spread over its span as the exact ones lie in it (evenly where none does).
+
+    Counted over all days and cut afterwards: what falls outside of the days asked for stays outside.
+    """
+    days = [((high if low is None else low) // DAY, high // DAY) for low, high in spans]
+    first = min([start, *(low for low, _ in days)])
+    size = max([start + count, *(high + 1 for _, high in days)]) - first
+    exact, even, alike = np.zeros(size), np.zeros(size + 1), np.zeros(size + 1)
+    for low, high in days:
+        if low == high:
+            exact[high - first] += 1
+    total = np.concatenate(([0.0], np.cumsum(exact)))
+    for low, high in days:
+        if low == high:
             continue
-        share = 1 / (end - begin + 1)
-        edges[min(max(begin, 0), count)] += share
-        edges[min(max(end + 1, 0), count)] -= share
-    return exact, np.cumsum(edges)[:count].clip(0)
+        begin, end = low - first, high - first + 1
+        inside = total[end] - total[begin]
+        edges, share = (alike, 1 / inside) if inside else (even, 1 / (end - begin))
+        edges[begin] += share
+        edges[end] -= share
+    spread = (np.cumsum(alike)[:size] * exact + np.cumsum(even)[:size]).clip(0)
+    here = slice(start - first, start - first + count)
+    return exact[here], spread[here]
 
 
 def _cover(spans: list[tuple[int, int]], start: int, count: int) -> Counts:

@@ -89,6 +89,9 @@ def _server(
         path = f"/aspnet_client/{_word(8, chance)}.aspx"
         if chance.random() >= rates.random_name:
             path = chance.choice(who.names)
+    address = chance.choice(who.addresses) if who else ""
+    if address and chance.random() < rates.shared_exit:
+        address = f"203.0.113.{chance.randint(1, 20)}"
     made = assessment_of(
         name=name,
         sector=sector,
@@ -97,7 +100,7 @@ def _server(
         end=end,
         updated=updated,
         broken=happened,
-        address=chance.choice(who.addresses) if who else "",
+        address=address,
         agent=who.agent if who else "",
         payload=who.payload if who else "",
         task=who.task if who and chance.random() < rates.hands_on else None,
@@ -132,7 +135,7 @@ def _first(rates: dict[date, float], last: date, chance: random.Random) -> datet
 
 
 def _campaign(number: int, chance: random.Random) -> Campaign:
-    net = f"{chance.randint(11, 99)}.{chance.randint(1, 250)}"
+    net = f"198.{chance.randint(18, 19)}"  # RFC 2544: addresses that are nobody's
     return Campaign(
         number=number,
         addresses=tuple(

@@ -67,7 +67,7 @@ def noise(chance: random.Random) -> Bits:
                 begin + timedelta(seconds=chance.randint(0, 100 * 86_400)),
                 Strength.ATTEMPT,
                 fields={
-                    "source.ip": f"198.51.{at % 256}.{at // 256}",
+                    "source.ip": f"192.0.2.{at % 256}",
                     "url.path": f"/owa/auth/{at % 300}.aspx",
                 },
             )

@@ -22,6 +22,7 @@ CREATE TABLE server (
   covered BIGINT NOT NULL DEFAULT 0, inside_id BIGINT, outside_id BIGINT
 );
 CREATE INDEX server_queue ON server (tier, place DESC, id);
+CREATE INDEX server_bands ON server (tier, level, covered);
 CREATE INDEX server_sector ON server (sector, level);
 CREATE INDEX server_broken ON server (broken_to);
 CREATE TABLE server_key (

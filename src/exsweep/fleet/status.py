@@ -121,11 +121,26 @@ def _current(fleet: Fleet, server: int, outside: bool) -> int | None:
     for number, manifest, tier, end in rows:
         last.setdefault(str(manifest) or f"#{number}", (int(tier), -int(end or 0), int(number)))
     if outside:
-        return min(last.values(), key=lambda each: (each[1], -each[2]))[2] if last else None
+        row = min(last.values(), key=lambda each: (each[1], -each[2]), default=None)
+        # What stood there before it was cleaned may be gone; a later look from inside knows better.
+        return (
+            row[2]
+            if row and (cleaned is None or -row[1] > cleaned or not _seen_inside(fleet, server))
+            else None
+        )
     after = [each for each in last.values() if cleaned is None or -each[1] > cleaned]
     if not after and last:  # nothing since it was cleaned: the old judgement stands until somebody looks
         after = list(last.values())
     return min(after, key=lambda each: (each[0], each[1], -each[2]))[2] if after else None
+
+
+def _seen_inside(fleet: Fleet, server: int) -> bool:
+    return (
+        fleet.database.number(
+            "SELECT COUNT(*) FROM assessment WHERE server_id = ? AND outside = 0", (server,)
+        )
+        > 0
+    )
 
 
 def _broken(fleet: Fleet, server: int) -> tuple[int | None, int | None, int | None]:

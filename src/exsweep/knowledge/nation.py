@@ -25,6 +25,7 @@ class Nation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     same_hash: float
     random_name: float
     public_page: float
+    shared_exit: float
     wave_name: str
     wave_share: float
     log_days: dict[int, float]

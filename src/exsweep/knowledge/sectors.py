@@ -93,4 +93,7 @@ def _domains() -> dict[str, Place]:
 
 @cache
 def _suffixes() -> dict[str, Place]:
-    return {row["suffix"]: Place(row["sector"], row["country"]) for row in rows("sectors/suffixes.csv")}
+    return {
+        row["suffix"]: Place(row["sector"], row["country"], row["region"] or None)
+        for row in rows("sectors/suffixes.csv")
+    }

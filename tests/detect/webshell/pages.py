@@ -16,7 +16,7 @@ def whole(text: str) -> bytes:
 
 def look(text: str, name: str = "page.aspx") -> FileReport:
     """What exsweep says of a page."""
-    return examine(whole(text), name, clock=time.monotonic)
+    return examine(whole(text), name, clock=time.process_time)
 
 
 def csharp(code: str) -> FileReport:

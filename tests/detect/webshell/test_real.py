@@ -11,9 +11,9 @@ from exsweep.model.files import FileVerdict
 
 FOUND = (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS)
 LARGEST = 12_000
-LEAST_FOUND = 0.92
-"""Of the smaller malicious files, which are the hardest; measured on 2026-11-20: see the bench."""
-MOST_ALARMS = 0.005
+LEAST_FOUND = 0.985
+"""Of the smaller malicious files, which are the hardest; measured on 2026-11-20: all but one, see the bench."""
+MOST_ALARMS = 0.003
 
 
 def _files(folder: Path, archive: str, label: str) -> Iterator[tuple[str, bytes]]:
@@ -30,7 +30,7 @@ def test_small_web_shells_are_found(shared_data: Path) -> None:
     count = 0
     for name, data in _files(shared_data / "webshells", "webshells.zip", "malicious"):
         count += 1
-        if examine(data, name, clock=time.monotonic).verdict not in FOUND:
+        if examine(data, name, clock=time.process_time).verdict not in FOUND:
             missed.append(name)
     assert len(missed) <= count * (1 - LEAST_FOUND), missed
 
@@ -42,6 +42,6 @@ def test_ordinary_pages_are_left_alone(shared_data: Path) -> None:
         if number % 6:
             continue
         count += 1
-        if examine(data, name, clock=time.monotonic).verdict in FOUND:
+        if examine(data, name, clock=time.process_time).verdict in FOUND:
             wrong.append(name)
     assert len(wrong) <= count * MOST_ALARMS, wrong

@@ -127,6 +127,9 @@ class Evaluator(Expressions):
     def _into(self, node: Statement, value: Value) -> None:
         """An object was given a value: it now carries its origins."""
         name = root(node)
+        if not value.origins and telling([value]) and isinstance(node, Name):
+            # An object that was given a text makes other things of it.
+            value = marked(value, COMPUTED)
         if name is None or not (value.origins or value.marks):
             return
         known = self.state.read(name)
@@ -290,6 +293,7 @@ class Evaluator(Expressions):
             return folded
         if base is not None and "fields" in base.types and last in ("get", "getvalues", "item", "getheader"):
             return self._element(node, base, arguments)
+        self._copied(node, base, arguments, last)
         self._moved(node, base, arguments, last)
         own = self._own(names, arguments)
         if own is not None:
@@ -333,7 +337,7 @@ class Evaluator(Expressions):
         parts = [*arguments, base] if base is not None else arguments
         value = derived(parts)
         last = names[0][-1]
-        if known.decoders.knows(last) and known.decoders.matches(names, new=node.new):
+        if known.decoders.matches(names, new=node.new):
             value = marked(value, DECODED)
         if known.basename.knows(last) and known.basename.matches(names):
             value = marked(value, BASENAME)
@@ -402,6 +406,22 @@ class Evaluator(Expressions):
             self.state.write(
                 function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
             )
+
+    def _copied(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
+        """`stream.CopyTo(file)` writes the file; only the first look knows where it lies, before it holds the content."""
+        if last != "copyto" or base is None or not arguments:
+            return
+        if not any(each.endswith("filestream") for each in arguments[0].types):
+            return
+        for sink in self.known.calls.find([("filestream", "write")]):
+            if (
+                sink.capability,
+                sink.number,
+                self.state.unit.number,
+                node.at,
+                spell(node),
+            ) not in self.state.shown:
+                self.state.show(sink, node.at, spell(node), base, arguments[0])
 
     def _moved(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
         """Objects and buffers that a call fills."""

@@ -291,10 +291,13 @@ class Expressions(ABC):
         if last in ("text", "value", "tostring") and base.known:
             return base
         carried = tuple(each for each in base.types if each.startswith("fn:"))
-        if not carried and self.known.calls.matches(names):
+        decodes = self.known.decoders.knows(last) and self.known.decoders.matches(names)
+        if not carried and (decodes or self.known.calls.matches(names)):
             self.state.carried = self.state.carried or not returned
             carried = (f"fn:{'.'.join(names[0])}",)
         value = derived([base])
+        if decodes and COMPUTED in base.marks:
+            value = marked(value, DECODED)
         if self.known.basename.knows(last) and self.known.basename.matches(names):
             value = marked(value, BASENAME)
         if last == "startinfo" and any(each.endswith("process") for each in base.types):
@@ -431,6 +434,7 @@ class Expressions(ABC):
                 if isinstance(made, str):
                     self.state.keep(made, at)
             return constant(made, marks)
+        self._keep_runs(parts, at)
         value = derived(parts)
         first = next(
             (each for each in parts if not (each.known and _says_nothing(each.constants[0]))), UNKNOWN
@@ -452,6 +456,19 @@ class Expressions(ABC):
         if isinstance(tail, str) and 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")
         return value
+
+    def _keep_runs(self, parts: list[Value], at: int) -> None:
+        """Texts that stand side by side between values are one text."""
+        run: list[str] = []
+        for each in (*parts, UNKNOWN):
+            if each.known and isinstance(each.constants[0], str):
+                run.append(each.constants[0])
+                continue
+            if len(run) > 1 and self.state.fold_left > 0:
+                text = "".join(run)
+                self.state.fold_left -= len(text)
+                self.state.keep(text, at)
+            run = []
 
     def _fold(self, make: Callable[[], Constant]) -> Constant:
         if self.state.fold_left <= 0:

@@ -192,6 +192,9 @@ class State:
         if old is not None and old.constants:
             many = any(
                 isinstance(each, tuple | bytes | str) and len(each) >= TELLING for each in old.constants
+            ) or any(
+                isinstance(each, tuple) and sum(len(one) for one in each if isinstance(one, str)) >= TELLING
+                for each in old.constants
             )
             self.variables[key] = Value(
                 (), old.origins, old.types, old.marks | {COMPUTED} if many else old.marks
