@@ -32,4 +32,5 @@ def _pattern() -> re.Pattern[str]:
             words |= {name.rpartition(".")[2] for name in (*use.call, *use.set, *use.get, *use.native)}
             words |= set(use.object)
     named = "|".join(sorted(re.escape(each) for each in words if each[:1].isalnum() or each[:1] == "_"))
-    return re.compile(rf"(?<![^\W_])(?:{named})(?![^\W_])|{_HIDING}", re.IGNORECASE)
+    # Every page answers: `Response.Write` alone is nothing.
+    return re.compile(rf"(?<![^\W_])(?!(?<=response\.)write\b)(?:{named})(?![^\W_])|{_HIDING}", re.IGNORECASE)
