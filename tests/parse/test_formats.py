@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exsweep.errors import KnowledgeError
-from exsweep.knowledge.formats import format_of, text_formats, read_format
+from exsweep.knowledge.formats import format_of, read_format, text_formats
 from exsweep.parse import recognise
 from exsweep.parse.tally import shown
 from tests.parse.reading import read

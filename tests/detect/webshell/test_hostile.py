@@ -68,6 +68,6 @@ def test_sixteen_mebibytes_of_padding_hide_nothing() -> None:
 
 def test_a_spent_budget_is_told() -> None:
     ticks = itertools.count()
-    page = "<%\n" + "".join(f"x{n} = f(x{n - 1})\n" for n in range(5000)) + "%>"
+    page = "<%\nset o = createobject(t)\n" + "".join(f"x{n} = f(x{n - 1})\n" for n in range(5000)) + "%>"
     report = examine(page.encode(), "a.asp", budget_s=1, clock=lambda: float(next(ticks)))
     assert report.problems
