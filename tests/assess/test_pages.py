@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exsweep.assess import Settings, rejudge, triage
-from exsweep.model import Assessment, FileVerdict, Level
+from exsweep.model import Assessment, Confidence, FileVerdict, Level
 
 NOW = datetime(2021, 3, 9, 14, 5, tzinfo=UTC)
 MARK = "EXSWEEP-INERT-FIXTURE"
@@ -145,6 +145,7 @@ def test_settings_written_out_as_a_page_are_told_as_both_and_judged_again_alike(
     first = judged(tmp_path / "evidence", out=tmp_path / "out")
     assert {"WS-FILE-VDIRTEXT", "PL-VDIR-SCRIPT"} <= {item.rule.id for item in first.findings}
     assert len([chain for chain in first.chains if chain.level.rank >= Level.BROKEN_INTO.rank]) == 1
+    assert first.verdict.confidence is Confidence.VERY_LIKELY  # one file is one record, however it is read
     again = rejudge(Settings(evidence=(tmp_path / "out",), now=NOW))
     assert (again.findings, again.chains) == (first.findings, first.chains)
 

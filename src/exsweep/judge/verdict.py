@@ -1,6 +1,6 @@
 """The one answer: level, how sure, since when, what speaks against it and what would change it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from exsweep.knowledge.words import has, join, render, render_list
 from exsweep.model import Chain, Confidence, Finding, Level, Patch, Stage, Strength, Verdict
 
 _REASONS = 12
+_PAGE = "served_file"
 _NO_DOUBT = ("none", "not seen", "unknown")
 """How rules say that nothing harmless is known to look like this."""
 _TELLING = (Stage.WEBSHELL_USE, Stage.DROP, Stage.POST_EXPLOITATION, Stage.EXPLOITATION)
@@ -112,12 +113,22 @@ def _weight(item: Finding) -> tuple[object, ...]:
 
 def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, int]:
     """Sure: two independent kinds of record prove it. Very likely: one strong one. Else possible."""
-    kinds = {item.kind for item in carrying if item.strength is Strength.SUCCESS}
+    kinds = _independent(item for item in carrying if item.strength is Strength.SUCCESS)
     if level in (Level.BROKEN_INTO, Level.IN_USE):
         return (Confidence.SURE, len(kinds)) if len(kinds) >= 2 else (Confidence.VERY_LIKELY, 1)
     if level in (Level.SUSPICIOUS, Level.CANNOT_TELL):
         return Confidence.POSSIBLE, 0
     return Confidence.VERY_LIKELY, 0
+
+
+def _independent(proofs: Iterable[Finding]) -> set[str]:
+    """Kinds of record; a page that is also read as the settings written into it is one record, not two."""
+    found = list(proofs)
+    pages = {origin.path for item in found if item.kind == _PAGE for origin in item.origins}
+    return {
+        _PAGE if pages and all(origin.path in pages for origin in item.origins) else item.kind
+        for item in found
+    }
 
 
 def _sure(level: Level, confidence: Confidence, kinds: int) -> tuple[str, ...]:
@@ -275,7 +286,7 @@ def _against(case: _Case) -> tuple[str, ...]:
         said.append(render("against.no_shell"))
     elif not case.stage(Stage.WEBSHELL_USE) and case.stage(Stage.WEBSHELL) and _asked_for(case):
         said.append(render("against.only_visit"))
-    if len({item.kind for item in case.carrying if item.strength is Strength.SUCCESS}) < 2:
+    if len(_independent(item for item in case.carrying if item.strength is Strength.SUCCESS)) < 2:
         said.append(render("against.one_record"))
     doubts: dict[str, list[str]] = {}
     for item in case.carrying[:_REASONS]:
