@@ -9,8 +9,9 @@ from typing import Protocol
 import msgspec
 
 from exsweep.assess import served
+from exsweep.detect.webshell.containers import PROPERTIES
 from exsweep.evidence import EvidenceReadError, Source
-from exsweep.model import SourceReport, SourceState
+from exsweep.model import FileReport, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
 from exsweep.parse.config import read_config, recognise_config
@@ -36,7 +37,7 @@ class Taker(Protocol):
 
     def apart(self, place: int, path: str, batch: Batch) -> None: ...
 
-    def page(self, place: int, kept: served.Kept, path: str, sha256: str) -> None: ...
+    def page(self, place: int, kept: served.Kept, path: str, sha256: str) -> FileReport: ...
 
     def asked_for(self, data: bytes, path: str) -> bool: ...
 
@@ -76,7 +77,9 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     stream: Iterator[bytes] = chained(start, chunks)
     script = bool(head) and served.is_script(source.path)
     events = None if script else event_reader(head, source.path)
-    kind = recognise(head, source.path) if head and events is None else None
+    # A page with code in it is no log; looking for a log's lines in it would cost more than reading the page.
+    page = script and served.may_run(head)
+    kind = recognise(head, source.path) if head and events is None and not page else None
     if kind is None and events is None and not script and named_evtx(source.path):
         events = EventReader()
     if events is not None:
@@ -162,15 +165,19 @@ def _other(
         batch, tally = read_report(data)
         run.rows(place, source.path, batch)
         return _report(source, "error_report", seal, tally)
+    if script and served.may_run(data):
+        looked_at = run.page(place, kept, source.path, seal.digest.hexdigest())
+        if looked_at.container == PROPERTIES and kept.size <= _PASTED_CAP:
+            # Settings written out as a page are told as settings too; the other lines of a page are no lost log lines.
+            for batch in read_pasted(data).batches:
+                run.apart(place, source.path, batch)
+        return _report(source, "served_file", seal, Tally())
     if kept.size <= _PASTED_CAP and data and looks_pasted(data[:_HEAD]):
         if script:
             run.page(place, kept, source.path, seal.digest.hexdigest())
         result = read_pasted(data)
         for batch in result.batches:
             run.apart(place, source.path, batch)
-        if script:
-            # Settings written out as a page are told as settings too; the other lines of a page are no lost log lines.
-            return _report(source, "served_file", seal, Tally())
         return _report(source, result.kind, seal, result.tally)
     if data and (script or served.may_run(data) or run.asked_for(data, source.path)):
         run.page(place, kept, source.path, seal.digest.hexdigest())

@@ -101,11 +101,12 @@ class _Run:
         rows = np.arange(len(batch), dtype=np.int64)
         self.pending.add(join([(place, path, batch.take(rows))]).choose(rows), 0)
 
-    def page(self, place: int, kept: Kept, path: str, sha256: str) -> None:
+    def page(self, place: int, kept: Kept, path: str, sha256: str) -> FileReport:
         """Look at a file as a page; what it can do becomes a row."""
         report = look(kept, path, sha256, self.made.yara, self.made.baseline)
         self.files.append(report)
         self.rows(place, path, row(report, kept))
+        return report
 
     def asked_for(self, data: bytes, path: str) -> bool:
         """The user's YARA rules have something to say of a file that nothing else is known of."""

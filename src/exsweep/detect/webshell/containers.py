@@ -8,7 +8,7 @@ from functools import cache
 
 from exsweep.knowledge.webshell_kinds import webshell_kinds
 
-PST = "pst"
+PST, PROPERTIES = "pst", "oab_property_dump"
 
 # mpbbCrypt of [MS-PST] 5.1: plain byte -> encoded byte; `_DECODE` is its inverse.
 _ENCODE = bytes.fromhex(
@@ -35,7 +35,7 @@ def container_of(data: bytes, text: str, at: int) -> str | None:
     """What the first code of a page (at offset `at` of `text`) lies in; None for a plain page."""
     near = text[max(0, at - _NEAR) : at + _NEAR]
     if ":" in near and _is_property_dump(near):
-        return "oab_property_dump"
+        return PROPERTIES
     for magic, name in _magics():
         if data.startswith(magic):
             return name
