@@ -1,5 +1,6 @@
 """Blocks that are open while statements of VB are read: a stack of our own, as pages may nest without bound."""
 
+from abc import abstractmethod
 from collections import Counter
 
 from exsweep.detect.webshell.code import Branch, Expr, Name, Statement
@@ -107,9 +108,9 @@ class BasicBlocks(BasicWords):
             frame.bodies.append(tuple(frame.out))
             self.made(Branch(frame.at, tuple(frame.conditions), tuple(frame.bodies)))
 
+    @abstractmethod
     def close_function(self, frame: Frame) -> None:
         """To be given by the declarations."""
-        raise NotImplementedError
 
     def leave_to(self, kind: str) -> bool:
         """Closes all blocks up to the innermost of a kind and that too; False where none is open in this function."""

@@ -1,5 +1,7 @@
 """Declarations of VB.NET and VBScript: variables, functions, properties, classes, imports."""
 
+from abc import abstractmethod
+
 from exsweep.detect.webshell.code import Assign, Call, Class, Expr, Function, Name, Return, Statement
 from exsweep.detect.webshell.languages.basic_blocks import BasicBlocks, Frame
 from exsweep.detect.webshell.languages.basic_lexer import string
@@ -272,9 +274,9 @@ class BasicDeclarations(BasicBlocks):
         while self.word[self.place] not in ("\n", ":", ""):
             self.place += 1
 
+    @abstractmethod
     def end_of_statement(self) -> None:
         """To be given by the statements."""
-        raise NotImplementedError
 
     def finish_late(self, out: list[Statement]) -> None:
         """Reads what was put off into the body where it stood."""

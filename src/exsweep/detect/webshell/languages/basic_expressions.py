@@ -5,6 +5,7 @@ of the same body.
 Source: Visual Basic Language Specification 11, 11.13 (precedence); MS-VBSL for VBScript.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
@@ -51,7 +52,7 @@ ENDS = frozenset(("\n", ":", "", "else", "elseif", "end"))
 CLOSERS = frozenset((")", "}", ",", "\n", "", ":", "then", ":="))
 
 
-class BasicExpressions(BasicCursor):
+class BasicExpressions(BasicCursor, ABC):
     """Operators, operands, and what hangs on them."""
 
     words: ClassVar[Mapping[str, WordReader]] = {}
@@ -248,9 +249,9 @@ class BasicExpressions(BasicCursor):
         before = start[place - 1] + len(self.text[place - 1])
         return before < start[place] and start[place + 1] == start[place] + 1 and self.is_name(place + 1)
 
+    @abstractmethod
     def made(self, statement: Statement) -> None:
         """A statement that an expression needs before it."""
-        raise NotImplementedError
 
     def _member(self, base: Expr) -> Expr:
         self.place += 1
@@ -273,13 +274,13 @@ class BasicExpressions(BasicCursor):
         self.place = end + 1
         return True
 
+    @abstractmethod
     def interpolated(self, at: int, token: str) -> Expr:
         """`$"a{b}"`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def xml(self, at: int) -> Expr:
         """`<a>b</a>`."""
-        raise NotImplementedError
 
 
 def _as_text(operand: Expr) -> Expr:

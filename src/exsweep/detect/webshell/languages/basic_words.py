@@ -1,6 +1,7 @@
 """Operands of VB that begin with a word: `New`, `CType`, `Function(x)`, `From x In y` ... and XML literals."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -272,13 +273,13 @@ class BasicWords(BasicExpressions):
         self.accept(">")
         return tuple(text for text in found if text)
 
+    @abstractmethod
     def lambda_block(self, kind: str) -> tuple[Statement, ...]:
         """Statements up to `End Function` or `End Sub`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lambda_line(self) -> tuple[Statement, ...]:
         """The one statement of `Sub() statement`."""
-        raise NotImplementedError
 
     def interpolated(self, at: int, token: str) -> Expr:
         """`$"a{b}"`: the text, and each hole read by itself."""
