@@ -136,7 +136,7 @@ def add_verb(asked: Asked, paths: tuple[Path, ...], tenant: str, server: str | N
         give(asked, done, (), ())
     else:
         click.echo(
-            f"{done.assessments:,} assessments of {done.servers:,} new servers, {done.findings:,} findings; "
+            f"new: {done.assessments:,} assessment(s), {done.servers:,} server(s), {done.findings:,} finding(s); "
             f"{done.again:,} were there already; {linked:,} clusters."
         )
         if done.questions:

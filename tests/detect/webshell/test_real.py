@@ -45,3 +45,5 @@ def test_ordinary_pages_are_left_alone(shared_data: Path) -> None:
         if examine(data, name, clock=time.process_time).verdict in FOUND:
             wrong.append(name)
     assert len(wrong) <= count * MOST_ALARMS, wrong
+    # In pages of ASP.NET none was found on 2026-11-20, the aim being one in 2,000: no room for any here.
+    assert [name for name in wrong if not name.endswith((".asp", ".inc", ".asa"))] == []
