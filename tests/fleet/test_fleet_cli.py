@@ -27,7 +27,7 @@ def test_every_verb_runs_and_evidence_is_text_in_all_of_them(
         (tmp_path / f"{number}.json").write_bytes(encode(one))
     assert run(["fleet", "add", str(tmp_path / "0.json"), str(tmp_path / "1.json")]) == 0
     shown = capsysbinary.readouterr().out
-    assert b"2 assessments of 2 new servers" in shown and b"1 clusters" in shown
+    assert b"new: 2 assessment(s), 2 server(s)" in shown and b"1 clusters" in shown
     assert run(["fleet", "--json", "queue"]) == 0
     listed = json.loads(capsysbinary.readouterr().out)
     ids = [row["server"] for row in listed["queue"]]
