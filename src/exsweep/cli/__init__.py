@@ -12,6 +12,7 @@ from exsweep.cli.fleet_acts import fleet as fleet_verb
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
 from exsweep.cli.scan import scan_verb
+from exsweep.cli.serve import serve
 from exsweep.cli.terminal import term
 from exsweep.cli.triage import triage
 from exsweep.cli.verify import verify
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for _verb in (triage, collector, scan_verb, fleet_verb, report, bundle, verify, knowledge):
+for _verb in (triage, collector, scan_verb, fleet_verb, serve, report, bundle, verify, knowledge):
     cli.add_command(_verb)
 
 

@@ -1,0 +1,133 @@
+"""The gate: who asks, may they, what exactly, then the view, then the reply. Runs in a thread of the pool."""
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.requests import Request
+
+from exsweep.errors import StoreError
+from exsweep.web import params
+from exsweep.web.access import check
+from exsweep.web.ask import Ask
+from exsweep.web.headers import same_origin
+from exsweep.web.problem import Problem, problem_of
+from exsweep.web.recognise import Caller, recognise
+from exsweep.web.replies import Reply, problem_reply, reply_of
+from exsweep.web.routes import API, PUBLIC, Route
+from exsweep.web.service import Service
+
+_log = logging.getLogger("exsweep.web")
+_FORM = "application/x-www-form-urlencoded"
+_JSON = ("application/json", "")
+
+
+@dataclass
+class Received:
+    """A request as plain data."""
+
+    method: str
+    path: str
+    gaps: dict[str, str]
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    address: str
+    host: str
+    body: bytes = b""
+    api: bool = field(init=False)
+    """It came in below `/api/v1`, or asks for JSON."""
+
+    def __post_init__(self) -> None:
+        wants = self.headers.get("accept", "")
+        self.api = self.path.startswith(API + "/") or ("json" in wants and "text/html" not in wants)
+
+    @classmethod
+    def of(cls, request: Request) -> "Received":
+        return cls(
+            method=request.method,
+            path=request.url.path,
+            gaps={name: str(value) for name, value in request.path_params.items()},
+            query=request.query_params.multi_items(),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            cookies=request.cookies,
+            address=request.client.host if request.client else "",
+            host=request.headers.get("host", ""),
+        )
+
+    @property
+    def fragment(self) -> bool:
+        return self.headers.get("hx-request") == "true"
+
+
+def pass_through(service: Service, route: Route, received: Received) -> Reply:
+    """The reply to a request; every error becomes one that may be shown."""
+    ask: Ask | None = None
+    try:
+        fleet = service.fleet()
+        caller = recognise(service, fleet, received)
+        ask = Ask(
+            viewer=caller.viewer,
+            fleet=fleet,
+            service=service,
+            route=route,
+            now=service.now(),
+            body=received.body if route.takes_bytes else b"",
+            headers=received.headers,
+            address=received.address,
+            session=caller.session,
+            csrf=caller.csrf,
+            language="en",
+            fragment=received.fragment,
+        )
+        fleet.who = ask.who
+        if route.unsafe:
+            _from_our_page(received, caller, route, service)
+        given = _params(route, received)
+        ask.tenants = check(route, caller.viewer, given, fleet)
+        return reply_of(route, route.view(ask, given), ask, received)
+    except Exception as error:  # noqa: BLE001 - the border: nothing else than a problem leaves here
+        if isinstance(error, StoreError):
+            service.forget()
+        problem = problem_of(error)
+        if problem.status >= 500:
+            _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
+        return problem_reply(problem, received, ask)
+
+
+def _params(route: Route, received: Received) -> msgspec.Struct:
+    kind = received.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not route.unsafe or route.takes_bytes or not received.body:
+        return params.read(route, received.gaps, received.query, None, None)
+    if kind == _FORM:
+        return params.read(route, received.gaps, received.query, params.form(received.body), None)
+    if kind in _JSON:
+        return params.read(route, received.gaps, received.query, None, received.body)
+    raise Problem(415, f"{kind!r} is not taken here.", tip="Send JSON.")
+
+
+def _from_our_page(received: Received, caller: Caller, route: Route, service: Service) -> None:
+    """A request that changes something, carried by a cookie, must come from a page of ours (CSRF).
+
+    Raises:
+        Problem: it does not.
+    """
+    if caller.by_key:
+        return
+    if not same_origin(received.headers, received.host, service.settings.secure):
+        raise _stranger()
+    token = received.headers.get("x-csrf-token", "")
+    if not token and received.headers.get("content-type", "").startswith(_FORM):
+        token = dict(params.form(received.body)).get(params.CSRF_FIELD, "")
+    if not caller.csrf and route.may != PUBLIC:
+        return  # nobody: the check says what is missing
+    if not secrets.compare_digest(token.encode(), caller.csrf.encode()):
+        raise _stranger()
+
+
+def _stranger() -> Problem:
+    return Problem(
+        403, "This did not come from a page of this service.", tip="Load the page again, then try once more."
+    )
