@@ -11,11 +11,13 @@ import msgspec
 from exsweep.assess import served
 from exsweep.detect.webshell.containers import PROPERTIES
 from exsweep.evidence import EvidenceReadError, Source
+from exsweep.knowledge.filesystem import is_journal_name
 from exsweep.model import FileReport, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
 from exsweep.parse.config import read_config, recognise_config
 from exsweep.parse.error_report import read_report, recognise_report
+from exsweep.parse.filesystem import Folders, MftReader, UsnReader, is_mft, is_usn, may_be_usn
 from exsweep.parse.pasted import looks_pasted, read_pasted
 from exsweep.parse.tally import Tally
 from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
@@ -40,6 +42,10 @@ class Taker(Protocol):
     def page(self, place: int, kept: served.Kept, path: str, sha256: str) -> FileReport: ...
 
     def asked_for(self, data: bytes, path: str) -> bool: ...
+
+    def folders(self, path: str) -> Folders | None:
+        """Folders of the volume whose journal of changes this is."""
+        ...
 
 
 @dataclass
@@ -77,13 +83,15 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     stream: Iterator[bytes] = chained(start, chunks)
     script = bool(head) and served.is_script(source.path)
     events = None if script else event_reader(head, source.path)
+    if (disk := _file_system(head, source.path, run)) is not None:
+        return _records(source, place, stream, seal, run, disk, disk.kind)
     # A page with code in it is no log; looking for a log's lines in it would cost more than reading the page.
     page = script and served.may_run(head)
     kind = recognise(head, source.path) if head and events is None and not page else None
     if kind is None and events is None and not script and named_evtx(source.path):
         events = EventReader()
     if events is not None:
-        return _events(source, place, stream, seal, run, events)
+        return _records(source, place, stream, seal, run, events, KIND)
     if kind is None:
         return _other(source, place, stream, seal, run, script)
     kept = served.Kept()
@@ -97,10 +105,25 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     return _report(source, kind.id, seal, reader.tally)
 
 
-def _events(
-    source: Source, place: int, stream: Iterator[bytes], seal: _Seal, run: Taker, reader: EventReader
+def _file_system(head: bytes, path: str, run: Taker) -> MftReader | UsnReader | None:
+    """What the file system remembers, by content; a journal may begin with gigabytes of zeros, so its name counts too."""
+    if is_mft(head):
+        return MftReader(path)
+    if is_usn(head) or (bool(head) and may_be_usn(head) and is_journal_name(path)):
+        return UsnReader(path, run.folders(path))
+    return None
+
+
+def _records(
+    source: Source,
+    place: int,
+    stream: Iterator[bytes],
+    seal: _Seal,
+    run: Taker,
+    reader: EventReader | MftReader | UsnReader,
+    kind: str,
 ) -> SourceReport:
-    """Windows events, in an event log or exported."""
+    """Windows events, in an event log or exported; the file table of a disk; its journal of changes."""
     for chunk in stream:
         for batch in reader.feed(chunk):
             run.rows(place, source.path, batch)
@@ -108,7 +131,7 @@ def _events(
         run.rows(place, source.path, batch)
     if seal.state is SourceState.READ:
         seal.state, seal.reason = reader.state()
-    return _report(source, KIND, seal, reader.tally)
+    return _report(source, kind, seal, reader.tally)
 
 
 def _sealed_only(source: Source, left: Iterator[bytes], seal: _Seal) -> SourceReport:

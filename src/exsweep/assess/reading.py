@@ -19,6 +19,7 @@ from exsweep.assess.progress import Progress
 from exsweep.assess.results import TaskResult
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools
+from exsweep.assess.volumes import beside_of, tables_in
 from exsweep.assess.worker import FORKS
 from exsweep.evidence import Opened, Unit
 from exsweep.knowledge import version
@@ -117,7 +118,7 @@ class _Reading:
             TaskResult,
             self._jobs,
             jail=jail,
-            seconds=lambda task: seconds_for(task.units),
+            seconds=lambda task: seconds_for((*task.units, *task.beside)),
             said=self._jailed,
         )
         failed: list[work.Task] = []
@@ -179,8 +180,11 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
     # How many passwords, never which: ids are written down.
     base = [exsweep.__version__, version(), made.digest, str(settings.quick), str(len(settings.passwords))]
     tasks = []
+    units = tuple(units)
+    tables = tables_in(units)
     for group in grouped(units):
-        stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in group)])
+        beside = beside_of(group, tables)
+        stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in (*group, *beside))])
         name = hashlib.sha256(stamp.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         tasks.append(
             work.Task(
@@ -189,6 +193,7 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
                 quick=settings.quick,
                 events=str(events) if events else None,
                 passwords=settings.passwords,
+                beside=beside,
             )
         )
     return tasks

@@ -17,10 +17,13 @@ from exsweep.assess.rows import Cells, fold, hit
 from exsweep.assess.served import Kept, look, row
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
+from exsweep.assess.volumes import folders_of
 from exsweep.detect import Match
 from exsweep.evidence import Unit, sources
+from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
 from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.batch import Batch
+from exsweep.parse.filesystem import Folders
 
 _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
@@ -42,6 +45,8 @@ class Task(msgspec.Struct, frozen=True):
     """Folder of the event store, or None to keep none."""
     passwords: tuple[bytes, ...] = ()
     """For locked members; a task is never written to disk."""
+    beside: tuple[Unit, ...] = ()
+    """File tables of the disks whose journals are among the units: they tell the names of folders."""
 
 
 @dataclass
@@ -77,6 +82,8 @@ class _Run:
     hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
     files: list[FileReport] = field(default_factory=list)
     """Pages and scripts that were looked at."""
+    beside: tuple[Unit, ...] = ()
+    passwords: tuple[bytes, ...] = ()
     dense: dict[str, bool] = field(default_factory=dict)
     """Formats of which a sweep would choose so many lines that reading all columns is cheaper."""
 
@@ -107,6 +114,14 @@ class _Run:
         self.files.append(report)
         self.rows(place, path, row(report, kept))
         return report
+
+    def folders(self, path: str) -> Folders | None:
+        """Folders of the disk whose journal of changes this is, from its file table; None where that was not given."""
+        volume = volume_of_journal(path)
+        for unit in self.beside:
+            if volume is not None and volume_of_table(unit.path) == volume:
+                return folders_of(unit, self.passwords)
+        return None
 
     def asked_for(self, data: bytes, path: str) -> bool:
         """The user's YARA rules have something to say of a file that nothing else is known of."""
@@ -165,7 +180,7 @@ def work(task: Task, made: Tools) -> TaskResult:
     reports: list[SourceReport] = []
     keep = task.events is not None and not task.quick
     writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
-    run = _Run(made, task.quick, writer, Counting(made))
+    run = _Run(made, task.quick, writer, Counting(made), beside=task.beside, passwords=task.passwords)
     try:
         for unit in task.units:
             for source in sources(unit, passwords=task.passwords):

@@ -141,7 +141,7 @@ def _keys(item: Weighed) -> list[tuple[str, str]]:
     name = facts.shell(item.hit, item.stage)
     if name:
         keys.append((f"shell:{facts.file_name(name)}", f"the same page {facts.file_name(name)}"))
-    if item.stage is Stage.DROP:
+    if item.stage is Stage.DROP or facts.told_by_disk(item.hit):
         keys += [
             (
                 f"shell:{facts.file_name(path)}",

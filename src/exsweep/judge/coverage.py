@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from exsweep.judge.disk import disk_gaps
 from exsweep.judge.patches import BuildHistory, open_on, touches
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.collectors import collectors_of
@@ -84,6 +85,7 @@ def measure(
         + _folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
         + _record_gaps(sources)
+        + disk_gaps(sources)
         + _collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
     )
     return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)

@@ -96,6 +96,11 @@ def lone_file(hit: Hit) -> str | None:
     return hit.fields.get("file.path") if hit.kind == "served_file" else None
 
 
+def told_by_disk(hit: Hit) -> str | None:
+    """The file, where the record is one of the disk's own about a file."""
+    return hit.fields.get("file.path") if hit.kind in judging().disk_kinds else None
+
+
 @cache
 def _of_records() -> frozenset[str]:
     return frozenset(one.id for one in load_formats() if one.records)

@@ -15,7 +15,12 @@ def findings_of(group: Group, chain: str) -> tuple[Finding, ...]:
     """One finding per rule, page or file, and outcome; in order of first moment, then weight."""
     bundles: dict[tuple[str, str, bool], list[Weighed]] = defaultdict(list)
     for item in group.members:
-        name = facts.shell(item.hit, item.stage) or facts.lone_file(item.hit) or ""
+        name = (
+            facts.shell(item.hit, item.stage)
+            or facts.lone_file(item.hit)
+            or facts.told_by_disk(item.hit)
+            or ""
+        )
         bundles[item.rule.id, name, item.strength is Strength.ASSESSMENT].append(item)
     found = [_finding(items, chain) for items in bundles.values()]
     return tuple(

@@ -7,11 +7,13 @@ from datetime import datetime
 from exsweep.judge.coverage import Seen
 from exsweep.judge.saying import day, kinds_in_words, wanted
 from exsweep.knowledge.builds import newest, product_of
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import has, join, render, render_list
 from exsweep.model import Chain, Confidence, Finding, Level, Patch, Stage, Strength, Verdict
 
 _REASONS = 12
 _PAGE = "served_file"
+_DISK = "disk"
 _NO_DOUBT = ("none", "not seen", "unknown")
 """How rules say that nothing harmless is known to look like this."""
 _TELLING = (Stage.WEBSHELL_USE, Stage.DROP, Stage.POST_EXPLOITATION, Stage.EXPLOITATION)
@@ -122,11 +124,18 @@ def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, 
 
 
 def _independent(proofs: Iterable[Finding]) -> set[str]:
-    """Kinds of record; a page that is also read as the settings written into it is one record, not two."""
+    """Kinds of record; a page that is also read as the settings written into it is one record, not two.
+
+    What the disk says of its files is one kind, in however many of its own records it says so.
+    """
     found = list(proofs)
     pages = {origin.path for item in found if item.kind == _PAGE for origin in item.origins}
     return {
-        _PAGE if pages and all(origin.path in pages for origin in item.origins) else item.kind
+        _PAGE
+        if pages and all(origin.path in pages for origin in item.origins)
+        else _DISK
+        if item.kind in judging().disk_kinds
+        else item.kind
         for item in found
     }
 

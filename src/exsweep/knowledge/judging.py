@@ -23,6 +23,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     private_join_seconds: int
     script_extensions: tuple[str, ...]
     served_paths: dict[str, str]
+    disk_kinds: tuple[str, ...]
     file_columns: tuple[str, ...]
     compiled_pattern: str
     process_columns: tuple[str, ...]

@@ -145,3 +145,24 @@ def _reach() -> dict[Number, Number]:
 def _span(text: str) -> tuple[Number, Number]:
     first, _, last = text.partition("-")
     return tuple(int(part) for part in first.split(".")), tuple(int(part) for part in last.split("."))
+
+
+def ships(path: str) -> bool:
+    r"""Some build of Exchange ships a file of this name in this folder, wherever it is installed; either slash, any case.
+
+    >>> ships(r"D:\Exchange\FrontEnd\HttpProxy\owa\auth\logon.aspx"), ships(r"C:\FrontEnd\HttpProxy\owa\auth\x.aspx")
+    (True, False)
+    """
+    low = "\\" + path.lower().replace("/", "\\")
+    return any(low[at:] in _files() for part in _tops() if (at := low.rfind(part)) >= 0)
+
+
+@cache
+def _files() -> frozenset[str]:
+    return frozenset(f"{page.path}\\{page.file}".lower() for page in pages())
+
+
+@cache
+def _tops() -> tuple[str, ...]:
+    r"""`\frontend\`, `\clientaccess\`: first folders below the install folder."""
+    return tuple(sorted({f"\\{page.path.lower().split(chr(92))[1]}\\" for page in pages()}))

@@ -45,7 +45,7 @@ class Batch:
     """The bytes that the rows were read from ..."""
     buffer_offset: int = 0
     """... and where they begin in the file as read."""
-    lines: tuple[bytes, ...] | None = None
+    lines: Sequence[bytes] | None = None
     """Raw line of each row, once rows have been taken out of their buffer."""
 
     def __len__(self) -> int:

@@ -1,0 +1,62 @@
+"""How traces of the file system are read: names under which collectors keep them, and the numbers of their reading."""
+
+import re
+from functools import cache
+
+import msgspec
+
+from exsweep.knowledge.data_files import document
+
+
+class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """See the comments in `data/filesystem.yml`."""
+
+    version: int
+    source: tuple[str, ...]
+    web_extensions: tuple[str, ...]
+    burst_minutes: int
+    stomped_seconds: int
+    table_name: str
+    journal_name: str
+
+
+@cache
+def filesystem() -> FileSystem:
+    """The shipped table.
+
+    Raises:
+        KnowledgeError: the file does not fit this program.
+    """
+    return document("filesystem.yml", FileSystem)
+
+
+@cache
+def _named(which: str) -> re.Pattern[str]:
+    return re.compile(getattr(filesystem(), which), re.I)
+
+
+def is_journal_name(path: str) -> bool:
+    """A collector keeps the journal of changes under such a name; `path` with `/`."""
+    return _named("journal_name").search(path) is not None
+
+
+def volume_of_journal(path: str) -> str | None:
+    """Folder in the evidence that stands for the volume whose journal of changes this is; None for another name.
+
+    >>> volume_of_journal("uploads/C/$Extend/$UsnJrnl%3A$J")
+    'uploads/C/'
+    """
+    found = _named("journal_name").search(path)
+    if found is None:
+        return None
+    return path[: found.end("volume")]
+
+
+def volume_of_table(path: str) -> str | None:
+    """Folder in the evidence that stands for the volume whose file table this is; None where the name is another one.
+
+    >>> volume_of_table("uploads/C/$MFT"), volume_of_table("C/x.log")
+    ('uploads/C/', None)
+    """
+    found = _named("table_name").search(path)
+    return path[: found.end("volume")] if found else None

@@ -1,0 +1,111 @@
+"""What the disk remembers of a page joins what the web log tells of it; a page that is gone still has its moment."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from exsweep.assess import Settings, rejudge, triage
+from exsweep.model import Assessment, Confidence, Level, Stage
+from tests.parse.filesystem.making import CLOSE, CREATE, DELETE, EXTEND, Table, change
+
+NOW = datetime(2021, 3, 9, tzinfo=UTC)
+WEB = r"inetpub\wwwroot\aspnet_client"
+LOG = """#Software: Microsoft Internet Information Services 10.0
+#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken
+2021-03-04 10:00:00 10.0.0.5 GET /aspnet_client/ab12.aspx - 443 - 203.0.113.9 curl 200 0 0 12
+2021-03-04 10:00:09 10.0.0.5 POST /aspnet_client/ab12.aspx - 443 - 203.0.113.9 curl 200 0 0 15
+"""
+
+
+def judged(folder: Path, **more: object) -> Assessment:
+    return triage(Settings(evidence=(folder,), now=NOW, **more))  # type: ignore[arg-type]
+
+
+def disk(root: Path, *, page: str = "ab12.aspx", table: bool = True) -> Path:
+    """A server whose page was made, and later removed; the table still has its name."""
+    made = Table()
+    folder = made.folder(WEB)
+    for number in range(40):
+        made.file(rf"{WEB}\system_web\4_0\old{number}.js", "2019-05-01 10:00:00")
+    entry = made.file(rf"{WEB}\{page}", "2021-03-03 04:10:22", in_use=False)
+    drive = root / "C"
+    (drive / "$Extend").mkdir(parents=True)
+    if table:
+        (drive / "$MFT").write_bytes(made.bytes())
+    told = [
+        ("2021-03-03 04:10:22", CREATE),
+        ("2021-03-03 04:10:22", CREATE | EXTEND | CLOSE),
+        ("2021-03-05 06:00:00", DELETE | CLOSE),
+    ]
+    records = [
+        change(page, when, reasons, entry=entry, parent=folder, usn=number)
+        for number, (when, reasons) in enumerate(told)
+    ]
+    (drive / "$Extend" / "$J").write_bytes(bytes(65_536) + b"".join(records))
+    return root
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    return disk(tmp_path / "evidence")
+
+
+def rules(told: Assessment) -> set[str]:
+    return {item.rule.id for item in told.findings}
+
+
+def test_a_page_that_is_gone_is_proven_by_the_disk(evidence: Path):
+    told = judged(evidence)
+    assert told.verdict.level is Level.BROKEN_INTO
+    assert told.verdict.since == datetime(2021, 3, 3, 4, 10, 22, tzinfo=UTC)
+    assert rules(told) == {"NT-PAGE-WEB", "NT-PAGE-DELETED", "UJ-PAGE-WEB", "UJ-PAGE-DELETED"}
+    (chain,) = told.chains
+    seen = {step.stage: step.time for step in chain.steps if not step.missing}
+    assert seen[Stage.DROP] == datetime(2021, 3, 3, 4, 10, 22, tzinfo=UTC)
+    assert seen[Stage.CLEANUP] == datetime(2021, 3, 5, 6, tzinfo=UTC)
+
+
+def test_two_records_of_one_disk_are_one_kind_of_proof(evidence: Path):
+    assert judged(evidence).verdict.confidence is Confidence.VERY_LIKELY
+
+
+def test_the_drop_step_of_a_used_page_gets_its_moment_from_the_disk(evidence: Path):
+    (evidence / "u_ex210304.log").write_text(LOG)
+    told = judged(evidence)
+    (chain,) = told.chains
+    assert chain.actor.addresses == ("203.0.113.9",)
+    drop = next(step for step in chain.steps if step.stage is Stage.DROP)
+    assert (drop.time, drop.missing, drop.proven) == (
+        datetime(2021, 3, 3, 4, 10, 22, tzinfo=UTC),
+        False,
+        True,
+    )
+    assert told.verdict.confidence is Confidence.SURE
+
+
+def test_a_journal_without_the_table_says_that_its_folders_are_numbers(tmp_path: Path):
+    told = judged(disk(tmp_path / "evidence", table=False))
+    assert rules(told) == {"UJ-PAGE-NAME"}
+    assert told.verdict.level.rank < Level.SUSPICIOUS.rank
+    reasons = " ".join(gap.reason for gap in told.coverage.gaps)
+    assert "without the file table" in reasons
+    assert "reaches back only to 2021-03-03 04:10 UTC" in reasons
+
+
+def test_pages_that_a_setup_writes_are_nobody_s_back_door(tmp_path: Path):
+    made = Table()
+    for number in range(60):
+        made.file(
+            rf"inetpub\wwwroot\shop\page{number}.aspx", "2021-03-03 04:10:22", said="2018-01-01 00:00:00"
+        )
+    (tmp_path / "C").mkdir()
+    (tmp_path / "C" / "$MFT").write_bytes(made.bytes())
+    assert rules(judged(tmp_path)) == set()
+
+
+def test_the_stored_rows_are_judged_again_alike(evidence: Path, tmp_path: Path):
+    first = judged(evidence, out=tmp_path / "out")
+    again = rejudge(Settings(evidence=(tmp_path / "out",), now=NOW))
+    assert [item.id for item in again.findings] == [item.id for item in first.findings]
+    assert judged(evidence, quick=True).findings == judged(evidence).findings
