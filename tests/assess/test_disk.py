@@ -109,3 +109,18 @@ def test_the_stored_rows_are_judged_again_alike(evidence: Path, tmp_path: Path):
     again = rejudge(Settings(evidence=(tmp_path / "out",), now=NOW))
     assert [item.id for item in again.findings] == [item.id for item in first.findings]
     assert judged(evidence, quick=True).findings == judged(evidence).findings
+
+
+def test_a_back_door_that_the_virus_scanner_locked_away_joins_the_page_of_the_disk(evidence: Path):
+    (evidence / "MPDetection-20210301-000000.log").write_text(
+        "2021-03-05T06:00:00.123Z DETECTION Backdoor:ASP/Chopper.F!dha file:C:\\" + WEB + "\\ab12.aspx\n"
+    )
+    told = judged(evidence)
+    (chain,) = told.chains
+    assert "AV-SHELL-WEB" in rules(told)
+    assert told.verdict.confidence is Confidence.SURE
+    assert {step.stage for step in chain.steps if not step.missing} == {
+        Stage.DROP,
+        Stage.WEBSHELL,
+        Stage.CLEANUP,
+    }

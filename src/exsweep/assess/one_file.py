@@ -14,6 +14,7 @@ from exsweep.evidence import EvidenceReadError, Source
 from exsweep.knowledge.filesystem import is_journal_name
 from exsweep.model import FileReport, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
+from exsweep.parse.antivirus import AntivirusReader, recognise_antivirus
 from exsweep.parse.batch import Batch
 from exsweep.parse.config import read_config, recognise_config
 from exsweep.parse.error_report import read_report, recognise_report
@@ -83,8 +84,9 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     stream: Iterator[bytes] = chained(start, chunks)
     script = bool(head) and served.is_script(source.path)
     events = None if script else event_reader(head, source.path)
-    if (disk := _file_system(head, source.path, run)) is not None:
-        return _records(source, place, stream, seal, run, disk, disk.kind)
+    other = _records_in(head, source.path, run) if events is None and not script else None
+    if other is not None:
+        return _records(source, place, stream, seal, run, other, other.kind)
     # A page with code in it is no log; looking for a log's lines in it would cost more than reading the page.
     page = script and served.may_run(head)
     kind = recognise(head, source.path) if head and events is None and not page else None
@@ -105,13 +107,16 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     return _report(source, kind.id, seal, reader.tally)
 
 
-def _file_system(head: bytes, path: str, run: Taker) -> MftReader | UsnReader | None:
-    """What the file system remembers, by content; a journal may begin with gigabytes of zeros, so its name counts too."""
+def _records_in(head: bytes, path: str, run: Taker) -> MftReader | UsnReader | AntivirusReader | None:
+    """What the file system remembers, by content, and what a virus scanner wrote down.
+
+    A journal may begin with gigabytes of zeros, so its name counts too.
+    """
     if is_mft(head):
         return MftReader(path)
     if is_usn(head) or (bool(head) and may_be_usn(head) and is_journal_name(path)):
         return UsnReader(path, run.folders(path))
-    return None
+    return AntivirusReader() if recognise_antivirus(head, path) else None
 
 
 def _records(
@@ -120,10 +125,10 @@ def _records(
     stream: Iterator[bytes],
     seal: _Seal,
     run: Taker,
-    reader: EventReader | MftReader | UsnReader,
+    reader: EventReader | MftReader | UsnReader | AntivirusReader,
     kind: str,
 ) -> SourceReport:
-    """Windows events, in an event log or exported; the file table of a disk; its journal of changes."""
+    """Windows events, in an event log or exported; the records of a disk; the log of a virus scanner."""
     for chunk in stream:
         for batch in reader.feed(chunk):
             run.rows(place, source.path, batch)
