@@ -129,7 +129,8 @@ class _Translator:
             own_time = place.column in self._fields.time
             name = self._column(place, "time" if own_time else "text")
             if name is not None:
-                stamp = name if own_time else f"try_cast({name} as timestamp)"
+                # Our own times are milliseconds: DuckDB 2.0.1 prunes years of such a column to nothing; microseconds are right.
+                stamp = f"cast({name} as timestamp)" if own_time else f"try_cast({name} as timestamp)"
                 found.append(f"date_part({quoted(node.part)}, {stamp}) = {node.number}")
         return joined("or", found)
 
