@@ -124,3 +124,24 @@ def test_a_back_door_that_the_virus_scanner_locked_away_joins_the_page_of_the_di
         Stage.WEBSHELL,
         Stage.CLEANUP,
     }
+
+
+def test_traces_that_are_not_read_are_named_with_what_to_give_instead(evidence: Path):
+    (evidence / "C" / "Amcache.hve").write_bytes(b"regf" + bytes(4092))
+    (evidence / "C" / "SYSTEM").write_bytes(b"regf" + bytes(4093))
+    (evidence / "C" / "X.EXE-12345678.pf").write_bytes(b"MAM\x04" + bytes(40))
+    gaps = [gap for gap in judged(evidence).coverage.gaps if gap.kind == "file"]
+    assert [("(2 files)" in gap.reason, "CSV" in gap.effect) for gap in gaps] == [(False, True), (True, True)]
+    assert not any(gap.limits_verdict for gap in gaps)
+
+
+def test_a_list_that_another_program_made_of_the_disk_tells_the_same(tmp_path: Path):
+    sample = Path(__file__).parent.parent / "parse" / "samples"
+    for name in ("mftecmd", "mftecmd_usn", "shimcache"):
+        (tmp_path / f"{name}.csv").write_bytes((sample / f"{name}.log").read_bytes())
+    told = judged(tmp_path)
+    assert rules(told) == {"MC-PAGE-WEB", "JC-PAGE-WEB", "JC-PAGE-DELETED", "SC-TOOL"}
+    assert told.verdict.since == datetime(2021, 3, 3, 4, 10, 22, 123000, tzinfo=UTC)
+    assert told.verdict.confidence is Confidence.VERY_LIKELY
+    (chain,) = [one for one in told.chains if one.level is Level.BROKEN_INTO]
+    assert {step.stage for step in chain.steps if not step.missing} >= {Stage.DROP, Stage.CLEANUP}

@@ -11,7 +11,7 @@ import msgspec
 from exsweep.assess import served
 from exsweep.detect.webshell.containers import PROPERTIES
 from exsweep.evidence import EvidenceReadError, Source
-from exsweep.knowledge.filesystem import is_journal_name
+from exsweep.knowledge.filesystem import is_journal_name, not_read
 from exsweep.model import FileReport, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
 from exsweep.parse.antivirus import AntivirusReader, recognise_antivirus
@@ -212,4 +212,6 @@ def _other(
         return _report(source, "served_file", seal, Tally())
     if seal.state is SourceState.READ:
         seal.state = SourceState.NOT_A_LOG
-    return _sealed_only(source, iter(()), seal)
+    report = _sealed_only(source, iter(()), seal)
+    known = not_read(data[:_HEAD])
+    return msgspec.structs.replace(report, facts={"not_read": known.id}) if known else report

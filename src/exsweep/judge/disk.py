@@ -1,14 +1,32 @@
 """What the disk's own records cannot tell: a journal reaches back hours or days, and may stand without the names of folders."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
+from exsweep.knowledge.filesystem import filesystem
 from exsweep.knowledge.words import render
 from exsweep.model import Gap, SourceReport, SourceState
 
 
+def _not_read(sources: Sequence[SourceReport]) -> Iterator[Gap]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for report in sources:
+        if (kind := report.facts.get("not_read")) and report.state is not SourceState.DUPLICATE:
+            found[kind].append(report.path)
+    told = {one.id: one for one in filesystem().not_read}
+    for kind in sorted(set(found) & set(told)):
+        yield Gap(
+            kind="file",
+            path=min(found[kind]),
+            reason=render("gap.not_read.reason", what=told[kind].what, n=len(found[kind])),
+            effect=render("gap.not_read.effect", instead=told[kind].instead),
+        )
+
+
 def disk_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
-    """One gap for the days before each journal, one for each journal whose folders are numbers."""
-    gaps = []
+    """One gap for the days before each journal, one for each journal whose folders are numbers, one for each kind of
+    trace that is sealed but not read."""
+    gaps = list(_not_read(sources))
     for report in sources:
         if report.state is SourceState.DUPLICATE or report.kind != "usn_journal":
             continue

@@ -88,7 +88,9 @@ def served_as(path: str) -> str | None:
 
 def files(hit: Hit) -> tuple[str, ...]:
     """Paths of files that the event is about, as written."""
-    return tuple(value for column in judging().file_columns if (value := hit.fields.get(column)))
+    named = tuple(value for column in judging().file_columns if (value := hit.fields.get(column)))
+    folder, name = hit.fields.get("file.directory"), hit.fields.get("file.name")
+    return named or ((f"{folder}\\{name}",) if folder and name else ())
 
 
 def lone_file(hit: Hit) -> str | None:
@@ -98,7 +100,7 @@ def lone_file(hit: Hit) -> str | None:
 
 def told_by_disk(hit: Hit) -> str | None:
     """The file, where the record is one of the disk's own about a file."""
-    return hit.fields.get("file.path") if hit.kind in judging().disk_kinds else None
+    return next(iter(files(hit)), None) if hit.kind in judging().disk_kinds else None
 
 
 @cache

@@ -8,6 +8,18 @@ import msgspec
 from exsweep.knowledge.data_files import document
 
 
+class NotRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kind of file that is sealed but not read."""
+
+    id: str
+    magic: str
+    """Hex digits."""
+    at: int
+    what: str
+    instead: str
+    """What to give so that its traces are seen."""
+
+
 class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """See the comments in `data/filesystem.yml`."""
 
@@ -18,6 +30,7 @@ class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     stomped_seconds: int
     table_name: str
     journal_name: str
+    not_read: tuple[NotRead, ...]
 
 
 @cache
@@ -60,3 +73,15 @@ def volume_of_table(path: str) -> str | None:
     """
     found = _named("table_name").search(path)
     return path[: found.end("volume")] if found else None
+
+
+def not_read(head: bytes) -> NotRead | None:
+    """The kind of trace that begins so and that exsweep does not read.
+
+    >>> not_read(b"regf" + bytes(60)).id
+    'registry'
+    """
+    for one in filesystem().not_read:
+        if head.startswith(bytes.fromhex(one.magic), one.at):
+            return one
+    return None

@@ -87,6 +87,8 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     records: bool = False
     """Rows are made from records (event logs, files), not from lines with a header: nothing is recognised by columns.
     `Batch.line` is the record's place in its file, from 1, and `Batch.offset` is unique in the file."""
+    states: bool = False
+    """Rows are files as they lie on a disk, no events: their times say nothing of the days that the evidence covers."""
     events: tuple[EventSelector, ...] = ()
     """Windows events that are rows of this format; the most specific selector wins."""
     time: TimeColumns

@@ -16,7 +16,7 @@ _DIRECTIVE = re.compile(
     re.I | re.S,
 )
 _BUILD = re.compile(r"(8|14|15)\.(\d{1,2})\.(\d{1,5})\.(\d{1,5})")
-_NAME = re.compile(r"[A-Za-z][\w() .-]{0,80}")
+_NAME = re.compile(r"[A-Za-z][\w() .<-]{0,80}")
 MAX_COLUMNS = 1024
 """A header with more columns is none; real ones have at most about a hundred."""
 

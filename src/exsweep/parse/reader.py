@@ -206,8 +206,9 @@ class Reader:
                 continue
             wanted = lines[chosen[lines]]
             self.tally.skip(len(lines) - len(wanted))
-            self._span(block, lines, header)
-            count_days(block, lines, header, self.tally)
+            if not header.format.states:
+                self._span(block, lines, header)
+                count_days(block, lines, header, self.tally)
             if len(wanted):
                 columns = self._columns.read(block, wanted, header)
                 yield from self._emit(block, header, columns, None, state=state, with_days=False)

@@ -120,7 +120,7 @@ class Tally:
         self.kinds[header.format.id] += len(times)
         known = times[times != NO_TIME] if len(times) and (times == NO_TIME).any() else times
         self.no_time += len(times) - len(known)
-        if len(known):
+        if len(known) and not header.format.states:
             self.span(int(known.min()), int(known.max()))
             if with_days:
                 self.count_days(known // DAY_MS)

@@ -19,6 +19,7 @@ from exsweep.parse.filesystem.pages import Pages
 from exsweep.parse.filesystem.records import BAAD, FILE, Decoded, decode
 from exsweep.parse.filesystem.stamps import from_filetime, written
 from exsweep.parse.filesystem.tables import Mask, digits, extension, packed, unpacked, words
+from exsweep.parse.header import Header
 from exsweep.parse.tally import Tally
 
 KIND = "ntfs_mft"
@@ -228,10 +229,7 @@ class MftReader:
         columns.update(self._pages.columns(paths, columns["Extension"], named))
         table = pa.table({name: columns[name] for name in self._kind.columns})
         times = np.where(named != NO_TIME, named, made)
-        # States of files are no log: their times say nothing of the days that the evidence covers.
-        self.tally.lines += len(times)
-        self.tally.events += len(times)
-        self.tally.kinds[self._kind.id] += len(times)
+        self.tally.events_of(table, times, Header(self._kind, tuple(table.column_names)))
         return Batch(self._kind, table, numbers["line"], numbers["offset"], times, lines=Told(table))
 
     def _with_standards(self, rows: pa.Table) -> pa.Table:
