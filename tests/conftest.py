@@ -57,3 +57,14 @@ settings.register_profile("exsweep", deadline=None, derandomize=True)
 # `pytest --hypothesis-profile search` looks for new counter-examples.
 settings.register_profile("search", deadline=None, max_examples=2_000)
 settings.load_profile("exsweep")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many rows of the table of hostile inputs have tests; said where such tests were run."""
+    reports = terminalreporter.stats
+    if any(
+        "tests/hostile" in report.nodeid for word in ("passed", "failed") for report in reports.get(word, ())
+    ):
+        from tests.hostile.table import counted
+
+        terminalreporter.write_line(counted())

@@ -49,3 +49,7 @@ class ScanRefused(ExsweepError):  # noqa: N818 - the word of the design: a refus
 
 class StoreError(ExsweepError):
     """Free space, or choose another output folder."""
+
+
+NO_MEMORY = frozenset({"MemoryError", "OutOfMemoryException", "ArrowMemoryError"})
+"""Names of the errors by which Python, DuckDB and Arrow say that memory is short."""

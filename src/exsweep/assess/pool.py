@@ -22,7 +22,7 @@ import msgspec
 
 from exsweep.assess.jail import Jail, resident_bytes
 from exsweep.assess.worker import FORKS, answers, error_of, serve
-from exsweep.errors import ExsweepError, StoreError
+from exsweep.errors import NO_MEMORY, ExsweepError, StoreError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -166,8 +166,8 @@ class _Supervisor(Generic[T, R]):
             if answer.kind == "done":
                 yield Done(task, result)
                 continue
-            memory = answer.error == "MemoryError"
-            if memory:
+            memory = answer.error in NO_MEMORY
+            if memory or (FORKS and error is None):
                 self._replace(worker)  # what is left of it may be full
             failure = _too_much(self._jail) if memory else answer.message
             yield Done(task, None, failure, error, Failure.MEMORY if memory else Failure.ERROR)

@@ -1,6 +1,7 @@
 """What a worker process does: build the tools, go into the jail, answer tasks until the supervisor is gone."""
 
 import contextlib
+import ctypes
 import faulthandler
 import os
 import signal
@@ -10,12 +11,15 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from exsweep.assess.jail import Jail, confine, die_with_parent
 from exsweep.errors import EvidenceError, ExsweepError, KnowledgeError, StoreError, UsageError
 
 FORKS = sys.platform.startswith("linux")
 """A forked worker has its tools already (10 ms); a spawned one imports and builds them (2 s)."""
+_ARENA_MAX = -8
+"""mallopt(3): each further arena takes 64 MiB of address space."""
 _OURS: dict[str, type[ExsweepError]] = {
     kind.__name__: kind for kind in (StoreError, KnowledgeError, EvidenceError, UsageError)
 }
@@ -49,6 +53,7 @@ def serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     if FORKS:
         die_with_parent(parent)
+    _one_thread()
     try:
         work = start(*arguments)
         _silence(last_words)
@@ -78,6 +83,14 @@ def error_of(answer: Answer) -> ExsweepError | None:
     """The error that has to end the run, made anew from its words; None for any other."""
     kind = _OURS.get(answer.error)
     return kind(answer.message, tip=answer.tip) if kind is not None else None
+
+
+def _one_thread() -> None:
+    """A worker is one thread: pools that libraries would start take address space that the jail's limit counts."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # only glibc has it
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def _silence(last_words: int | None) -> None:

@@ -16,7 +16,7 @@ from exsweep.cli.serve import serve
 from exsweep.cli.terminal import term
 from exsweep.cli.triage import triage
 from exsweep.cli.verify import verify
-from exsweep.errors import ExitCode, ExsweepError
+from exsweep.errors import NO_MEMORY, ExitCode, ExsweepError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,12 +64,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         return ExitCode.OK
-    except MemoryError:
-        click.echo(
-            "exsweep: not enough memory. Run it with --jobs 1, or on a computer with more memory.", err=True
-        )
-        return ExitCode.COULD_NOT_RUN
     except Exception as error:  # noqa: BLE001 - a fault of ours: said in one line, never as a traceback
+        if isinstance(error, MemoryError) or type(error).__name__ in NO_MEMORY:
+            click.echo(
+                "exsweep: not enough memory. Run it with --jobs 1, or on a computer with more memory.",
+                err=True,
+            )
+            return ExitCode.COULD_NOT_RUN
         where = _where(error)
         click.echo(
             f"exsweep: an error of ours, sorry: {type(error).__name__}: {term(str(error))} ({where}).",

@@ -37,6 +37,7 @@ from exsweep.model import (
     Run,
     Server,
     SourceReport,
+    SourceState,
     Stage,
     Strength,
     UnusedRule,
@@ -208,6 +209,9 @@ def _server_name(sources: Sequence[SourceReport]) -> str | None:
 
 
 def _custody(report: SourceReport) -> CustodyItem:
+    # A copy inside an archive has its own reason; every other reason stands among the gaps.
+    copied = report.state is SourceState.DUPLICATE and report.duplicate_of is None and report.reason
+    notes = (report.reason, *report.notes) if copied else report.notes
     return CustodyItem(
         path=report.path,
         size=report.size,
@@ -215,6 +219,7 @@ def _custody(report: SourceReport) -> CustodyItem:
         kind=report.kind,
         state=report.state.value,
         duplicate_of=report.duplicate_of,
+        notes=notes or msgspec.UNSET,
     )
 
 

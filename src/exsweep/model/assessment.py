@@ -258,6 +258,8 @@ class CustodyItem(_Record, frozen=True, kw_only=True):
     kind: str = "unknown"
     state: str = "read"
     duplicate_of: str | None = None
+    notes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What is odd about the file, in words: its name escapes the archive, zeros at its end. Left out where nothing is."""
 
 
 class TimelineRow(_Record, frozen=True, kw_only=True):

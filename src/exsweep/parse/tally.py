@@ -43,6 +43,10 @@ def shown(raw: bytes, limit: int = EXCERPT) -> str:
     return text[:limit]
 
 
+_CLOCK_BACK_MS = 3_600_000
+"""Proxies write requests when they end: minutes out of order are ordinary."""
+
+
 class Tally:
     """Counts of one file. `lines == events + rejected + unread` at any time."""
 
@@ -67,6 +71,8 @@ class Tally:
         self.kinds: Counter[str] = Counter()
         """Events per format: more than one where files were joined."""
         self.notes: dict[str, None] = {}
+        self._latest: int | None = None
+        self._back, self._furthest = 0, 0
         self.facts: dict[str, str] = {}
         self._days: Counter[int] = Counter()
         self._row_builds: dict[str, tuple[int, int, str]] = {}
@@ -98,6 +104,25 @@ class Tally:
         """A remark in words, kept once."""
         self.notes[text] = None
 
+    def _clock(self, known: Index) -> None:
+        """Times in the order of the file: where they fall by hours, the server's clock was set."""
+        steps = np.diff(known, prepend=known[0] if self._latest is None else self._latest)
+        self._latest = int(known[-1])
+        lowest = int(steps.min())
+        if lowest < -_CLOCK_BACK_MS:
+            self._back += int((steps < -_CLOCK_BACK_MS).sum())
+            self._furthest = max(self._furthest, -lowest)
+
+    @property
+    def clock_note(self) -> str:
+        """In words, where the clock went back now and then; a log written newest first goes back all the time."""
+        if not self._back or self._back > max(3, self.events // 1_000):
+            return ""
+        return (
+            f"the times go back by up to {self._furthest / 3_600_000:,.1f} hours within the file "
+            f"({self._back} x): the clock was set, or records were added"
+        )
+
     def reject(self, lines: Sequence[RejectedLine]) -> None:
         """Lines that are no event."""
         self.lines += len(lines)
@@ -122,6 +147,7 @@ class Tally:
         self.no_time += len(times) - len(known)
         if len(known) and not header.format.states:
             self.span(int(known.min()), int(known.max()))
+            self._clock(known)
             if with_days:
                 self.count_days(known // DAY_MS)
         self._note_builds(table, times, header)
@@ -204,7 +230,7 @@ class Tally:
             builds=self.builds(),
             servers=self.servers,
             facts=dict(sorted(self.facts.items())),
-            notes=(*notes, *self.notes),
+            notes=(*notes, *self.notes, *filter(None, [self.clock_note])),
         )
 
     def _note_builds(self, table: pa.Table, times: Index, header: Header) -> None:
