@@ -73,7 +73,7 @@ def judge(
             chains.append(chain_of(group, told, level, covered, formats))
     chains.sort(key=lambda chain: (-chain.level.rank, chain.first_seen is None, chain.first_seen, chain.id))
     state = patch(builds, seen.sources)
-    verdict = decide(chains, findings, covered, state)
+    verdict = decide(chains, findings, covered, state, builds)
     events = _events(findings, [group for group, _ in groups])
     custody = tuple(
         _custody(report) for report in sorted(seen.sources, key=lambda report: (report.path, report.sha256))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from exsweep.judge.coverage import Seen
+from exsweep.judge.dating import dating
+from exsweep.judge.patches import BuildHistory
 from exsweep.judge.saying import day, kinds_in_words, wanted
 from exsweep.knowledge.builds import newest, product_of
 from exsweep.knowledge.judging import judging
@@ -37,7 +39,9 @@ class _Case:
         return any(item.stage in stages and strength in (None, item.strength) for item in self.carrying)
 
 
-def decide(chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, patch: Patch) -> Verdict:
+def decide(
+    chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, patch: Patch, builds: BuildHistory
+) -> Verdict:
     """Strongest chain; without any, `no_signs` only where the days that matter are covered and readable."""
     level = level_of_all(chains, seen)
     leading = tuple(chain for chain in chains if chain.level is level)
@@ -64,6 +68,7 @@ def decide(chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, pat
         against=_against(case),
         would_change=_would_change(case),
         evidence_end=seen.end,
+        dating=dating(level, leading, case.since, case.last, seen, builds),
     )
 
 

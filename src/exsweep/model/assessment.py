@@ -30,6 +30,22 @@ class Server(_Record, frozen=True, kw_only=True):
     builds: tuple[SeenBuild, ...] = ()
 
 
+class Dating(_Record, frozen=True, kw_only=True):
+    """The intruder's time on the server, on one axis with the update."""
+
+    first: datetime
+    """First hostile act seen; the same as `verdict.since`."""
+    earliest: datetime | None = None
+    """It may have begun as early as this: no decisive record covers the days from here on. None: the way in was seen."""
+    last: datetime | None = None
+    dwell_days: float | None = None
+    """Days from the first to the last act seen."""
+    patched: datetime | None = None
+    """First moment at which a build was seen that closes the way in."""
+    text: tuple[str, ...] = ()
+    """The same in plain sentences."""
+
+
 class Verdict(_Record, frozen=True, kw_only=True):
     """The one answer, and what it rests on."""
 
@@ -52,6 +68,8 @@ class Verdict(_Record, frozen=True, kw_only=True):
     """What further evidence would change the level, in sentences."""
     evidence_end: datetime | None = None
     """Last moment that any log covers; `in_use` is measured from here."""
+    dating: Dating | None = None
+    """None where nothing hostile has a time."""
 
 
 class Actor(_Record, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from exsweep.export import words
 from exsweep.export.text import prose
-from exsweep.export.times import apart, span, when
+from exsweep.export.times import apart, day, span, when
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.words import render
 from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Remedy, Step
@@ -89,12 +89,15 @@ def activity(assessment: Assessment) -> list[tuple[str, str, str]]:
     facts: list[tuple[str, str, str]] = []
     seen = "First act we saw" if verdict.level not in (Level.ATTACKED,) else "First try we saw"
     if verdict.since:
-        facts.append((seen, when(verdict.since), ""))
+        earliest = verdict.dating.earliest if verdict.dating else None
+        facts.append((seen, when(verdict.since), f"maybe since {day(earliest)}" if earliest else ""))
     if verdict.last_activity:
         remark = ""
         if verdict.evidence_end and verdict.evidence_end >= verdict.last_activity:
             remark = f"{apart(verdict.last_activity, verdict.evidence_end)} before the records end"
         facts.append(("Last act we saw", when(verdict.last_activity), remark))
+    if verdict.dating and verdict.dating.patched:
+        facts.append(("Update first seen", when(verdict.dating.patched), "it undoes nothing"))
     if verdict.evidence_end:
         facts.append(("Records end", when(verdict.evidence_end), ""))
     return facts
