@@ -1,7 +1,8 @@
 """Which rows of one log format some rule may match: literals looked for in columns, or in raw lines."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ _FEW_VALUES = ("http.request.method", "http.response.status_code", "network.prot
 """Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
 _LF = 10
+_LOWEST = np.array([(one & -one).bit_length() - 1 for one in range(256)], np.int64)
+"""Place of the lowest bit of a byte."""
 _ODD = b" !\"#$'()*<>@[\\]^`{|}~;"
 _SHIFT = 24
 _PATTERN = (1 << _SHIFT) - 1
@@ -104,20 +107,31 @@ class Prefilter:
     def rows(self, table: pa.Table) -> list[Mask | None]:
         """For each rule the rows that it may match; None: no row. A rule of `always` has every row."""
         hits = self._hits(table)
-        masks: dict[frozenset[Probe], Mask | None] = {}
+        spread: dict[Probe, Mask] = {}
+        masks: dict[frozenset[Probe], Mask] = {}
 
-        def of(choice: Choice) -> Mask | None:
+        def rows_of(probe: Probe) -> Mask:
+            if probe not in spread:
+                spread[probe] = hits[probe](table.num_rows)
+            return spread[probe]
+
+        def of(choice: Choice) -> Mask:
             if choice.probes not in masks:
-                found = [hits[probe] for probe in choice.probes if probe in hits]
-                masks[choice.probes] = np.logical_or.reduce(found) if found else None
+                found = [rows_of(probe) for probe in choice.probes if probe in hits]
+                masks[choice.probes] = found[0] if len(found) == 1 else np.logical_or.reduce(found)
             return masks[choice.probes]
 
         result: list[Mask | None] = [None] * len(self.choices)
-        for at in {*self.always, *(at for probe in hits for at in self._asking.get(probe, ()))}:
-            each = [of(choice) for choice in self.choices[at]]
-            if all(one is not None for one in each):
-                both = [one for one in each if one is not None]
-                result[at] = np.logical_and.reduce(both) if both else np.ones(table.num_rows, bool)
+        for at in self.always:
+            result[at] = np.ones(table.num_rows, bool)
+        for at in {at for probe in hits for at in self._asking.get(probe, ())}:
+            # Of most rules some clause is met nowhere in the table: which rows met the others does not matter then.
+            if all(not hits.keys().isdisjoint(choice.probes) for choice in self.choices[at]):
+                left = of(self.choices[at][0])
+                for choice in self.choices[at][1:]:
+                    left = left & of(choice)
+                if left.any():
+                    result[at] = left
         return result
 
     def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
@@ -231,12 +245,12 @@ class Prefilter:
             self._together = Together(wanted, self._wanted.get(ANYWHERE, set()), self._literals, SHORTEST)
         return self._together
 
-    def _hits(self, table: pa.Table) -> dict[Probe, Mask]:
-        """For each probe that hits at all: the rows."""
-        hits: dict[Probe, Mask] = {}
+    def _hits(self, table: pa.Table) -> "dict[Probe, _Held]":
+        """For each probe that hits at all: what gives the rows."""
+        hits: dict[Probe, _Held] = {}
         if self._form.records:
             for probe, rows in self._all_columns().hits(table, ANYWHERE):
-                hits[probe] = hits[probe] | rows if probe in hits else rows
+                hits.setdefault(probe, _Held()).parts.append((0, rows, None))
             return hits
         everywhere = self._wanted.get(ANYWHERE, set())
         for at, name in enumerate(table.column_names):
@@ -246,26 +260,43 @@ class Prefilter:
             matcher = self._matcher(frozenset(here | everywhere))
             base = 0
             for chunk in table.column(at).chunks:
-                for pattern, rows in _scan(chunk, matcher):
+                for pattern, values, codes in _scan(chunk, matcher):
                     for column, wanted in ((name.lower(), here), (ANYWHERE, everywhere)):
                         if pattern in wanted:
-                            mask = hits.get((column, pattern))
-                            if mask is None:
-                                mask = hits[column, pattern] = np.zeros(table.num_rows, bool)
-                            mask[base : base + len(chunk)] |= rows
+                            hits.setdefault((column, pattern), _Held()).parts.append((base, values, codes))
                 base += len(chunk)
         return hits
 
 
+@dataclass(slots=True)
+class _Held:
+    """Where one probe hit: asked for rows only when they decide something."""
+
+    parts: list[tuple[int, Mask, npt.NDArray[np.int32] | None]] = field(default_factory=list)
+    """First row of a chunk; its values that hold the literal; the number of each row's value, or None: a value a row."""
+
+    def __call__(self, rows: int) -> Mask:
+        """One entry for each row of the table."""
+        mask = np.zeros(rows, bool)
+        for base, values, codes in self.parts:
+            here = values if codes is None or not len(values) else values[codes]
+            mask[base : base + len(here)] |= here
+        return mask
+
+
 def _breaks(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Places of line breaks; they are rare, so that eight bytes are looked at together."""
-    equal = octets == _LF
-    whole = len(equal) & ~7
-    words = np.flatnonzero(equal[:whole].view(np.uint64))
-    row, column = np.nonzero(equal[:whole].reshape(-1, 8)[words])
-    found: npt.NDArray[np.int64] = np.concatenate(
-        (words[row] * 8 + column, np.flatnonzero(equal[whole:]) + whole)
-    )
+    """Places of line breaks; they are rare, so that 64 bytes are looked at together, as one bit each."""
+    bits = np.packbits(octets == _LF, bitorder="little")
+    whole = len(bits) & ~7
+    words = np.flatnonzero(bits[:whole].view(np.uint64))
+    row, column = np.nonzero(bits[:whole].reshape(-1, 8)[words])
+    eights = np.concatenate((words[row] * 8 + column, np.flatnonzero(bits[whole:]) + whole))
+    held = bits[eights]
+    found: npt.NDArray[np.int64] = eights * 8 + _LOWEST[held]
+    while (more := np.flatnonzero(held & (held - 1))).size:
+        eights, held = eights[more], held[more] & (held[more] - 1)
+        found = np.concatenate((found, eights * 8 + _LOWEST[held]))
+        found.sort()
     return found
 
 
@@ -274,12 +305,14 @@ def rarity(literal: bytes) -> int:
     return 2 * len(literal) - len(literal.translate(None, _ODD))
 
 
-def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask]]:
-    """(pattern, rows of the chunk that have it). Only distinct values are searched where the chunk knows them."""
+def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask, npt.NDArray[np.int32] | None]]:
+    """(pattern, values that have it, number of each row's value or None). Only distinct values are searched where the
+    chunk knows them."""
     codes = None
     values = chunk
     if pa.types.is_dictionary(chunk.type):
-        codes = chunk.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        indices = chunk.indices if not chunk.indices.null_count else chunk.indices.fill_null(0)
+        codes = indices.to_numpy(zero_copy_only=False)
         values = chunk.dictionary
         if len(values) > 2 * len(codes):  # rows were taken out of a larger batch: most values occur no more
             used, codes = np.unique(codes, return_inverse=True)
@@ -292,7 +325,10 @@ def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask]]:
     if not len(ids):
         return
     where = np.searchsorted(offsets, ends - 1 + begin, side="right") - 1
-    for pattern in np.unique(ids).tolist():
+    order = np.argsort(ids, kind="stable")
+    ids, where = ids[order], where[order]
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1, [len(ids)])).tolist()
+    for start, stop in pairwise(starts):
         found = np.zeros(len(values), bool)
-        found[where[ids == pattern]] = True
-        yield pattern, found if codes is None or not len(values) else found[codes]
+        found[where[start:stop]] = True
+        yield int(ids[start]), found, codes

@@ -178,6 +178,8 @@ def valid(header: bytes) -> bool:
     if len(header) < BLOCK or not header[0]:
         return False
     said = _octal(header[148:156])
+    if said < 0:  # nearly every file that is no tar: adding up would be for nothing
+        return False
     rest = header[:148] + header[156:BLOCK]
     unsigned = sum(rest) + 256
     return (

@@ -15,6 +15,8 @@ from exsweep.parse.lines import Block, Index, Mask, Octets
 
 FEW = 16
 """Below this number of lines one by one is quicker than a table of pyarrow.csv."""
+SHORT = 64
+"""Bytes of a value of which the column is remembered where all rows of a small log have it."""
 _LF, _CR, _NUL, _QUOTE = 10, 13, 0, 34
 
 
@@ -174,9 +176,33 @@ def to_table(rows: Sequence[Sequence[bytes]], header: Header) -> pa.Table:
     columns = list(zip(*rows, strict=True))
     arrays = []
     for place, plain in header.places:
-        values = pa.array(columns[place], pa.binary())
-        arrays.append(values if plain else values.dictionary_encode())
+        column = columns[place]
+        if len(column[0]) <= SHORT and column.count(column[0]) == len(column):
+            arrays.append(_same(column[0], len(column), plain))
+        else:
+            values = pa.array(column, pa.binary())
+            arrays.append(values if plain else values.dictionary_encode())
     return pa.Table.from_arrays(arrays, schema=header.schema)
+
+
+@lru_cache(maxsize=4096)
+def _same(value: bytes, rows: int, plain: bool) -> pa.Array:
+    """A column with one value in all rows, as most have in a small log."""
+    values = pa.array([value] * rows, pa.binary())
+    return values if plain else values.dictionary_encode()
+
+
+def stamps(block: Block, chosen: Index, header: Header) -> pa.Table:
+    """The columns of the time alone, of the chosen lines that can be read."""
+    read = [too_long(block) or read_line(block.line(index), header) for index in chosen.tolist()]
+    rows = [one for one in read if not isinstance(one, str)]
+    return pa.table(
+        {
+            name: pa.array([row[at] for row in rows], pa.binary())
+            for at, name in enumerate(header.names)
+            if name in header.format.time.columns
+        }
+    )
 
 
 def _merge(one: Columns, other: Columns) -> Columns:

@@ -19,6 +19,8 @@ Octets: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 BOM = b"\xef\xbb\xbf"
 _LF, _CR, _NUL, _BOM0 = 10, 13, 0, 0xEF
+_LOWEST = np.array([(one & -one).bit_length() - 1 for one in range(256)], np.int64)
+"""Place of the lowest bit of a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,21 @@ class Block:
 
 
 def places_of(octets: Octets, wanted: int) -> Index:
-    """Where a byte stands; four times as quick as `flatnonzero` for bytes as rare as line breaks."""
-    equal = octets == wanted
-    whole = len(equal) & ~7
-    words = np.flatnonzero(equal[:whole].view(np.uint64))
-    row, column = np.nonzero(equal[:whole].reshape(-1, 8)[words])
-    found: Index = np.concatenate((words[row] * 8 + column, np.flatnonzero(equal[whole:]) + whole))
+    """Where a byte stands; many times as quick as `flatnonzero` for bytes as rare as line breaks.
+
+    One bit for each byte: 64 are looked at together, then the eights of those that hold one, nearly all of them alone.
+    """
+    bits = np.packbits(octets == wanted, bitorder="little")
+    whole = len(bits) & ~7
+    words = np.flatnonzero(bits[:whole].view(np.uint64))
+    row, column = np.nonzero(bits[:whole].reshape(-1, 8)[words])
+    eights = np.concatenate((words[row] * 8 + column, np.flatnonzero(bits[whole:]) + whole))
+    held = bits[eights]
+    found: Index = eights * 8 + _LOWEST[held]
+    while (more := np.flatnonzero(held & (held - 1))).size:
+        eights, held = eights[more], held[more] & (held[more] - 1)
+        found = np.concatenate((found, eights * 8 + _LOWEST[held]))
+        found.sort()
     return found
 
 

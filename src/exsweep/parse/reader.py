@@ -8,7 +8,7 @@ import numpy as np
 
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
-from exsweep.parse.columns import ColumnReader, Columns
+from exsweep.parse.columns import ColumnReader, Columns, stamps
 from exsweep.parse.header import Header, directive, fields_header, known_names, names_a_type, plain_row
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
@@ -217,7 +217,7 @@ class Reader:
     def _span(self, block: Block, lines: Index, header: Header) -> None:
         """The moments of the first and the last of lines of which few are parsed."""
         ends = lines[[0, -1]] if len(lines) > 1 else lines
-        times = self._clock.times(self._columns.read(block, ends, header).table, header)
+        times = self._clock.times(stamps(block, ends, header), header)
         known = times[times != NO_TIME]
         if len(known):
             self.tally.span(int(known.min()), int(known.max()))

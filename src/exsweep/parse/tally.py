@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -243,10 +244,17 @@ class Tally:
         for array in arrays:
             if not isinstance(array, pa.DictionaryArray):
                 return
-            code = code * (len(array.dictionary) + 1) + np.asarray(array.indices)
+            if len(array.dictionary) > 1:
+                code = code * (len(array.dictionary) + 1) + np.asarray(array.indices)
+        if not code.any():  # one build in all rows, as nearly always
+            build = _build_of_values(tuple(one[0].as_py() for one in arrays))
+            known = times[times != NO_TIME]
+            if build is not None and len(known):
+                _see(self._row_builds, build, int(known.min()), int(known.max()), header.format.id)
+            return
         for value in np.unique(code)[:MAX_BUILDS].tolist():
             rows = np.flatnonzero(code == value)
-            build = build_of(".".join(one[int(rows[0])].as_py().decode("ascii", "replace") for one in arrays))
+            build = _build_of_values(tuple(one[int(rows[0])].as_py() for one in arrays))
             known = times[rows][times[rows] != NO_TIME]
             if build is not None and len(known):
                 _see(self._row_builds, build, int(known.min()), int(known.max()), header.format.id)
@@ -267,9 +275,25 @@ class Tally:
         for name in header.format.server_columns:
             if name not in table.column_names or len(self._servers) >= MAX_SERVERS:
                 continue
-            for value in table[name].unique().to_pylist():
+            for value in _distinct(table[name]):
                 if value and value.decode("utf-8", "replace") not in header.format.empty:
                     self._servers[shown(value, 200)] = None
+
+
+def _distinct(column: pa.ChunkedArray) -> Sequence[bytes | None]:
+    """Values of a column, in the order in which they first come."""
+    if column.num_chunks == 1 and isinstance(column.chunk(0), pa.DictionaryArray):
+        only = column.chunk(0)
+        if len(only.dictionary) == 1 and not only.null_count:
+            return [only.dictionary[0].as_py()] if len(only) else []
+    found: list[bytes | None] = column.unique().to_pylist()
+    return found
+
+
+@lru_cache(maxsize=256)
+def _build_of_values(values: tuple[bytes, ...]) -> str | None:
+    """The build that the build columns of a row name."""
+    return build_of(".".join(value.decode("ascii", "replace") for value in values))
 
 
 def _see(seen: dict[str, tuple[int, int, str]], build: str, first: int, last: int, kind: str) -> None:

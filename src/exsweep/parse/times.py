@@ -175,7 +175,9 @@ def _fixed_clock(cells: "np.ndarray[tuple[int, int], np.dtype[np.uint8]]", at: i
     digits = cells - np.uint8(48)
     hour, minute, second = _two(digits, at), _two(digits, at + 3), _two(digits, at + 6)
     places = [at, at + 1, at + 3, at + 4, at + 6, at + 7]
-    good = (digits[:, places] < 10).all(axis=1) & (cells[:, at + 2] == 58) & (cells[:, at + 5] == 58)
+    good = (cells[:, at + 2] == 58) & (cells[:, at + 5] == 58)
+    for place in places:
+        good &= digits[:, place] < 10
     good &= (hour < 24) & (minute < 60) & (second < 60)
     return np.where(good, ((hour * 60 + minute) * 60 + second) * 1000, NO_TIME)
 
@@ -186,8 +188,10 @@ def _fixed_iso(cells: "np.ndarray[tuple[int, int], np.dtype[np.uint8]]") -> Inde
     digits = cells - np.uint8(48)
     year = _two(digits, 0) * 100 + _two(digits, 2)
     month, day = _two(digits, 5), _two(digits, 8)
-    good = (digits[:, [0, 1, 2, 3, 5, 6, 8, 9]] < 10).all(axis=1)
-    good &= (cells[:, 4] == 45) & (cells[:, 7] == 45) & ((cells[:, 10] == 84) | (cells[:, 10] == 32))
+    good = (cells[:, 10] == 84) | (cells[:, 10] == 32)
+    for place in (0, 1, 2, 3, 5, 6, 8, 9):
+        good &= digits[:, place] < 10
+    good &= (cells[:, 4] == 45) & (cells[:, 7] == 45)
     leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
     good &= (year > 0) & (month > 0) & (month < 13) & (day > 0) & (day <= _MONTH_DAYS[np.minimum(month, 12)])
     good &= leap | (month != 2) | (day < 29)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from exsweep.knowledge.event_exports import Container, EventExport, event_exports
@@ -114,7 +114,13 @@ def _csv(text: bytes) -> Export | None:
         header, _, _ = rest.partition(b"\n")
     if len(header) > 8192 or header.count(b",") + header.count(b";") + header.count(b"\t") < 2:
         return None
-    names = set(csv_header(header.rstrip(b"\r"))[0])
+    return _csv_export(header.rstrip(b"\r"))
+
+
+@lru_cache(maxsize=256)
+def _csv_export(header: bytes) -> Export | None:
+    """Which export has these columns; thousands of logs of a server begin with the same few lines."""
+    names = set(csv_header(header)[0])
     for one, _ in _mappers(Container.CSV, False):
         if names.issuperset(one.needs):
             return Export(one, Container.CSV)
