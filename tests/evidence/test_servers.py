@@ -50,7 +50,7 @@ def test_whoever_gives_several_servers_is_told(tmp_path: Path) -> None:
     log.write_bytes(b"#Fields: date time\n")
     files = [("C/inetpub/logs/LogFiles/W3SVC1/u_ex210303.log", log)]
     made = wrappers.several({"EXCH01": files, "EXCH02": files}, tmp_path)
-    (note,) = open_evidence([made]).notes
+    (note,) = open_evidence([made]).doubts
     assert "EXCH01, EXCH02" in note
     assert "by itself" in note
 
@@ -58,4 +58,4 @@ def test_whoever_gives_several_servers_is_told(tmp_path: Path) -> None:
 def test_several_archives_that_were_named_belong_together(tmp_path: Path) -> None:
     for name in ("logs.zip", "web.zip"):
         (tmp_path / name).write_bytes(zip_of([("C/inetpub/x.log", b"x")]))
-    assert open_evidence([tmp_path / "logs.zip", tmp_path / "web.zip"]).notes == []
+    assert open_evidence([tmp_path / "logs.zip", tmp_path / "web.zip"]).doubts == []

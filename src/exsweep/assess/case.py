@@ -3,31 +3,50 @@
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
 import exsweep
 from exsweep.assess import pivot
+from exsweep.assess.correlate import correlated
 from exsweep.assess.custody import CustodyLog
-from exsweep.assess.gather import Gathered
+from exsweep.assess.gather import Gathered, gather
 from exsweep.assess.journal import Journal
 from exsweep.assess.manifest import read_manifest, write_manifest
+from exsweep.assess.overlap import copies
 from exsweep.assess.progress import Progress, Silent
 from exsweep.assess.reading import read_all
 from exsweep.assess.rereading import looked_for
 from exsweep.assess.restored import context as stored_context
 from exsweep.assess.restored import restored
 from exsweep.assess.settings import Settings
+from exsweep.assess.shares import Part, shares
 from exsweep.assess.tools import Tools, tools
 from exsweep.errors import EvidenceError
-from exsweep.evidence import Unit, open_evidence
+from exsweep.evidence import Opened, Unit, open_evidence
 from exsweep.judge import intruders, judge
 from exsweep.knowledge import version
 from exsweep.model import Assessment, Hit, Observations, Run, SourceReport, SourceState
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """One server's assessment and the folder that its reports go to."""
+
+    assessment: Assessment
+    folder: Path | None
+
+
 def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
-    """Read the evidence and judge it.
+    """Judge all evidence as that of one server. Raises as `triage_each` does."""
+    (one,) = triage_each(msgspec.structs.replace(settings, several=False), progress)
+    return one.assessment
+
+
+def triage_each(settings: Settings, progress: Progress | None = None) -> tuple[Judged, ...]:
+    """Read the evidence once and judge each server in it: one assessment, or one per server in order of their names.
+
+    What is of several servers goes to folders below `settings.out`, named as `folder_of` says.
 
     Raises:
         EvidenceError: nothing readable was named.
@@ -39,24 +58,77 @@ def triage(settings: Settings, progress: Progress | None = None) -> Assessment:
     opened = open_evidence(settings.evidence, stdin=settings.stdin)
     made = tools(settings.rules, settings.indicators, settings.yara, settings.baselines)
     if settings.out is None:
-        gathered = read_all(settings, opened, made, None, shown)
-        context, gathered = _context(settings, opened.units, gathered, made, shown)
-    else:
-        journal = Journal(settings.out)
-        with journal.held():
-            log = CustodyLog(settings.out)
-            log.opened(opened.described, settings.command)
-            gathered = read_all(settings, opened, made, journal, shown, log)
-            context, gathered = _context(settings, opened.units, gathered, made, shown)
-            if not settings.quick:
-                write_manifest(settings.out / "events", gathered)
-                log.stored(settings.out)
+        results = read_all(settings, opened, made, None, shown)
+        parts = shares(settings, opened, made, results)
+        return tuple(
+            Judged(_part(settings, opened, made, part, parts, started, shown)[0], None) for part in parts
+        )
+    journal = Journal(settings.out)
+    with journal.held():
+        log = CustodyLog(settings.out)
+        log.opened(opened.described, settings.command)
+        results = read_all(settings, opened, made, journal, shown, log)
+        parts = shares(settings, opened, made, results)
+        found = []
+        for part in parts:
+            assessment, gathered = _part(settings, opened, made, part, parts, started, shown)
+            found.append(Judged(assessment, part.folder))
+            own = log if part.name is None else _own_log(settings, part)
+            if not settings.quick and part.folder is not None:
+                write_manifest(part.folder / "events", gathered)
+                own.stored(part.folder)
+            own.sealed(opened.units)
+            own.judged(assessment)
+        if parts[0].name is not None:
             log.sealed(opened.units)
-            journal.forget()
-            assessment = _judge(settings, gathered, made, context, gathered.described, started, shown)
-            log.judged(assessment)
-            return assessment
-    return _judge(settings, gathered, made, context, gathered.described, started, shown)
+            log.shared([part.folder.name for part in parts if part.folder is not None])
+        journal.forget()
+        return tuple(found)
+
+
+def _own_log(settings: Settings, part: Part) -> CustodyLog:
+    """A custody log for a server's own folder, so that the folder stands by itself."""
+    if part.folder is None:
+        raise TypeError("a share without a folder")
+    part.folder.mkdir(parents=True, exist_ok=True)
+    log = CustodyLog(part.folder)
+    log.opened(part.described, settings.command)
+    for result in part.results:
+        log.read(result.sources)
+    return log
+
+
+def _part(
+    settings: Settings,
+    opened: Opened,
+    made: Tools,
+    part: Part,
+    parts: Sequence[Part],
+    started: float,
+    shown: Progress,
+) -> tuple[Assessment, Gathered]:
+    reports = [report for result in part.results for report in result.sources]
+    gathered = gather(
+        part.results,
+        part.described,
+        lambda joined: correlated(joined, made),
+        copies=copies(settings, opened.units, reports),
+        nobodys=part.nobodys,
+    )
+    others = {
+        report.path
+        for each in parts
+        if each is not part
+        for result in each.results
+        for report in result.sources
+    }
+    units = [unit for unit in opened.units if unit.path not in others]
+    context, gathered = _context(settings, part.folder, units, gathered, made, shown)
+    if part.name is not None:
+        settings = msgspec.structs.replace(
+            settings, server=msgspec.structs.replace(settings.server, name=part.name)
+        )
+    return _judge(settings, gathered, made, context, gathered.described, started, shown), gathered
 
 
 def _judge(
@@ -75,6 +147,7 @@ def _judge(
             hits=gathered.hits,
             context=tuple(context),
             files=gathered.files,
+            nobodys=gathered.nobodys,
         ),
         made.by_id,
         made.formats,
@@ -101,7 +174,12 @@ def _judge(
 
 
 def _context(
-    settings: Settings, units: Sequence[Unit], gathered: Gathered, made: Tools, shown: Progress
+    settings: Settings,
+    folder: Path | None,
+    units: Sequence[Unit],
+    gathered: Gathered,
+    made: Tools,
+    shown: Progress,
 ) -> tuple[list[Hit], Gathered]:
     """All lines of the intruders found so far; files in which they could not be looked for become gaps."""
     seen = Observations(sources=gathered.sources, hits=gathered.hits, files=gathered.files)
@@ -109,8 +187,8 @@ def _context(
     if not traces:
         return [], gathered
     shown.stage("Looking for every trace of the intruder")
-    if settings.out is not None and not settings.quick:
-        return stored_context(settings.out / "events", gathered, made, traces), gathered
+    if folder is not None and not settings.quick:
+        return stored_context(folder / "events", gathered, made, traces), gathered
     found, lost = looked_for(settings, units, traces)
     gathered = msgspec.structs.replace(
         gathered, sources=tuple(_with_loss(report, lost) for report in gathered.sources)
@@ -135,6 +213,26 @@ def _with_loss(report: SourceReport, lost: Mapping[str, str]) -> SourceReport:
             reason = f"further traces of the intruder were not looked for in it: {failure}"
             return msgspec.structs.replace(report, state=SourceState.PARTIAL, reason=reason)
     return report
+
+
+def rejudge_each(settings: Settings, progress: Progress | None = None) -> tuple[Judged, ...]:
+    """Judge the saved events again: of one server, or of each that `settings.evidence` has a folder of.
+
+    Raises:
+        EvidenceError: there is no event store.
+    """
+    top = settings.evidence[0] if len(settings.evidence) == 1 else Path()
+    if (top / "events").is_dir() or len(settings.evidence) != 1 or not top.is_dir():
+        return (Judged(rejudge(settings, progress), settings.out),)
+    folders = sorted(each for each in top.iterdir() if (each / "events").is_dir() and not each.is_symlink())
+    if not folders:
+        return (Judged(rejudge(settings, progress), settings.out),)
+    found = []
+    for each in folders:
+        out = settings.out / each.name if settings.out is not None else None
+        own = msgspec.structs.replace(settings, evidence=(each,), out=out)
+        found.append(Judged(rejudge(own, progress), out))
+    return tuple(found)
 
 
 def rejudge(settings: Settings, progress: Progress | None = None) -> Assessment:

@@ -25,7 +25,8 @@ _BLOCK = 1 << 20
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line. `action`: opened, jailed, resumed, read, changed, sealed, stored, judged, rejudged, exported, verified."""
+    """One line. `action`: opened, jailed, resumed, read, changed, sealed, stored, shared, judged,
+    rejudged, exported, verified."""
 
     n: int
     """Counts from 1 without a gap: order does not rest on the clock (F31)."""
@@ -91,6 +92,10 @@ class CustodyLog:
         files = sorted((out / "events").glob("*"))
         rows = [("stored", f"events/{file.name}", sha256_of(file), "") for file in files if file.is_file()]
         self._write(rows, sync=True)
+
+    def shared(self, folders: Sequence[str]) -> None:
+        """The evidence is of several servers: each is judged in a folder that has a log of its own."""
+        self._write([("shared", folder, "", "") for folder in folders], sync=True)
 
     def judged(self, assessment: Assessment, *, again: bool = False) -> None:
         """Judged, from the evidence just read or again from saved events."""

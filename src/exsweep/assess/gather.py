@@ -23,12 +23,22 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     """What was named on the command line."""
     files: tuple[FileReport, ...] = ()
     """Pages and scripts that were looked at, in order of path."""
+    nobodys: int = 0
+    """Files given along of which nobody can say whether they are this server's."""
 
 
 def gather(
-    results: Sequence[TaskResult], described: Sequence[str], correlated: Callable[[Gathered], Sequence[Hit]]
+    results: Sequence[TaskResult],
+    described: Sequence[str],
+    correlated: Callable[[Gathered], Sequence[Hit]],
+    *,
+    copies: Mapping[str, str] = {},
+    nobodys: int = 0,
 ) -> Gathered:
-    """Join results. `correlated` turns the rows that correlations count into hits."""
+    """Join results. `correlated` turns the rows that correlations count into hits.
+
+    `copies`: file -> a longer one that begins with all its bytes (see `assess.overlap`); the longer one counts.
+    """
     reports = sorted(
         (report for result in results for report in result.sources),
         key=lambda report: (report.path, report.sha256),
@@ -46,6 +56,13 @@ def gather(
                 duplicate_of=original,
                 reason=f"the same bytes as {original}",
             )
+        elif report.path in copies:
+            report = msgspec.structs.replace(
+                report,
+                state=SourceState.DUPLICATE,
+                duplicate_of=copies[report.path],
+                reason=f"all its {report.size:,} bytes are the beginning of {copies[report.path]}",
+            )
         sources.append(report)
     counted = {
         report.path: place
@@ -62,6 +79,7 @@ def gather(
         tables=tuple(sorted(tables, key=lambda table: table.file)),
         failures=dict(sorted(pair for result in results for pair in result.failures.items())),
         described=tuple(described),
+        nobodys=nobodys,
         files=tuple(
             sorted(
                 (one for result in results for one in result.files if one.path in counted),

@@ -1,6 +1,7 @@
 """One file of the evidence, read once and sealed: a log, a configuration, a page, a pasted text, or nothing that we judge."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain as chained
@@ -25,6 +26,8 @@ from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
 
 CHUNK = 4 << 20
 _HEAD = 64 << 10
+_FIRST = 8 << 10
+_DATED = re.compile(rb'(?:\A|\n)\xef?\xbb?\xbf?("?[12][0-9]{3}-[0-9]{2}-[0-9]{2}[^\r\n]*)\r?\n')
 _PASTED_CAP = 8 << 20
 """Console output and pasted lines are small; a bigger file of unknown kind is sealed, not searched for them."""
 
@@ -104,7 +107,27 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
         run.rows(place, source.path, batch)
     if script:
         run.page(place, kept, source.path, seal.digest.hexdigest())
-    return _report(source, kind.id, seal, reader.tally)
+    report = _report(source, kind.id, seal, reader.tally)
+    return msgspec.structs.replace(
+        report, begins=_begins(head), servers=report.servers or _names(head, source.path)
+    )
+
+
+def _names(head: bytes, path: str) -> tuple[str, ...]:
+    """What the server calls itself in the first lines: a sweep may have chosen none of them."""
+    kind = recognise(head, path)
+    if kind is None or not kind.server_columns:
+        return ()
+    reader = Reader(kind)
+    for _ in reader.feed(head[: head.rfind(b"\n", 0, _FIRST) + 1], last=True):
+        pass
+    return reader.tally.servers
+
+
+def _begins(head: bytes) -> str:
+    """Hash of the first line that begins with a date, if it stands whole in the head."""
+    found = _DATED.search(head)
+    return hashlib.sha256(found[1]).hexdigest()[:32] if found else ""
 
 
 def _records_in(head: bytes, path: str, run: Taker) -> MftReader | UsnReader | AntivirusReader | None:

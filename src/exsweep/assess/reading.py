@@ -9,9 +9,7 @@ import msgspec
 
 import exsweep
 from exsweep.assess import work
-from exsweep.assess.correlate import correlated
 from exsweep.assess.custody import CustodyLog
-from exsweep.assess.gather import Gathered, gather
 from exsweep.assess.jail import Jail
 from exsweep.assess.journal import Journal
 from exsweep.assess.pool import Done, Failure, Pool
@@ -44,8 +42,8 @@ def read_all(
     journal: Journal | None,
     shown: Progress,
     log: CustodyLog | None = None,
-) -> Gathered:
-    """Read every unit once; what an earlier run finished is taken from its notes.
+) -> list[TaskResult]:
+    """Read every unit once; what an earlier run finished is taken from its notes. Results in order of the evidence.
 
     Raises:
         ExsweepError: the run cannot go on (disk full, broken installation). Bad evidence raises nothing.
@@ -58,11 +56,10 @@ def read_all(
     reading = _Reading(settings, plan(opened.units, settings, made, events), journal, shown, log)
     reading.resume(events)
     reading.read(jail_for(settings, opened.units, events))
-    described = (*opened.described, *opened.notes)
-    gathered = gather(reading.results(), described, lambda joined: correlated(joined, made))
+    results = reading.results()
     if events is not None:
-        _tidy(events, {table.file for table in gathered.tables})
-    return gathered
+        _tidy(events, {table.file for result in results for table in result.tables})
+    return results
 
 
 def jail_for(settings: Settings, units: Sequence[Unit], events: Path | None = None) -> Jail | None:

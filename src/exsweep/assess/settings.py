@@ -29,5 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Lists of shipped files that the user learned (`exsweep knowledge baseline`)."""
     passwords: tuple[bytes, ...] = ()
     """For locked members of archives; written nowhere."""
+    several: bool = True
+    """Judge each server by itself where the evidence holds several; else all of it as one."""
     server: Server = Server()
     command: str = ""

@@ -195,6 +195,37 @@ def _as_text(values: pa.Array) -> pa.Array:
         )
 
 
+def part_of(file: Path, to: Path, paths: Collection[str] | None) -> int | None:
+    """Put the rows of these logs into a file of the same name in the folder `to`: all of it (None) is moved there.
+
+    Returns the number of rows copied (of none no file is made); None where the file was moved.
+
+    Raises:
+        StoreError: the disk is full or not writable, or the file is damaged.
+    """
+    target, hidden = to / file.name, to / f".{file.name}.{os.getpid()}.tmp"
+    with _as_store_error(to):
+        to.mkdir(parents=True, exist_ok=True)
+        if paths is None:
+            file.replace(target)
+            return None
+        source = pq.ParquetFile(file, read_dictionary=_dictionaries(file))
+        wanted = pa.array(sorted(path.encode("utf-8", "backslashreplace").decode() for path in paths))
+        rows = 0
+        with pq.ParquetWriter(hidden, source.schema_arrow, compression="zstd", compression_level=1) as writer:
+            for group in range(source.num_row_groups):
+                table = source.read_row_group(group)
+                mine = table.filter(pc.is_in(table.column(_PATH).cast(pa.string()), value_set=wanted))
+                rows += mine.num_rows
+                if mine.num_rows:
+                    writer.write_table(mine)
+        if rows:
+            hidden.replace(target)
+        else:
+            hidden.unlink()
+    return rows
+
+
 def read_events(file: Path, kind: LogFormat) -> Iterator[tuple[str, Batch]]:
     """Rows of one stored file again: (path of the log, batch), columns under their native names, as bytes.
 

@@ -3,21 +3,24 @@
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from exsweep.assess import Settings, rejudge
-from exsweep.assess import triage as run_triage
+from exsweep.assess import Judged, Settings, rejudge_each, triage_each
 from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
 from exsweep.cli.screen import Screen
 from exsweep.cli.summary import summary
+from exsweep.cli.terminal import term
 from exsweep.errors import EvidenceError, ExitCode, UsageError
-from exsweep.export import EXPORTERS
+from exsweep.export import EXPORTERS, servers_page
 from exsweep.model import Assessment, Level, Server, encode
 
+INDEX = "index.html"
+"""Below --out where there are several servers."""
 _PASTE_CAP = 256 << 20
 _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
 
@@ -30,6 +33,7 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     help="Folder for the report, the assessment and the event store.",
 )
 @click.option("--name", help="Name of the server, as it shall stand in the report.")
+@click.option("--one-server", is_flag=True, help="All evidence is of one server, whatever names stand in it.")
 @click.option("--organisation", help="Whose server it is.")
 @click.option("--sector", help="School, hospital, police ...")
 @click.option(
@@ -94,6 +98,7 @@ def triage(
     evidence: tuple[str, ...],
     out: Path | None,
     name: str | None,
+    one_server: bool,
     organisation: str | None,
     sector: str | None,
     formats: str,
@@ -110,7 +115,9 @@ def triage(
     again: bool,
     moment: str | None,
 ) -> int:
-    """Judge a server from its EVIDENCE: a folder, a file, an archive; `-` reads pasted lines.
+    """Judge a server from its EVIDENCE: a folder, a file, an archive, a disk image; `-` reads pasted lines.
+
+    Evidence of several servers gives an assessment of each, in a folder below --out that is named after it.
 
     Exit codes: 0 nothing at or above --fail-on, 1 something found, 2 wrong usage, 3 gaps limit the verdict, 4 could not run.
     """
@@ -128,18 +135,50 @@ def triage(
         yara=yara,
         baselines=baselines,
         passwords=_passwords(password_file, ask_password),
+        several=not one_server,
         server=Server(name=name, organisation=organisation, sector=sector),
         command=_command(),
     )
     with Screen() as screen:
-        assessment = rejudge(settings, screen) if again else run_triage(settings, screen)
-    if out is not None:
-        _write(assessment, out, chosen)
+        judged = rejudge_each(settings, screen) if again else triage_each(settings, screen)
+    for one in judged:
+        if one.folder is not None:
+            _write(one.assessment, one.folder, chosen)
+    if out is not None and len(judged) > 1:
+        write_whole(out / INDEX, overview(judged))
     if as_json:
-        sys.stdout.buffer.write(encode(assessment))
+        sys.stdout.buffer.write(_json(judged))
     else:
-        click.echo(summary(assessment, out))
-    return exit_code(assessment, Level(fail_on))
+        click.echo(_told(judged, out))
+    return worst([exit_code(one.assessment, Level(fail_on)) for one in judged])
+
+
+def _json(judged: Sequence[Judged]) -> bytes:
+    """The assessment; of several servers a list of them."""
+    texts = [encode(one.assessment) for one in judged]
+    return texts[0] if len(texts) == 1 else b"[\n" + b",\n".join(text.rstrip() for text in texts) + b"\n]\n"
+
+
+def _told(judged: Sequence[Judged], out: Path | None) -> str:
+    if len(judged) == 1:
+        return summary(judged[0].assessment, judged[0].folder)
+    ranked = sorted(judged, key=lambda one: -one.assessment.verdict.level.rank)
+    lines = [f"The evidence is of {len(judged)} servers. Each is judged by itself.", ""]
+    for one in ranked:
+        lines += [
+            f"== {term(one.assessment.server.name or 'no name')} ==",
+            "",
+            summary(one.assessment, one.folder),
+            "",
+        ]
+    if out is not None:
+        lines.append(f"All servers: {out / INDEX}")
+    return "\n".join(lines)
+
+
+def worst(codes: Sequence[ExitCode]) -> ExitCode:
+    """A found compromise wins over gaps; gaps win over silence."""
+    return next(code for code in (ExitCode.FOUND, ExitCode.CANNOT_TELL, ExitCode.OK) if code in codes)
 
 
 def exit_code(assessment: Assessment, fail_on: Level) -> ExitCode:
@@ -151,6 +190,11 @@ def exit_code(assessment: Assessment, fail_on: Level) -> ExitCode:
         return ExitCode.CANNOT_TELL
     limited = any(gap.limits_verdict for gap in assessment.coverage.gaps)
     return ExitCode.CANNOT_TELL if limited and level is not Level.NO_SIGNS else ExitCode.OK
+
+
+def overview(judged: Sequence[Judged]) -> bytes:
+    """A page that leads to the report of each server."""
+    return servers_page([(one.folder.name if one.folder else "", one.assessment) for one in judged])
 
 
 def _passwords(file: Path | None, ask: bool) -> tuple[bytes, ...]:

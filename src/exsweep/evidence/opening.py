@@ -47,6 +47,7 @@ def open_evidence(
     units: list[Unit] = []
     described: list[str] = []
     notes: list[str] = []
+    doubts: list[str] = []
     names = Claims()
     several = len(paths) + (stdin is not None) > 1
     for path in paths:
@@ -65,9 +66,9 @@ def open_evidence(
             notes.append(f"{name} holds nothing")
         servers = servers_in(unit.path.removeprefix(f"{name}/") for unit in units[before:])
         if servers:
-            notes.append(
-                f"{name} may hold the evidence of several servers ({', '.join(servers)}), which are judged as one here:"
-                " give each of them by itself"
+            doubts.append(
+                f"{name} may hold the evidence of several servers ({', '.join(servers)}), which are judged as one here,"
+                " for nothing in it proves that: give each of them by itself"
             )
     if stdin is not None:
         units.append(_pasted(stdin, names.claim(STDIN)[0]))
@@ -77,7 +78,7 @@ def open_evidence(
         raise EvidenceError(
             f"There is nothing to read in {where}.", tip=f"Expected: log files of the server. {USUAL_PLACES}"
         )
-    return Opened(units=units, described=described, notes=notes)
+    return Opened(units=units, described=described, notes=notes, doubts=doubts)
 
 
 def sources(unit: Unit, budgets: Budgets = DEFAULTS, *, passwords: Sequence[bytes] = ()) -> Iterator[Source]:

@@ -139,3 +139,5 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """One line for people per argument: `zip example.zip: 33 members`."""
     notes: list[str]
     """What a reader of the report should know about the arguments themselves."""
+    doubts: list[str] = []
+    """That it may be of several servers, by its names: for those who judge it as one."""

@@ -14,7 +14,8 @@ _KIND = re.compile(
     r"(?:inetpub|Logging|TransportRoles|W3SVC\d+|[A-Za-z]+(?:_[A-Za-z]+)*_Logs)(?:\.zip)?", re.IGNORECASE
 )
 """Folders (or archives) that stand inside the evidence of one server."""
-_PART = re.compile(r"[-_. ]?part[-_ ]?\d+$", re.IGNORECASE)
+PART = re.compile(r"[-_. ]?part[-_ ]?\d+$", re.IGNORECASE)
+"""What stands behind the name of one part of a collection."""
 _MOST = 50
 
 
@@ -31,16 +32,17 @@ def servers_in(paths: Iterable[str]) -> tuple[str, ...]:
     """
     roots: dict[tuple[str, ...], str] = {}
     for path in paths:
-        root = _root(path.split("/"))
+        root = collection_of(path)
         if root and root not in roots and len(roots) < _MOST:
-            roots[root] = _PART.sub("", stem_of(root[-1])).upper()
+            roots[root] = PART.sub("", stem_of(root[-1])).upper()
     levels = {len(root) for root in roots}
     names = tuple(sorted(set(roots.values())))
     return names if len(names) > 1 and len(levels) == 1 else ()
 
 
-def _root(parts: list[str]) -> tuple[str, ...]:
+def collection_of(path: str) -> tuple[str, ...]:
     """The folders above the first one that belongs to a server; empty where there are none, or nothing is known."""
+    parts = path.split("/")
     for place, part in enumerate(parts):
         if is_drive(part) or _KIND.fullmatch(part):
             above = parts[:place]

@@ -53,7 +53,7 @@ def _folder(path: Path) -> Iterator[Read]:
             if (each / "assessment.json").is_file():
                 found = True
                 yield from _file(each / "assessment.json")
-        elif each.suffix in (".json", ".jsonl"):
+        elif each.name != "custody.jsonl" and each.suffix in (".json", ".jsonl"):
             found = True
             yield from _file(each)
     if not found:

@@ -61,7 +61,7 @@ def judge(
 ) -> Assessment:
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
     builds = history(seen.sources)
-    covered = measure(seen.sources, formats, builds, now)
+    covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys)
     weighed = settle([weigh(hit, rules, builds) for hit in seen.hits])
     groups = _gather(join(weighed), covered)
     findings: list[Finding] = []

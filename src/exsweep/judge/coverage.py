@@ -61,9 +61,17 @@ class Seen:
 
 
 def measure(
-    sources: Sequence[SourceReport], formats: Sequence[LogFormat], builds: BuildHistory, now: datetime
+    sources: Sequence[SourceReport],
+    formats: Sequence[LogFormat],
+    builds: BuildHistory,
+    now: datetime,
+    *,
+    nobodys: int = 0,
 ) -> Seen:
-    """Put the days of all files of one kind side by side; name every hole and what it does to the verdict."""
+    """Put the days of all files of one kind side by side; name every hole and what it does to the verdict.
+
+    `nobodys`: files of which nobody can say whether they are this server's.
+    """
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
     for report in sources:
         if report.state is not SourceState.DUPLICATE:
@@ -87,6 +95,7 @@ def measure(
         + _record_gaps(sources)
         + disk_gaps(sources)
         + _collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
+        + _nobodys_gaps(nobodys)
     )
     return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
 
@@ -402,6 +411,19 @@ def _record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
                     )
                 )
     return gaps
+
+
+def _nobodys_gaps(count: int) -> list[Gap]:
+    if not count:
+        return []
+    return [
+        Gap(
+            kind="file",
+            reason=render("gap.nobodys.reason", n=count),
+            effect=render("gap.nobodys.effect", n=count),
+            limits_verdict=True,
+        )
+    ]
 
 
 def _collector_gaps(

@@ -87,6 +87,8 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Names under which the server speaks of itself in this file."""
     facts: dict[str, str] = {}
     """Statements of the file about the server as a whole, e.g. `log_age_days.ecp: 29.8` of Test-ProxyLogon."""
+    begins: str = ""
+    """Hash of the first dated line of a text log: copies of one log at different moments share it."""
     notes: tuple[str, ...] = ()
     """Other remarks in words: NUL tail trimmed, member name escapes the archive ..."""
     duplicate_of: str | None = None
@@ -120,3 +122,5 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     """Lines brought in by pivots (rule id `pivot`)."""
     files: tuple[FileReport, ...] = ()
     """Page and script files that were looked at."""
+    nobodys: int = 0
+    """Files given along that may be this server's or another's: they are judged by themselves."""

@@ -29,7 +29,8 @@ def _final(value: Any) -> Any:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of the reports: everything printed is escaped."""
     environment = Environment(
         loader=PackageLoader("exsweep.export.report", "."),
         autoescape=True,
@@ -47,7 +48,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> Markup:
+def style() -> Markup:
     """Our own style sheet, which must stand in the page as it was hashed."""
     text = files("exsweep.export.report").joinpath("report.css").read_text("utf-8").strip()
     return Markup(text)  # noqa: S704 (a file of this package; no evidence comes near it)
@@ -55,7 +56,7 @@ def _style() -> Markup:
 
 def policy() -> str:
     """Content security policy of the page: nothing loads, nothing runs, one style sheet by its hash."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
     kinds = ("default-src 'none'", f"style-src 'sha256-{digest}'", "img-src data:")
     return "; ".join((*kinds, "base-uri 'none'", "form-action 'none'"))
 
@@ -63,9 +64,9 @@ def policy() -> str:
 def render(assessment: Assessment, room: Room) -> bytes:
     """One self-contained page with the given bounds."""
     text = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
-        .render(page.build(assessment, room), policy=policy(), style=_style())
+        .render(page.build(assessment, room), policy=policy(), style=style())
     )
     return text.encode("utf-8")
 

@@ -1,0 +1,53 @@
+"""F15: a log that was copied at two moments counts once; each copy is listed; a copy that differs stays evidence."""
+
+from pathlib import Path
+
+import pytest
+
+from exsweep.assess import Settings, triage
+from exsweep.model import Assessment
+from tests.assess.example import NOW
+from tests.evidence.build import zip_of
+
+HEAD = b"#Software: Microsoft Internet Information Services 10.0\n#Fields: date time cs-method cs-uri-stem cs-uri-query c-ip sc-status\n"
+ROWS = b"".join(
+    b"2021-03-03 04:%02d:00 POST /aspnet_client/x.aspx a=b 192.0.2.6 200\n" % minute for minute in range(30)
+)
+NAME = "C/inetpub/logs/LogFiles/W3SVC1/u_ex210303.log"
+
+
+def judged(path: Path, *copies: bytes, quick: bool = True) -> Assessment:
+    path.write_bytes(zip_of([(f"day{number}/{NAME}", data) for number, data in enumerate(copies)]))
+    return triage(Settings(evidence=(path,), now=NOW, quick=quick))
+
+
+def counts(one: Assessment) -> list[tuple[str, int]]:
+    return sorted((each.rule.id, each.count) for each in one.findings)
+
+
+@pytest.mark.parametrize("cut", [len(HEAD) + 200, len(HEAD) + 205])
+def test_f15_the_beginning_of_a_log_beside_the_whole_counts_once(tmp_path: Path, cut: int) -> None:
+    whole = HEAD + ROWS
+    alone = judged(tmp_path / "one.zip", whole)
+    both = judged(tmp_path / "two.zip", whole[:cut], whole)
+    assert counts(both) == counts(alone) != []
+    states = {item.path: (item.state, item.duplicate_of) for item in both.custody}
+    assert states[f"day0/{NAME}"] == ("duplicate", f"day1/{NAME}")
+    (web,) = both.coverage.sources
+    assert web.events == 30
+
+
+def test_f15_of_three_copies_the_longest_counts(tmp_path: Path) -> None:
+    whole = HEAD + ROWS
+    three = judged(tmp_path / "three.zip", whole[:-900], whole, whole[:-300])
+    assert counts(three) == counts(judged(tmp_path / "one.zip", whole))
+    assert [item.duplicate_of for item in three.custody] == [f"day1/{NAME}", None, f"day1/{NAME}"]
+
+
+def test_f15_a_copy_in_which_one_line_was_changed_stays_evidence(tmp_path: Path) -> None:
+    whole = HEAD + ROWS
+    changed = whole[:-300].replace(
+        b"04:05:00 POST /aspnet_client/x.aspx", b"04:05:00 POST /aspnet_client/y.aspx"
+    )
+    both = judged(tmp_path / "two.zip", changed, whole)
+    assert [item.duplicate_of for item in both.custody] == [None, None]
