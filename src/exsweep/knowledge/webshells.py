@@ -115,6 +115,13 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     each: float = 0.5
 
 
+class ConfigHandler(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way in which an `<add>` of a web.config turns files into code; regular expressions, lower case."""
+
+    match: str
+    unless: str = r"(?!)"
+
+
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `weights.yml`."""
 
@@ -136,6 +143,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Regular expression on lower-case names of request fields that bring passwords."""
     foreign: tuple[str, ...]
     """Regular expressions (lower case) on code of languages that are not read: input that becomes a program."""
+    config_handlers: tuple[ConfigHandler, ...]
+    """On `<add>` elements of a web.config."""
     tools: tuple[str, ...]
     """Regular expressions (lower case) on the title of a page: tools of intruders."""
     defaced: tuple[str, ...]

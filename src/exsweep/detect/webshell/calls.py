@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from exsweep.detect.webshell import folding
-from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
+from exsweep.detect.webshell.code import Assign, Call, Function, Index, Lambda, Member, Name, Op, Statement
 from exsweep.detect.webshell.evaluate import Expressions, spell
 from exsweep.detect.webshell.names import DottedName, dotted, is_self, root
 from exsweep.detect.webshell.sinks import Sink
@@ -14,6 +14,7 @@ from exsweep.detect.webshell.values import (
     COMPUTED,
     DECODED,
     MAPPED,
+    MIXED,
     ROOTED,
     TAMED,
     TELLING,
@@ -53,11 +54,15 @@ _MAKERS: Final = frozenset(
 )
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 _MANY_INTRINSIC: Final = 3
+CHOSEN: Final = "#chosen"
+"""Type of an object whose class the visitor names."""
+CHOSEN_MEMBER: Final = "(a member of an object of the visitor's choice)"
+"""Name under which the knowledge knows a call of it."""
 HAND_OVER: Final = "(all objects of the page)"
 """Name under which the knowledge knows such a call."""
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
 _UPLOADS: Final = frozenset({"asp:fileupload", "htmlinputfile", "fileupload", "httppostedfile"})
-_MONIKER: Final = re.compile(r"(?<=^winnt).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
+_MONIKER: Final = re.compile(r"(?<=^winnt).*|(?<=^iis).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
 _LONGEST_VALUE: Final = 4096
 _MOST_INLINED: Final = 200
 _LONGEST_CODE: Final = 1 << 18
@@ -67,7 +72,11 @@ class Evaluator(Expressions):
     """All expressions."""
 
     def _assign(self, node: Assign) -> Value:
+        function = self.state.function
+        if function is not None and isinstance(node.target, Name):
+            self.given = function.name.lower() if node.target.name.lower() == function.name.lower() else ""
         value = self.evaluate(node.value)
+        self.given = ""
         operator = node.operator
         if operator in ("+=", "&="):
             value = self.joined([self.evaluate(node.target), value], node.at)
@@ -150,12 +159,19 @@ class Evaluator(Expressions):
     # --- calls
 
     def _call(self, node: Call) -> Value:
-        function = node.function
+        function = self.keyed(node.function) or node.function
+        if function is not node.function:
+            node = Call(node.at, function, node.arguments, node.new)
         if isinstance(function, Lambda):
-            given = [self.evaluate(each) for each in node.arguments]
-            for name, value in zip(function.parameters, given, strict=False):
-                self.state.write(name.lower(), value)
-            return derived([self.evaluate(function), *given])
+            return self._at_once(function, [self.evaluate(each) for each in node.arguments])
+        if isinstance(function, Member) and function.name in ("call", "apply"):
+            called = (
+                function.base.operands[0]
+                if isinstance(function.base, Op) and function.base.operands
+                else function.base
+            )
+            if isinstance(called, Lambda):
+                return self._at_once(called, [self.evaluate(each) for each in node.arguments[1:]])
         base: Value | None = None
         if isinstance(function, Member):
             base = self.evaluate(function.base)
@@ -175,6 +191,13 @@ class Evaluator(Expressions):
         if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
             return self._value_of(arguments[0].constant)
         return self._result(node, names, base, arguments)
+
+    def _at_once(self, function: Lambda, given: list[Value]) -> Value:
+        """A function without a name is called where it stands."""
+        for name, value in zip(function.parameters, given, strict=False):
+            self.state.write(name.lower(), value)
+        self.state.write("arguments", derived(given), weak=True)
+        return derived([self.evaluate(function), *given])
 
     def _initial(self, names: list[DottedName], node: Assign) -> Value:
         """`new T { A = x }`: sets the member and becomes part of the object."""
@@ -214,6 +237,9 @@ class Evaluator(Expressions):
                     continue
                 if not self.speaks(sink):
                     continue
+                self._show(sink, node, base, arguments)
+        if base is not None and CHOSEN in base.types and any(each.origins for each in arguments):
+            for sink in known.calls.find([(CHOSEN_MEMBER,)]):
                 self._show(sink, node, base, arguments)
         if last in self.state.natives:
             for name in self.state.natives[last]:
@@ -295,9 +321,10 @@ class Evaluator(Expressions):
             return self._element(node, base, arguments)
         self._copied(node, base, arguments, last)
         self._moved(node, base, arguments, last)
-        own = self._own(names, arguments)
+        own = self._own(node, names, arguments)
         if own is not None:
             return own
+        self._passed_on(node, base, arguments)
         for parameter, value in zip(self.state.lambdas.get(last, ()), arguments, strict=False):
             self.state.write(parameter.lower(), through(value, last), weak=True)
         if last == "getref" and isinstance(arguments[0].constant if arguments else None, str):
@@ -348,6 +375,15 @@ class Evaluator(Expressions):
             types.extend(_ends(arguments))
         if last == "get" and arguments and str(arguments[0].constant).lower().startswith("win32_"):
             types.append(str(arguments[0].constant).lower())
+        functions = [each for value in arguments for each in value.types if each.startswith("fn:")]
+        types.extend(functions[:4])
+        said = arguments[0].constant if arguments else None
+        if isinstance(said, str) and last == "gettype":
+            types.append(f"typeof:{said.partition(',')[0].strip().lower()}")
+        if isinstance(said, str) and last == "getmethod" and base is not None:
+            owners = [each[7:] for each in base.types if each.startswith("typeof:")]
+            types.extend(f"fn:{owner}.{said.lower()}" for owner in owners[:4])
+            self.state.carried = self.state.carried or bool(owners)
         if last == "createinstance":
             types.extend(each for value in arguments for each in value.types)
         if node.new:
@@ -361,7 +397,7 @@ class Evaluator(Expressions):
         names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
         types = []
         for name in names:
-            plain = _MONIKER.sub("", name) if name.startswith(("winmgmts:", "winnt:")) else name
+            plain = _MONIKER.sub("", name) if name.startswith(("winmgmts:", "winnt:", "iis:")) else name
             plain = self.known.classids.get(plain.removeprefix("new:").strip("{}"), plain)
             parts = plain.split(".")
             if len(parts) > 1 and parts[-1].isdigit():
@@ -374,6 +410,8 @@ class Evaluator(Expressions):
             sink = self.known.objects.get(plain)
             if sink is not None:
                 self.state.show(sink, node.at, plain, arguments[0], None)
+        if arguments and arguments[0].origins and not arguments[0].marks & {MIXED, COMPUTED}:
+            types.append(CHOSEN)
         return typed(derived(arguments), *types)
 
     def _folded(
@@ -383,6 +421,8 @@ class Evaluator(Expressions):
             return None
         based = base is not None and base.known
         name = dotted(node.function) or names[0]
+        if name[-1] == "substring" and self.state.unit.program.language == "jscript":
+            name = (*name[:-1], "slice")
         if not node.new and name[-1] in self.state.functions:
             return None
         known = [each.constants[0] for each in arguments]
@@ -428,13 +468,40 @@ class Evaluator(Expressions):
         function = node.function
         if isinstance(function, Member) and last in _BUILDERS:
             self._into(function.base, derived(arguments))
+        full = (
+            dotted(function.base)
+            if isinstance(function, Member) and last == "add" and len(arguments) == 2
+            else None
+        )
+        if full is not None and isinstance(arguments[0].constant, str | int):
+            self.state.write(
+                ".".join((*full, f"[{str(arguments[0].constant).lower()}]")), arguments[1], weak=True
+            )
         if last in _FILLERS and arguments:
             source = base if base is not None and base.origins else arguments[0]
             for each in node.arguments:
-                if isinstance(each, Name) and source.origins:
+                if isinstance(each, Name) and (source.origins or source.marks & {DECODED, COMPUTED}):
                     self.state.write(each.name.lower(), derived([source]), weak=True)
 
-    def _own(self, names: list[DottedName], arguments: list[Value]) -> Value | None:
+    def _passed_on(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
+        """A function that is handed to a library is called by it with all else that the library is given."""
+        functions = [each[3:] for value in arguments for each in value.types if each.startswith("fn:")][:4]
+        if not functions:
+            return
+        rest = [each for each in arguments if not any(one.startswith("fn:") for one in each.types)]
+        rest += [base] if base is not None else []
+        value = derived(rest)
+        if not value.origins:
+            return
+        for name in functions:
+            for sink in self.known.calls.find([tuple(name.split("."))]):
+                if self.speaks(sink):
+                    self._show(sink, node, None, [value])
+            for unit, function in self.state.functions.get(name, ())[:4]:
+                for parameter in function.parameters[:8]:
+                    self.state.give_parameter(unit, function, parameter.lower(), through(value, name))
+
+    def _own(self, node: Call, names: list[DottedName], arguments: list[Value]) -> Value | None:
         """A function of the page: parameters take the arguments, the result is what it gives back."""
         state = self.state
         name = next((each[-1] for each in names if each[-1] in state.functions), None)
@@ -444,6 +511,9 @@ class Evaluator(Expressions):
         for unit, function in state.functions[name][:4]:
             for parameter, value in zip(function.parameters, arguments, strict=False):
                 state.give_parameter(unit, function, parameter.lower(), through(value, marker))
+            if unit.program.language == "jscript":
+                state.give_parameter(unit, function, "arguments", through(derived(arguments), marker))
+            self._given_back(node, function, marker)
         back = state.returns.get(name, UNKNOWN)
         kept = tuple(each for each in back.origins if marker not in each.trail)
         value = Value(back.constants, kept, back.types, back.marks)
@@ -452,6 +522,19 @@ class Evaluator(Expressions):
         short = all(isinstance(each, str) and len(each) < TELLING for each in value.constants)
         computed = not value.origins and short and telling(arguments)
         return marked(value, COMPUTED) if computed else value
+
+    def _given_back(self, node: Call, function: Function, marker: str) -> None:
+        """What a function puts into its parameters, the variables of the caller hold afterwards."""
+        for parameter, given in zip(function.parameters, node.arguments, strict=False):
+            variable = (
+                given.operands[0] if isinstance(given, Op) and given.operator in ("ref", "out") else given
+            )
+            if not isinstance(variable, Name):
+                continue
+            held = self.state.variables.get(f"{function.name.lower()}\0{parameter.lower()}")
+            own = tuple(each for each in held.origins if marker not in each.trail) if held is not None else ()
+            if own and held is not None:
+                self.state.write(variable.name.lower(), Value((), own, (), held.marks), weak=True)
 
 
 def _kinds(value: Value) -> set[str]:

@@ -21,6 +21,10 @@ from exsweep.detect.webshell.values import (
 )
 from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
 
+_STREAMS: Final = frozenset(
+    {"inputstream", "memorystream", "gzipstream", "deflatestream", "cryptostream", "networkstream"}
+)
+"""Types that a reader reads without any file."""
 VISITOR: Final = frozenset({"request", "upload"})
 
 
@@ -44,6 +48,8 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("mixed")
     if _fixed_end(value):
         found.add("plain")
+    if any(each.rpartition(".")[2] in _STREAMS for each in value.types):
+        found.add("stream")
     if "own-page" in value.types:
         found.add("own")
     if MAPPED in value.marks:

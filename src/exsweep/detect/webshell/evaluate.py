@@ -98,6 +98,9 @@ _CONSTANTS: dict[str, Constant] = {
 }
 
 
+_CHOOSING = frozenset({"||", "&&"})
+THROWN: Final = "#thrown"
+"""What any `throw` of the page throws: the variable of every `catch`."""
 OWN = Value((), (), ("own-page",))
 """Path of the page itself."""
 
@@ -132,6 +135,8 @@ class Expressions(ABC):
         self.state = state
         self.known = state.known
         self.depth = 0
+        self.given = ""
+        """Function whose result is given a value just now, see `_sum`."""
         self._kinds: dict[type, Callable[..., Value]] = {
             Const: self._const, Name: self._name, Member: self._member, Call: self._call, Index: self._index, Op: self._op,
             Assign: self._assign, Sequence: self._sequence, Lambda: self._lambda, Unread: self._unread,
@@ -173,7 +178,8 @@ class Expressions(ABC):
         found = state.read(name)
         type_ = state.declared_type(name)
         if found is not None:
-            return typed(found, type_) if type_ and not found.types else found
+            kind = type_ or state.controls.get(name, "")
+            return typed(found, kind) if kind and not found.types else found
         if name in state.controls:
             return Value((), (), (state.controls[name],))
         if name in _CONSTANTS:
@@ -262,7 +268,9 @@ class Expressions(ABC):
         if self.known.sources.knows(last):
             source = self._source(names, node.at, [], spell(node.base))
             if source is not None:
-                return source
+                # What is read from a stream of the visitor's is the visitor's.
+                read = base.origins and source.origins and source.origins[0].kind == "file"
+                return derived([base]) if read else source
         if self.known.clean.knows(last) and self.known.clean.matches(names):
             return UNKNOWN
         if (
@@ -305,9 +313,21 @@ class Expressions(ABC):
         return typed(value, *returned, *carried) if returned or carried else value
 
     def _index(self, node: Index) -> Value:
+        member = self.keyed(node)
+        if member is not None:
+            return self._member(member)
         base = self.evaluate(node.base)
         arguments = [self.evaluate(each) for each in node.arguments]
         return self._element(node, base, arguments)
+
+    def keyed(self, node: Statement) -> Member | None:
+        """JScript's `base["na" + "me"]` as the member that it is; None for everything else."""
+        if not isinstance(node, Index) or self.state.unit.program.language != "jscript" or not node.arguments:
+            return None
+        if isinstance(node.arguments[0], Const | Name):
+            return None
+        key = self.evaluate(node.arguments[0]).constant
+        return Member(node.at, node.base, key) if isinstance(key, str) and key.isidentifier() else None
 
     def _element(self, node: Index | Call, base: Value, arguments: list[Value]) -> Value:
         """`base[arguments]`, `base(arguments)` of VB: an element of an array, or a field of the request."""
@@ -348,6 +368,10 @@ class Expressions(ABC):
                     [(first.lower(),)]
                 ):
                     return Value((), (), (f"fn:{first.lower()}",))
+            if isinstance(first, int):
+                kept = self.state.read(".".join((*full, f"[{first}]")))
+                if kept is not None:
+                    return kept
             kept = self.state.read(".".join((*full, "[]")))
             if kept is not None:
                 return either(derived([base]), kept)
@@ -361,13 +385,18 @@ class Expressions(ABC):
             return self._sum(node)
         parts = [self.evaluate(each) for each in node.operands]
         if operator == "typeof":
-            return Value((), (), ("type",))
+            return Value((), (), ("type", *(f"typeof:{'.'.join(name)}" for name in self._type_names(node))))
+        if operator in _CHOOSING and parts and self.state.unit.program.language == "jscript":
+            # There they give one of their operands back.
+            return either(parts[0], parts[-1])
         if operator in _WORTHLESS:
             return UNKNOWN
         if operator == "," and parts:
             return parts[-1]
         if operator in ("?:", "??", "iif") and len(parts) >= 2:
             return either(parts[-2], parts[-1])
+        if operator == "throw" and parts:
+            self.state.write(THROWN, parts[0], weak=True)
         if operator in (
             "cast",
             "as",
@@ -389,6 +418,14 @@ class Expressions(ABC):
             except folding.NotFoldedError:
                 return derived(parts)
         return derived(parts)
+
+    def _type_names(self, node: Op) -> list[DottedName]:
+        """What `typeof(T)` names, aliases undone."""
+        name = dotted(node.operands[0]) if node.operands else None
+        if name is None:
+            return []
+        alias = self.state.aliases.get(name[0])
+        return [(*alias, *name[1:]) if alias else name]
 
     def _cast(self, node: Op, parts: list[Value]) -> Value:
         if not parts:
@@ -419,7 +456,12 @@ class Expressions(ABC):
                 stack.extend(reversed(each.operands))
             else:
                 operands.append(each)
-        return self.joined([self.evaluate(each) for each in operands], node.at)
+        first = operands[0]
+        values = [self.evaluate(each) for each in operands]
+        if isinstance(first, Name) and first.name.lower() == self.given and values[0] == UNKNOWN:
+            # `f = f & x` in the function f: nothing of the page stands before what is added up.
+            values = values[1:]
+        return self.joined(values, node.at)
 
     def joined(self, parts: list[Value], at: int) -> Value:
         """The sum of values; text of the page beside a foreign value makes it `MIXED`."""

@@ -237,11 +237,18 @@ def _substring(base: Constant, arguments: Arguments) -> Constant:
     return text(base)[start : start + max(0, length)]
 
 
+def _slice(base: Constant, arguments: Arguments) -> Constant:
+    """JScript's: an end instead of a length, negative from behind."""
+    return text(base)[number(arguments[0]) : number(arguments[1]) if len(arguments) > 1 else None]
+
+
 def _mid(base: Constant, arguments: Arguments) -> Constant:
     return _substring(arguments[0], [number(arguments[1]) - 1, *arguments[2:3]])
 
 
 def _split(base: Constant, arguments: Arguments) -> Constant:
+    if len(arguments) == 1 and arguments[0] == "":
+        return characters(base)
     separators = [text(each) for item in arguments[:8] for each in _flat(item)]
     one = next((each for each in separators if each), " ")
     source = text(base)
@@ -298,7 +305,7 @@ METHODS: dict[str, Fold] = {
     "replace": lambda base, a: replace(base, a),
     "substring": _substring,
     "substr": _substring,
-    "slice": _substring,
+    "slice": _slice,
     "split": _split,
     "join": lambda base, a: join(base, text(a[0]) if a else ","),
     "reverse": lambda base, a: _reverse(base),
@@ -411,6 +418,7 @@ CONSTRUCTED: dict[str, Fold] = {
     "stringbuilder": lambda base, a: text(a[0]) if a and isinstance(a[0], str) else "",
     "memorystream": lambda base, a: a[0],
     "uri": lambda base, a: text(a[0]),
+    "guid": lambda base, a: text(a[0]),
     "array": lambda base, a: tuple(a),
 }
 """`new Type(arguments)`."""

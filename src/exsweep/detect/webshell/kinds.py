@@ -116,7 +116,8 @@ def language_of(named: str | None, engine: str) -> str | None:
 def language_of_page(directives: tuple[Directive, ...], scripts: list[str], code: str, of: Kind) -> str:
     """The language of the directive, else of the first script tag that names one, else what the code looks like."""
     named = [each.attributes["language"] for each in directives if each.attributes.get("language")]
-    for each in (*named, *scripts):
+    # In classic ASP a script tag speaks for itself only.
+    for each in (*named, *(scripts if of.engine == "aspnet" else ())):
         found = language_of(each, of.engine)
         if found is not None:
             return found

@@ -61,7 +61,8 @@ def _read(data: bytes, text: str, reading: Reading, path: str, found: list[str])
     name, odd = kinds.kind_of(path, text)
     of = kinds.kind(name)
     parts = _parts(text, name, of)
-    joined = "\n".join(text[raw.at : raw.end] for raw in parts.blocks)
+    unnamed = [raw for raw in parts.blocks if raw.language is None]
+    joined = "\n".join(text[raw.at : raw.end] for raw in unnamed or parts.blocks)
     scripts = [raw.language for raw in parts.blocks if raw.language and raw.kind != "ssi"]
     language = kinds.language_of_page(parts.directives, scripts, joined, of)
     noted = [*reading.tricks, *found, *odd, *parts.tricks]

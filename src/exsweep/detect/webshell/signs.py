@@ -26,6 +26,7 @@ _LITTLE_MARKUP: Final = 200
 _LITTLE_CODE: Final = 40
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(?:[^-]|-(?!->))*+-->")
+_ADD = re.compile(r"<add\s([^<>]{10,2000})>")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
 _SINK_WORDS = re.compile(
     r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b",
@@ -121,6 +122,8 @@ def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State)
     found.extend(reason(code) for code in _titles(page))
     if _door(page, state):
         found.append(reason("door"))
+    if _handler(page, path):
+        found.append(reason("handler"))
     if page.blocks:
         found.extend(reason(code) for code in _place(path, able))
     return tuple(found)
@@ -180,6 +183,18 @@ def _place(path: str, able: float) -> Iterator[str]:
         yield "place"
     elif able >= 1 and place.severity in ("critical", "high"):
         yield "name"
+
+
+def _handler(page: Page, path: str) -> bool:
+    """Does a web.config make the server run other files?"""
+    if not path.lower().endswith(".config") or "<add" not in page.text:
+        return False
+    table = webshell_weights().config_handlers
+    return any(
+        re.search(each.match, tag[1]) and not re.search(each.unless, tag[1])
+        for tag in _ADD.finditer(page.text.lower())
+        for each in table
+    )
 
 
 def _foreign(page: Page) -> bool:

@@ -136,6 +136,7 @@ class State:
                     names.add(node.target.name.lower())
                 elif isinstance(node, Lambda):
                     names.update(each.lower() for each in node.parameters)
+            names.add("arguments")
             known = frozenset(names)
             self._locals[key] = known
         return known

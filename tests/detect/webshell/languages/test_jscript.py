@@ -20,7 +20,7 @@ CODE = [
     ('if (f("x") == 1) g()', "(branch [<== (f 'x') 1>] [(g)])"),
     ("if (a) b(); else if (c) d(); else e()", "(branch [a c] [(b)] [(d)] [(e)])"),
     ("for (var i in o) f(i)", "(branch [(= i o)] [(f i)])"),
-    ("try { a() } catch (e) { b() } finally { c() }", "(branch [] [(a)] [(b)] [(c)])"),
+    ("try { a() } catch (e) { b() } finally { c() }", "(branch [] [(a)] [(= e #thrown) (b)] [(c)])"),
     ("switch (x) { case 1: f(); default: g() }", "(branch [x 1] [(f)] [(g)])"),
     ("with (o) { p() }", "(branch [o] [(p)])"),
     ("o = { a: 1, 'b': c }", "(= o {(= a 1) (= b c)})"),

@@ -10,6 +10,7 @@ from exsweep.detect.webshell.code import (
     Class,
     Expr,
     Function,
+    Name,
     Op,
     Return,
     Statement,
@@ -97,9 +98,14 @@ class JScriptReader(JScriptExpressions):
             if (last is not None and child.id == last.id) or child.type in _BODIES:
                 bodies.append(self.body(child))
             elif child.type in _CLAUSES:
+                caught = child.child_by_field_name("parameter")
+                thrown: tuple[Statement, ...] = ()
+                if caught is not None and caught.type == "identifier":
+                    name = Name(self.at(caught), unescape(self.text(caught)))
+                    thrown = (Assign(name.at, name, Name(name.at, "#thrown")),)
                 for part in parts_of(child):
                     if part.type == "statement_block":
-                        bodies.append(self.body(part))
+                        bodies.append((*thrown, *self.body(part)))
             else:
                 self.statement(child, conditions)
         kept = tuple(item for item in conditions if not isinstance(item, Return | Branch | Function))
