@@ -27,6 +27,7 @@ _ORIGINS = frozenset(
         "packed",
         "decoded",
         "rooted",
+        "stream",
         "unknown",
         "mixed",
         "plain",

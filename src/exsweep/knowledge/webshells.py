@@ -72,6 +72,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sources: tuple[Source, ...]
     own_page: str
     """Regular expression on names of server variables that say where the page itself lies."""
+    roots: tuple[str, ...]
+    """Members that say where the site lies."""
     clean: tuple[str, ...]
     """Calls and members whose result carries nothing of what went in: numbers, lengths, hashes."""
     basename: tuple[str, ...]

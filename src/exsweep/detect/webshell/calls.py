@@ -50,18 +50,51 @@ _FILLERS: Final = frozenset(
 )
 """Methods after which an argument holds what the object held."""
 _MAKERS: Final = frozenset(
-    {"createobject", "activexobject", "gettypefromprogid", "getobject", "gettypefromclsid"}
+    {
+        "createobject",
+        "createobjectfromclsid",
+        "activexobject",
+        "gettypefromprogid",
+        "getobject",
+        "gettypefromclsid",
+    }
 )
+_KEEPERS: Final = frozenset(
+    {
+        "item",
+        "getvalue",
+        "clone",
+        "first",
+        "firstordefault",
+        "single",
+        "last",
+        "where",
+        "tolist",
+        "elementat",
+        "cast",
+    }
+)
+"""Methods that give back the object or one of its elements."""
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 _MANY_INTRINSIC: Final = 3
 CHOSEN: Final = "#chosen"
 """Type of an object whose class the visitor names."""
-CHOSEN_MEMBER: Final = "(a member of an object of the visitor's choice)"
+CHOSEN_MEMBER: Final = "(a member of a chosen object)"
 """Name under which the knowledge knows a call of it."""
 HAND_OVER: Final = "(all objects of the page)"
 """Name under which the knowledge knows such a call."""
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
-_UPLOADS: Final = frozenset({"asp:fileupload", "htmlinputfile", "fileupload", "httppostedfile"})
+_UPLOADS: Final = frozenset(
+    {
+        "asp:fileupload",
+        "htmlinputfile",
+        "fileupload",
+        "httppostedfile",
+        "persits.upload",
+        "smartupload",
+        "aspsmartupload.smartupload",
+    }
+)
 _MONIKER: Final = re.compile(r"(?<=^winnt).*|(?<=^iis).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
 _LONGEST_VALUE: Final = 4096
 _MOST_INLINED: Final = 200
@@ -160,6 +193,8 @@ class Evaluator(Expressions):
 
     def _call(self, node: Call) -> Value:
         function = self.keyed(node.function) or node.function
+        if isinstance(node.function, Index) and function is node.function:
+            self._hidden_member(node, node.function)
         if function is not node.function:
             node = Call(node.at, function, node.arguments, node.new)
         if isinstance(function, Lambda):
@@ -191,6 +226,16 @@ class Evaluator(Expressions):
         if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
             return self._value_of(arguments[0].constant)
         return self._result(node, names, base, arguments)
+
+    def _hidden_member(self, node: Call, function: Index) -> None:
+        """`this[name](x)` of JScript, with a name that is computed or the visitor's."""
+        if self.state.unit.program.language != "jscript" or not function.arguments:
+            return
+        key = self.evaluate(function.arguments[0])
+        if COMPUTED in key.marks or key.origins:
+            given = derived([self.evaluate(each) for each in node.arguments])
+            for sink in self.known.calls.find([(CHOSEN_MEMBER,)]) if given.origins else ():
+                self._show(sink, node, None, [given])
 
     def _at_once(self, function: Lambda, given: list[Value]) -> Value:
         """A function without a name is called where it stands."""
@@ -237,6 +282,10 @@ class Evaluator(Expressions):
                     continue
                 if not self.speaks(sink):
                     continue
+                texts = [each.constant for each in arguments]
+                if len(texts) > 1 and all(isinstance(each, str) for each in texts):
+                    # A program and its arguments are one line to whoever reads it.
+                    self.state.keep(" ".join(str(each) for each in texts), node.at)
                 self._show(sink, node, base, arguments)
         if base is not None and CHOSEN in base.types and any(each.origins for each in arguments):
             for sink in known.calls.find([(CHOSEN_MEMBER,)]):
@@ -249,8 +298,9 @@ class Evaluator(Expressions):
     def _show(self, sink: Sink, node: Statement, base: Value | None, arguments: list[Value]) -> None:
         data = self._role(sink.use.data, base, arguments)
         target = self._role(sink.use.target, base, arguments)
-        if sink.use.fetched and data is not None and not data.origins:
-            data = Value((), (Origin("remote", "", node.at, self.state.unit.number),))
+        if sink.use.fetched and data is not None:
+            remote = Origin("remote", "", node.at, self.state.unit.number)
+            data = Value((), (*data.origins, remote), (), data.marks if data.origins else frozenset())
         self.state.show(sink, node.at, spell(node), data, target)
         if sink.use.code and data is not None:
             self._evaluated(data, node.at)
@@ -325,8 +375,9 @@ class Evaluator(Expressions):
         if own is not None:
             return own
         self._passed_on(node, base, arguments)
-        for parameter, value in zip(self.state.lambdas.get(last, ()), arguments, strict=False):
-            self.state.write(parameter.lower(), through(value, last), weak=True)
+        for name in dict.fromkeys(each[-1] for each in names):
+            for parameter, value in zip(self.state.lambdas.get(name, ()), arguments, strict=False):
+                self.state.write(parameter.lower(), through(value, last), weak=True)
         if last == "getref" and isinstance(arguments[0].constant if arguments else None, str):
             self.state.carried = True
             return Value((), (), (f"fn:{str(arguments[0].constant).lower()}",))
@@ -364,6 +415,15 @@ class Evaluator(Expressions):
         parts = [*arguments, base] if base is not None else arguments
         value = derived(parts)
         last = names[0][-1]
+        if (
+            last == "combine"
+            and BASENAME in value.marks
+            and arguments
+            and arguments[0].origins
+            and BASENAME not in arguments[0].marks
+        ):
+            # Of the folder, the visitor chooses all.
+            value = Value((), value.origins, (), value.marks - {BASENAME})
         if known.decoders.matches(names, new=node.new):
             value = marked(value, DECODED)
         if known.basename.knows(last) and known.basename.matches(names):
@@ -388,7 +448,7 @@ class Evaluator(Expressions):
             types.extend(each for value in arguments for each in value.types)
         if node.new:
             types.append(".".join(names[0]))
-        elif isinstance(node.function, Member) and base is not None and last in ("item", "getvalue", "clone"):
+        elif isinstance(node.function, Member) and base is not None and last in _KEEPERS:
             types.extend(each for each in base.types if each != "fields")
         return typed(value, *types) if types else value
 
@@ -396,6 +456,8 @@ class Evaluator(Expressions):
         """`CreateObject("A.B")`: an object of that type."""
         names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
         types = []
+        # What makes an unknown object may turn out to make a known one, once all functions are read.
+        self.state.tools = self.state.tools or not names
         for name in names:
             plain = _MONIKER.sub("", name) if name.startswith(("winmgmts:", "winnt:", "iis:")) else name
             plain = self.known.classids.get(plain.removeprefix("new:").strip("{}"), plain)
@@ -410,7 +472,7 @@ class Evaluator(Expressions):
             sink = self.known.objects.get(plain)
             if sink is not None:
                 self.state.show(sink, node.at, plain, arguments[0], None)
-        if arguments and arguments[0].origins and not arguments[0].marks & {MIXED, COMPUTED}:
+        if arguments and _of_visitor_or_hidden(arguments[0], names):
             types.append(CHOSEN)
         return typed(derived(arguments), *types)
 
@@ -478,7 +540,8 @@ class Evaluator(Expressions):
                 ".".join((*full, f"[{str(arguments[0].constant).lower()}]")), arguments[1], weak=True
             )
         if last in _FILLERS and arguments:
-            source = base if base is not None and base.origins else arguments[0]
+            full_base = base is not None and (base.origins or base.marks & {DECODED, COMPUTED})
+            source = base if base is not None and full_base else arguments[0]
             for each in node.arguments:
                 if isinstance(each, Name) and (source.origins or source.marks & {DECODED, COMPUTED}):
                     self.state.write(each.name.lower(), derived([source]), weak=True)
@@ -513,7 +576,7 @@ class Evaluator(Expressions):
                 state.give_parameter(unit, function, parameter.lower(), through(value, marker))
             if unit.program.language == "jscript":
                 state.give_parameter(unit, function, "arguments", through(derived(arguments), marker))
-            self._given_back(node, function, marker)
+            self._given_back(node, function, arguments, marker)
         back = state.returns.get(name, UNKNOWN)
         kept = tuple(each for each in back.origins if marker not in each.trail)
         value = Value(back.constants, kept, back.types, back.marks)
@@ -523,7 +586,7 @@ class Evaluator(Expressions):
         computed = not value.origins and short and telling(arguments)
         return marked(value, COMPUTED) if computed else value
 
-    def _given_back(self, node: Call, function: Function, marker: str) -> None:
+    def _given_back(self, node: Call, function: Function, arguments: list[Value], marker: str) -> None:
         """What a function puts into its parameters, the variables of the caller hold afterwards."""
         for parameter, given in zip(function.parameters, node.arguments, strict=False):
             variable = (
@@ -532,9 +595,30 @@ class Evaluator(Expressions):
             if not isinstance(variable, Name):
                 continue
             held = self.state.variables.get(f"{function.name.lower()}\0{parameter.lower()}")
-            own = tuple(each for each in held.origins if marker not in each.trail) if held is not None else ()
+            others = {
+                (origin.kind, origin.name)
+                for value, node_ in zip(arguments, node.arguments, strict=False)
+                if node_ is not given
+                for origin in value.origins
+            }
+            own = (
+                tuple(
+                    each
+                    for each in held.origins
+                    if marker not in each.trail or (each.kind, each.name) in others
+                )
+                if held is not None
+                else ()
+            )
             if own and held is not None:
                 self.state.write(variable.name.lower(), Value((), own, (), held.marks), weak=True)
+
+
+def _of_visitor_or_hidden(name: Value, names: list[str]) -> bool:
+    """Is the class of an object named by the visitor, or by something that cannot be followed?"""
+    if name.origins:
+        return not name.marks & {MIXED, COMPUTED}
+    return not names and COMPUTED in name.marks
 
 
 def _kinds(value: Value) -> set[str]:

@@ -68,11 +68,18 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("rooted")
     if not value.origins and any(isinstance(each, bytes | tuple) for each in value.constants):
         found.add("packed")
-    if value.constants:
+    if value.constants or (
+        not value.origins and not value.marks and "processstartinfo" in _last(value.types)
+    ):
+        # What such an object is made of is weighed where it is made.
         found.add("constant")
     elif not value.origins:
         found.add("hidden" if value.marks & {COMPUTED, DECODED} else "unknown")
     return frozenset(found)
+
+
+def _last(types: tuple[str, ...]) -> set[str]:
+    return {each.rpartition(".")[2] for each in types}
 
 
 def _short(value: Value) -> bool:

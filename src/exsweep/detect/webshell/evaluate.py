@@ -222,7 +222,7 @@ class Expressions(ABC):
                 if text is not None and (not types or not self._is_variable(text[0])):
                     alias = self.state.aliases.get(text[0])
                     names.append((*alias, *text[1:]) if alias else text)
-                elif not names:
+                elif all(each.startswith("fn:") for each in types):
                     names.append(("?", last))
                 return names
             case _:
@@ -250,6 +250,10 @@ class Expressions(ABC):
             if not field and last in ("text", "value", "selectedvalue", "innertext"):
                 field = control
             origin = Origin(source.kind, field[:80], at, self.state.unit.number)
+            if source.kind == "session" and field:
+                kept = self.state.read(f"{names[0][0]}.[{field.lower()}]")
+                if kept is not None:
+                    return either(kept, Value((), (origin,)))
             types = tuple(self.known.returns.find(names)) or (
                 ("request", _FIELDS) if last == "request" else () if arguments else (_FIELDS, last)
             )
@@ -269,10 +273,13 @@ class Expressions(ABC):
             source = self._source(names, node.at, [], spell(node.base))
             if source is not None:
                 # What is read from a stream of the visitor's is the visitor's.
-                read = base.origins and source.origins and source.origins[0].kind == "file"
+                asked = any(each.kind in ("request", "upload") for each in base.origins)
+                read = asked and source.origins and source.origins[0].kind == "file"
                 return derived([base]) if read else source
+        if self.known.roots.knows(last) and self.known.roots.matches(names):
+            return Value((), (), (), frozenset({ROOTED}))
         if self.known.clean.knows(last) and self.known.clean.matches(names):
-            return UNKNOWN
+            return OWN if self.known.own_page(last) else UNKNOWN
         if (
             _FIELDS in base.types
             and base.origins
@@ -488,6 +495,8 @@ class Expressions(ABC):
             value = marked(value, MIXED)
         elif value.origins and MIXED in value.marks and MIXED not in first.marks:
             value = Value((), value.origins, value.types, value.marks - {MIXED})
+        if first.origins and BASENAME in value.marks and BASENAME not in first.marks:
+            value = Value(value.constants, value.origins, value.types, value.marks - {BASENAME})
         texts = [each.constant for each in parts[:-1] if isinstance(each.constant, str)]
         starts = ROOTED in first.marks or isinstance(first.constant, str)
         if value.origins and starts and all(_ROOT.fullmatch(each) for each in texts):
@@ -528,7 +537,9 @@ class Expressions(ABC):
         return typed(derived(parts), *types[:4]) if types else derived(parts)
 
     def _lambda(self, node: Lambda) -> Value:
-        return derived([self.evaluate(each) for each in node.body])
+        name = f"#{self.state.unit.number}:{node.at}"
+        self.state.lambdas[name] = node.parameters
+        return typed(derived([self.evaluate(each) for each in node.body]), f"fn:{name}")
 
     def _function(self, node: Function) -> Value:
         return UNKNOWN

@@ -242,6 +242,13 @@ def _slice(base: Constant, arguments: Arguments) -> Constant:
     return text(base)[number(arguments[0]) : number(arguments[1]) if len(arguments) > 1 else None]
 
 
+def _plain_pattern(pattern: str) -> str:
+    """A pattern that stands for itself: of `replace`, all of them are meant, as of .NET's."""
+    if any(each in "^$.*+?()[]{}|" for each in pattern) or "\\" in pattern:
+        raise NotFoldedError
+    return pattern
+
+
 def _mid(base: Constant, arguments: Arguments) -> Constant:
     return _substring(arguments[0], [number(arguments[1]) - 1, *arguments[2:3]])
 
@@ -419,6 +426,7 @@ CONSTRUCTED: dict[str, Fold] = {
     "memorystream": lambda base, a: a[0],
     "uri": lambda base, a: text(a[0]),
     "guid": lambda base, a: text(a[0]),
+    "regexp": lambda base, a: _plain_pattern(text(a[0])),
     "array": lambda base, a: tuple(a),
 }
 """`new Type(arguments)`."""

@@ -49,6 +49,7 @@ class Lookup:
         self._tools |= {name.rpartition(".")[0] for name in known.returns}
         self._own = re.compile(known.own_page)
         self.clean = Patterns((name, True) for name in known.clean)
+        self.roots = Patterns((name, True) for name in known.roots)
         self.basename = Patterns((name, True) for name in known.basename)
         self.decoders = Patterns((name, True) for name in known.decoders)
         self.returns = Patterns(known.returns.items())
