@@ -9,6 +9,7 @@ import msgspec
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group, join
+from exsweep.judge.config_history import with_history
 from exsweep.judge.coverage import Seen, measure
 from exsweep.judge.files import look
 from exsweep.judge.findings import findings_of, group_id
@@ -75,6 +76,7 @@ def judge(
     state = patch(builds, seen.sources)
     verdict = decide(chains, findings, covered, state, builds)
     events = _events(findings, [group for group, _ in groups])
+    findings = with_history(findings, events, seen.hits, seen.sources)
     custody = tuple(
         _custody(report) for report in sorted(seen.sources, key=lambda report: (report.path, report.sha256))
     )

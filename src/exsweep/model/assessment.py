@@ -157,6 +157,8 @@ class Finding(_Record, frozen=True, kw_only=True):
     false_positives: tuple[str, ...] = ()
     tip: str | None = None
     """What to look at next to settle it."""
+    remarks: tuple[str, ...] = ()
+    """What other evidence adds, in sentences: between which copies of the configuration a setting appeared."""
     chain: str | None = None
     source: tuple[str, ...] = ()
     """Where the knowledge behind the rule comes from."""
