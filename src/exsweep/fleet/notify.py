@@ -36,6 +36,11 @@ _NEXT = {
 _MOST_FINDINGS = 10
 
 
+def after(state: State) -> frozenset[State]:
+    """The states that may follow."""
+    return frozenset(_NEXT[state])
+
+
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
     """Who signs, and how the reader can check that."""
 

@@ -14,6 +14,7 @@ from starlette.routing import Route as AsgiRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exsweep.export import report
 from exsweep.web.gate import Received, pass_through
 from exsweep.web.headers import ALWAYS, host_allowed
 from exsweep.web.problem import Problem
@@ -24,6 +25,8 @@ from exsweep.web.service import Service
 _BODY = 1 << 20
 """Bytes of a form or of JSON."""
 _STATIC = Path(__file__).parent / "static"
+_LOOK = Path(report.__file__).parent / "look"
+"""Style sheet of the saved report: pages and reports look alike because they share it."""
 
 
 def application(service: Service) -> Starlette:
@@ -38,6 +41,7 @@ def application(service: Service) -> Starlette:
             by_path.setdefault(API + each.path.rstrip("/"), {})[each.method] = each
     for path, methods in by_path.items():
         made.append(AsgiRoute(path, _endpoint(service, methods), methods=list(methods)))
+    made.append(Mount("/look", StaticFiles(directory=_LOOK), name="look"))
     made.append(Mount("/static", StaticFiles(directory=_STATIC), name="static"))
 
     @asynccontextmanager

@@ -1,41 +1,62 @@
-"""Results as pages: every value is text, escaped always, with odd characters shown as escapes."""
+"""Results as pages: every value is text, escaped always, with odd characters shown as escapes and addresses dead."""
 
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import exsweep
-from exsweep.export.text import defang, prose, show, visible
-from exsweep.web.routes import url
+from exsweep.export import report, words
+from exsweep.export.report import chart
+from exsweep.export.text import defang, plain, prose, show, visible
+from exsweep.export.times import day, iso, span, stamp, when
+from exsweep.fleet.clock import said
+from exsweep.knowledge.fleet import fleet_words
+from exsweep.model import Level, Stage
+from exsweep.web.draw import days, hours, qr, rows, times
+from exsweep.web.routes import ROUTES, url
 
 FOLDER = Path(__file__).parent
 
 
 def _finalize(value: Any) -> Any:
-    """What `{{ }}` prints: text with visible control characters; None prints nothing."""
+    """What `{{ }}` prints: text with visible control characters and dead addresses; None prints nothing."""
     if value is None:
         return ""
     if isinstance(value, Markup):
         return value
-    return visible(prose(value)) if isinstance(value, str) else value
+    return plain(prose(value)) if isinstance(value, str) else value
+
+
+def _level(name: str) -> words.LevelWords:
+    return words.level(Level(name))
 
 
 @cache
 def environment() -> jinja2.Environment:
-    """Templates of `templates/`; `autoescape` holds whatever a template is called."""
+    """Templates of `templates/`, and those of the saved report below `report/`; `autoescape` holds for all names."""
+    shared = jinja2.FileSystemLoader(Path(report.__file__).parent)
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.FileSystemLoader(FOLDER / "templates"), jinja2.PrefixLoader({"report": shared})]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"show": show, "visible": visible, "defang": defang, "prose": prose}
-    made.globals |= {"url": url, "version": exsweep.__version__}
+    made.filters |= {
+        "show": show, "visible": visible, "defang": defang, "prose": prose, "plain": plain, "when": when,
+        "stamp": stamp, "day": day, "iso": iso, "span": span, "both": times.both, "own": escape, "ago": times.ago, "said": said,
+    }  # fmt: skip
+    made.globals |= {
+        "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "level_words": _level, "svg": chart,
+        "draw_days": days, "draw_rows": rows, "draw_hours": hours, "qr_code": qr.code, "zones": times.COMMON,
+        "fleet_words": fleet_words, "stages": tuple(Stage), "levels": tuple(Level), "has_route": ROUTES.__contains__,
+    }  # fmt: skip
     return made
 
 

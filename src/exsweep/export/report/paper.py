@@ -50,7 +50,7 @@ def environment() -> Environment:
 @cache
 def style() -> Markup:
     """Our own style sheet, which must stand in the page as it was hashed."""
-    text = files("exsweep.export.report").joinpath("report.css").read_text("utf-8").strip()
+    text = files("exsweep.export.report").joinpath("look", "report.css").read_text("utf-8").strip()
     return Markup(text)  # noqa: S704 (a file of this package; no evidence comes near it)
 
 

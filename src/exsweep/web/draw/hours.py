@@ -1,0 +1,82 @@
+"""Bars per hour of a case's lines: what worked below, tries above it, other lines on top; hatched where no record reaches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import log1p
+from typing import Protocol
+
+from exsweep.export.times import day, when
+
+WIDTH, LEFT, RIGHT, HEIGHT, TOP = 960, 10, 10, 110, 12
+
+
+class Step(Protocol):
+    """What is drawn; `exsweep.web.pages.timeline.Hour` is one."""
+
+    start: datetime
+    worked: int
+    tried: int
+    other: int
+    seeing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    height: float
+    base: float
+    bars: tuple[Bar, ...]
+    ticks: tuple[Tick, ...]
+
+
+def hours(steps: Sequence[Step]) -> Hours | None:
+    """Height grows with the logarithm of the count: one hostile line must be seen beside ten thousand others."""
+    if not steps:
+        return None
+    base = TOP + HEIGHT
+    most = log1p(max(each.worked + each.tried + each.other for each in steps)) or 1.0
+    width = (WIDTH - LEFT - RIGHT) / max(24, len(steps))
+    bars = []
+    for at, each in enumerate(steps):
+        x = round(LEFT + at * width, 1)
+        begin = when(each.start)
+        if not each.seeing:
+            bars.append(Bar(x, TOP, round(width, 1), HEIGHT, "blind", f"{begin}: no records"))
+        total = each.worked + each.tried + each.other
+        if not total:
+            continue
+        high = max(2.0, HEIGHT * log1p(total) / most)
+        label = f"{begin}: {each.worked:,} that worked, {each.tried:,} tries, {each.other:,} others"
+        thick = round(max(1.0, width - 0.8), 1)
+        low = float(base)
+        for kind, number in (("worked", each.worked), ("tried", each.tried), ("other", each.other)):
+            if number:
+                part = max(1.5, high * number / total)
+                low -= part
+                bars.append(Bar(x, round(low, 1), thick, round(part, 1), kind, label))
+    every = max(1, len(steps) // 7)
+    ticks = tuple(
+        Tick(
+            round(LEFT + at * width, 1),
+            f"{day(steps[at].start.date()).rsplit(' ', 1)[0]} {steps[at].start:%H:%M}",
+        )
+        for at in range(0, len(steps), every)
+        if LEFT + at * width < WIDTH - 70
+    )
+    return Hours(height=base + 22, base=base, bars=tuple(bars), ticks=ticks)

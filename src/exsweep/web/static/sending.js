@@ -1,0 +1,212 @@
+// Sending evidence in chunks that each carry their SHA-256: a folder, a zip or an image of any size, which goes on after a
+// lost line, a closed lid or a reload. Without this file the form of the page sends the chosen files at once.
+
+import { csrf } from "./app.js";
+
+const KEPT = "exsweep-sending";
+const TRIES = 6;
+const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+const size = (bytes) => {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let at = 0;
+  while (bytes >= 1000 && at < units.length - 1) (bytes /= 1000), at++;
+  return `${at ? bytes.toFixed(1) : bytes} ${units[at]}`;
+};
+
+class Refused extends Error {}
+
+async function call(method, path, body, headers = {}) {
+  const raw = body instanceof Blob || body instanceof ArrayBuffer;
+  for (let attempt = 1; ; attempt++) {
+    let answer;
+    try {
+      answer = await fetch(`/api/v1${path}`, {
+        method,
+        body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
+        headers: {
+          Accept: "application/json",
+          "X-CSRF-Token": csrf(),
+          ...(body === undefined ? {} : { "Content-Type": raw ? "application/octet-stream" : "application/json" }),
+          ...headers,
+        },
+      });
+    } catch (lost) {
+      if (attempt >= TRIES) throw lost;
+      await pause(attempt * attempt);
+      continue;
+    }
+    const told = await answer.json().catch(() => ({}));
+    if (answer.ok) return told;
+    if (answer.status === 409 && "offset" in told) return told;
+    if ((answer.status === 503 || answer.status === 429) && attempt < TRIES) {
+      await pause(Number(answer.headers.get("Retry-After")) || attempt * attempt);
+      continue;
+    }
+    throw new Refused([told.title, told.detail].filter(Boolean).join(" ") || `The service answered ${answer.status}.`);
+  }
+}
+
+/** Files of a drop with their paths; folders are read through to the end. */
+async function dropped(transfer) {
+  const found = [];
+  const walk = async (entry, path) => {
+    const name = path ? `${path}/${entry.name}` : entry.name;
+    if (entry.isFile) {
+      found.push({ name, file: await new Promise((good, bad) => entry.file(good, bad)) });
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((good, bad) => reader.readEntries(good, bad));
+      if (!some.length) return;
+      for (const each of some) await walk(each, name);
+    }
+  };
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return [...transfer.files].map((file) => ({ name: file.name, file }));
+  for (const entry of entries) await walk(entry, "");
+  return found;
+}
+
+class Screen {
+  constructor(form) {
+    this.box = form.querySelector("#sending");
+    this.list = form.querySelector("#progress");
+    this.lines = new Map();
+  }
+
+  /** One line of the list: `key` names it, `state` is done, now or gap. */
+  say(key, state, text) {
+    this.box.hidden = false;
+    let line = this.lines.get(key);
+    if (!line) {
+      line = document.createElement("li");
+      line.append(document.createElement("span"), document.createElement("span"));
+      line.firstChild.className = "p-mark";
+      line.firstChild.setAttribute("aria-hidden", "true");
+      this.lines.set(key, line);
+      this.list.append(line);
+    }
+    line.className = `p-${state}`;
+    line.firstChild.textContent = { done: "✓", now: "▸", gap: "╱" }[state];
+    line.lastChild.textContent = text;
+  }
+}
+
+async function sendFile(sending, { name, file }, seen) {
+  let state = await call("POST", `/sendings/${sending}/files`, { name, size: file.size });
+  if (state.state === "received") return seen(file.size);
+  const chunk = state.chunk_bytes;
+  const digests = [];
+  for (let at = 0; at < file.size || at === 0; at += chunk) {
+    const part = await file.slice(at, at + chunk).arrayBuffer();
+    const sum = await digest(part);
+    digests.push(sum);
+    const end = Math.min(file.size, at + chunk);
+    for (let tries = 0; state.offset < end; tries++) {
+      if (tries > TRIES) throw new Refused(`${name} could not be sent.`);
+      // Where the service stands is what counts: a chunk that it has is not sent again, half of one is.
+      if (state.offset !== at) {
+        const rest = part.slice(state.offset - at);
+        state = await call("PATCH", `/uploads/${state.upload}?offset=${state.offset}`, rest, {
+          "X-Chunk-SHA256": hex(await digest(rest)),
+        });
+      } else {
+        state = await call("PATCH", `/uploads/${state.upload}?offset=${at}`, part, { "X-Chunk-SHA256": hex(sum) });
+      }
+    }
+    seen(end);
+    if (!file.size) break;
+  }
+  const joined = new Uint8Array(digests.length * 32);
+  digests.forEach((each, at) => joined.set(each, at * 32));
+  await call("POST", `/uploads/${state.upload}/finish`, { chunks_sha256: hex(await digest(joined)) });
+}
+
+async function sendAll(form, files) {
+  const screen = new Screen(form);
+  const total = files.reduce((sum, each) => sum + each.file.size, 0);
+  const what = `${files.length.toLocaleString()} file${files.length === 1 ? "" : "s"} (${size(total)})`;
+  if (!files.length) return screen.say("all", "gap", "There was no file in what you dropped.");
+  form.querySelectorAll("button, input").forEach((each) => (each.disabled = true));
+  screen.say("all", "now", `Copying and sealing ${what}`);
+  try {
+    const sending = await opened(form, files);
+    let before = 0;
+    const begun = Date.now();
+    for (const [at, each] of files.entries()) {
+      await sendFile(sending, each, (bytes) => {
+        const done = before + bytes;
+        const share = total ? Math.floor((100 * done) / total) : 100;
+        const left = done ? ((Date.now() - begun) / done) * (total - done) : 0;
+        const about = left > 90e3 ? `, about ${Math.round(left / 60e3)} minutes left` : "";
+        screen.say("now", "now", `${share} %: file ${(at + 1).toLocaleString()} of ${files.length.toLocaleString()}${about}`);
+      });
+      before += each.file.size;
+    }
+    screen.say("all", "done", `Copied and sealed ${what}`);
+    screen.say("now", "now", "Starting to read");
+    const job = await call("POST", `/sendings/${sending}/read`, {});
+    localStorage.removeItem(KEPT);
+    location.assign(`/jobs/${job.job}`);
+  } catch (error) {
+    const words = error instanceof Refused ? error.message : "The line was lost.";
+    screen.say("now", "gap", `${words} Nothing that was sent is lost: give the same files again, and it goes on from there.`);
+    form.querySelectorAll("button, input").forEach((each) => (each.disabled = false));
+  }
+}
+
+/** A name for a set of files, so that the same ones go on where they stopped, also after a reload. */
+const mark = (files) => JSON.stringify([files.length, files.slice(0, 200).map(({ name, file }) => [name, file.size])]);
+
+async function opened(form, files) {
+  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+  if (kept?.mark === mark(files)) {
+    try {
+      const there = await call("GET", `/sendings/${kept.sending}`);
+      if (there.state === "open") return kept.sending;
+    } catch {
+      // it is over, or another service answers here: begin anew
+    }
+  }
+  const about = {};
+  for (const name of ["name", "organisation", "sector", "server"]) {
+    const value = form.elements[name]?.value.trim();
+    if (value) about[name] = value;
+  }
+  const { sending } = await call("POST", "/sendings", about);
+  localStorage.setItem(KEPT, JSON.stringify({ sending, mark: mark(files), files: files.length }));
+  return sending;
+}
+
+/** Make the form take drops, folders and any size. */
+export function begin(form) {
+  if (!window.crypto?.subtle) return; // plain http to another computer: the form itself still works
+  const fields = ["files", "folder"].map((id) => document.getElementById(id)).filter(Boolean);
+  document.getElementById("folder-row").hidden = false;
+  document.getElementById("send").hidden = true;
+  document.getElementById("drop-lead").textContent = "Drop a folder, a zip or a disk image here, or choose it.";
+  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+  if (kept) new Screen(form).say("kept", "gap", `Sending ${kept.files} files was interrupted. Give the same files again, and it goes on from there.`);
+  for (const field of fields) {
+    field.addEventListener("change", () => {
+      const files = [...field.files].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+      if (files.length) sendAll(form, files);
+    });
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const files = fields.flatMap((field) => [...field.files]).map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+    sendAll(form, files);
+  });
+  for (const name of ["dragenter", "dragover"]) {
+    form.addEventListener(name, (event) => (event.preventDefault(), form.classList.add("over")));
+  }
+  for (const name of ["dragleave", "drop"]) form.addEventListener(name, () => form.classList.remove("over"));
+  form.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    sendAll(form, await dropped(event.dataTransfer));
+  });
+}

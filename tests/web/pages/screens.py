@@ -1,0 +1,35 @@
+"""Every address that shows a screen, for tests that hold them all to the same."""
+
+from exsweep.web.routes import routes
+from exsweep.web.service import Service
+from tests.fleet.build import NOW
+
+from exsweep.fleet.store import Fleet  # isort: skip
+
+SKIP = {
+    "start",  # sets the cookie and goes on
+    "job",  # needs a job; its own tests draw it
+}
+
+
+def servers(service: Service) -> list[str]:
+    """Ids of all servers of the store."""
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        return [str(row[0]) for row in fleet.database.run("SELECT public_id FROM server ORDER BY id")]
+
+
+def addresses(service: Service) -> list[str]:
+    """Each page of people, with the gaps filled for each server; pages whose gaps nothing fills are left out."""
+    found = []
+    ids = servers(service)
+    for each in routes():
+        if each.method != "GET" or not each.html or each.name in SKIP:
+            continue
+        if "{server}" in each.path and "{" not in each.path.replace("{server}", ""):
+            found += [each.path.replace("{server}", server) for server in ids]
+        elif "{" not in each.path:
+            found.append(each.path)
+    return found
+
+
+__all__ = ["NOW", "addresses", "servers"]
