@@ -25,6 +25,17 @@ _THREAT = re.compile(
     rb"\b(?:Backdoor|Exploit|Trojan|HackTool|Behavior|VirTool):(?:ASP|JS|VBS|HTML|MSIL|Win32|Win64|Script)/[\w.!:-]+"
 )
 _PATH = re.compile(rb"[A-Za-z]:\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
+_SERVED = re.compile(
+    rb"(?P<path>[A-Za-z]:\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12}[^\\:*?\"<>|\s]{1,120}"
+    rb"\.(?:aspx|ashx|asmx|asax|asp|asa|cer|cdx|soap|cshtml|php|jsp))(?![\w\\])",
+    re.I,
+)
+"""A page named in a sentence; its own name has no spaces, or the sentence would become a part of it."""
+_SETTING = re.compile(
+    rb"\b(?P<name>(?:Ex|In)ternalUrl)\b['\"]?\s*[:=]?\s*['\"]?(?P<value>https?://[^\s<>\"']{0,300}<\s*[A-Za-z%!?].*)",
+    re.I | re.S,
+)
+"""An address of a web folder with program text in it, inside a command or a sentence."""
 _ANCHOR = re.compile(rb"\bServerInfo~[^\s\"'`,|<>]+")
 _MARKED = re.compile(rb"\bcd\s+/d\b.*\becho\s+\[S\]", re.I | re.S)
 """Programs that steer web shells put the output of a command between marks."""
@@ -65,6 +76,10 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
     if match := _ANCHOR.search(text):
         return "test_proxylogon", {"DateTime": _stamp(text), "AnchorMailbox": match[0]}
+    if match := _SETTING.search(text):
+        return "oab_vdir", {"ExternalUrl": match["value"]}
+    if match := _SERVED.search(text):
+        return _file(match["path"], b"mentioned")
     return None
 
 
