@@ -70,7 +70,7 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(BIN)/pip install -q --disable-pip-version-check --group test -e ".[archives,postgres]"
+	$(BIN)/pip install -q --disable-pip-version-check --group test -e ".[archives,engines,postgres]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.tests

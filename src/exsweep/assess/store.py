@@ -8,7 +8,7 @@ an Exchange server writes thousands of hourly files, and engines are slow with t
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +265,54 @@ def chosen_events(
         raise StoreError(
             f"{file} cannot be read: {error}.", tip="Run triage again on the evidence."
         ) from error
+
+
+def picked_events(file: Path, kind: LogFormat, rows: Ints) -> Iterator[tuple[str, Batch]]:
+    """Like `read_events`, but only the rows with these numbers, ascending, counted from 0 over the whole file.
+
+    Raises:
+        StoreError: the file is not one of ours, or damaged.
+    """
+    try:
+        source = pq.ParquetFile(file, read_dictionary=_dictionaries(file))
+        begin = 0
+        for group in range(source.num_row_groups):
+            end = begin + source.metadata.row_group(group).num_rows
+            here = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)]
+            if len(here):
+                yield from _by_path(*_whole(source.read_row_group(group).take(pa.array(here - begin)), kind))
+            begin = end
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"{file} cannot be read: {error}.", tip="Run triage again on the evidence."
+        ) from error
+
+
+def write_rows(file: Path, kind: LogFormat, rows: Sequence[Mapping[str, str | None]]) -> int:
+    """A stored file of rows that no log has: columns under their native names, each row its own origin's path.
+
+    `log.file.path` of a row is what stands in its first column. Returns the number of rows.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {
+        name: pa.array(
+            [(row.get(name) or "").encode("utf-8", "backslashreplace") for row in rows], pa.binary()
+        )
+        for name in names
+    }
+    count = len(rows)
+    batch = Batch(
+        format=kind,
+        table=pa.table(columns),
+        line=np.arange(1, count + 1),
+        offset=np.zeros(count, np.int64),
+        time_ms=np.full(count, NO_TIME),
+    )
+    part = _Part(file.parent, file.stem, kind.id)
+    part.add(batch, [(row.get(names[0]) or "", 1) for row in rows])
+    with _as_store_error(file.parent):
+        part.close()
+    return count
 
 
 def _natives(schema: pa.Schema) -> list[tuple[str, str]]:

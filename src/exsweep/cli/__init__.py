@@ -8,7 +8,8 @@ import click
 import exsweep
 from exsweep.cli.bundle import bundle
 from exsweep.cli.collector import collector
-from exsweep.cli.fleet_acts import fleet as fleet_verb
+from exsweep.cli.fleet_lake import fleet as fleet_verb
+from exsweep.cli.hunt import hunt_verb
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
 from exsweep.cli.scan import scan_verb
@@ -28,7 +29,9 @@ def cli() -> None:
     """
 
 
-for _verb in (triage, collector, scan_verb, fleet_verb, serve, report, bundle, verify, knowledge):
+for _verb in (
+    triage, collector, scan_verb, fleet_verb, hunt_verb, serve, report, bundle, verify, knowledge,
+):  # fmt: skip
     cli.add_command(_verb)
 
 

@@ -16,7 +16,20 @@ from rich.text import Text
 
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode
-from exsweep.fleet import audit, clusters, curves, intake, patching, people, queue, recheck, sectors, show
+from exsweep.fleet import (
+    audit,
+    clusters,
+    curves,
+    hunt,
+    intake,
+    patching,
+    people,
+    queue,
+    recheck,
+    sectors,
+    show,
+)
+from exsweep.fleet.lake import Lake
 from exsweep.fleet.sources import read
 from exsweep.fleet.store import DEFAULT_TENANT, Fleet
 from exsweep.knowledge.fleet import fleet_words
@@ -42,9 +55,16 @@ class Asked(msgspec.Struct):
     store: str
     as_json: bool
     now: int
+    lake: str | None = None
 
     def open(self) -> Fleet:
         return Fleet.open(self.store, who=_me())
+
+    def lake_folder(self) -> Lake | None:
+        """Where events are kept; None for a PostgreSQL store without --lake."""
+        if self.store.startswith(("postgresql://", "postgres://")) and not self.lake:
+            return None
+        return Lake.beside(self.store, self.lake)
 
 
 def _me() -> str:
@@ -114,12 +134,20 @@ def give(asked: Asked, value: Any, header: Sequence[str], rows: Iterable[Sequenc
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--tenant", default=DEFAULT_TENANT, show_default=True, help="Whose servers they are.")
 @click.option("--server", help="The server they are about, where you know it (srv_... or name).")
+@click.option("--lake", envvar="EXSWEEP_LAKE", help="Folder for saved events; default: beside the store.")
+@click.option(
+    "--no-events", is_flag=True, help="Leave saved events where they are: the server cannot be hunted."
+)
 @click.pass_obj
-def add_verb(asked: Asked, paths: tuple[Path, ...], tenant: str, server: str | None) -> int:
-    """Keep assessments: assessment.json files, folders of triage, folders of such, results of a scan (JSON lines).
+def add_verb(
+    asked: Asked, paths: tuple[Path, ...], tenant: str, server: str | None, lake: str | None, no_events: bool
+) -> int:
+    """Keep assessments: assessment.json files, folders of triage, folders of such, bundles, results of a scan.
 
+    Events saved beside an assessment go into the lake, for `exsweep hunt`; hunts that watch are asked of them at once.
     Adding the same again changes nothing.
     """
+    asked.lake = lake
     with asked.open() as store:
         number = store.server(server) if server else None
         shown = sys.stderr.isatty()
@@ -128,17 +156,26 @@ def add_verb(asked: Asked, paths: tuple[Path, ...], tenant: str, server: str | N
             if shown:
                 click.echo(f"\r{done.assessments:,} added, {done.again:,} there already", nl=False, err=True)
 
-        done = intake.add(store, read(paths), now=asked.now, tenant=tenant, server=number, seen=progress)
+        home = None if no_events else asked.lake_folder()
+        done = intake.add(
+            store, read(paths), now=asked.now, tenant=tenant, server=number, lake=home, seen=progress
+        )
         if shown:
             click.echo("", err=True)
         linked = clusters.compute(store, asked.now) if done.assessments else 0
+        watched = hunt.watch(store, home, done.sets, now=asked.now) if home is not None else ()
     if asked.as_json:
-        give(asked, done, (), ())
+        told = [{"hunt": name, "hit": hit} for name, hit in watched]
+        give(asked, msgspec.structs.asdict(done) | {"watched": told}, (), ())
     else:
         click.echo(
             f"new: {done.assessments:,} assessment(s), {done.servers:,} server(s), {done.findings:,} finding(s); "
             f"{done.again:,} were there already; {linked:,} clusters."
         )
+        if done.sets:
+            click.echo(f"{done.events:,} saved events of {len(done.sets):,} case(s) can be hunted now.")
+        for name, hit in watched:
+            click.echo(term(f"watch {name!r}: {hit.count:,} rows on {hit.name or hit.server}: {hit.title}"))
         if done.questions:
             click.echo(f"{done.questions:,} pairs may be one server: see `exsweep fleet questions`.")
     for each in done.samples:

@@ -2,6 +2,6 @@
 
 from exsweep.detect.correlation import Correlated, correlate
 from exsweep.detect.engine import Engine, Match
-from exsweep.detect.ioc import indicator_rules
+from exsweep.detect.ioc import indicator_rules, sought
 
-__all__ = ["Correlated", "Engine", "Match", "correlate", "indicator_rules"]
+__all__ = ["Correlated", "Engine", "Match", "correlate", "indicator_rules", "sought"]

@@ -82,6 +82,11 @@ class Engine:
         ready = self._of(self._formats[format_id])
         return tuple(ready.rules[at].id for at in ready.prefilter.always)
 
+    def wants(self, format_id: str) -> list[list[list[tuple[str, tuple[bytes, ...]]]]]:
+        """For each rule that runs on the format: `Prefilter.wants`."""
+        ready = self._of(self._formats[format_id])
+        return [ready.prefilter.wants(at) for at in range(len(ready.rules))]
+
     def literals(self, format_id: str) -> tuple[bytes, ...]:
         """Everything that is looked for in rows of this format, lower case, in order."""
         return self._of(self._formats[format_id]).prefilter.literals

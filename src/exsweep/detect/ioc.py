@@ -44,6 +44,23 @@ def indicator_rules(indicators: Iterable[Indicator], formats: Sequence[LogFormat
     return tuple(found[number] for number in sorted(found))
 
 
+def sought(one: Indicator) -> tree.Node | None:
+    """What to look for in rows when somebody asks where an indicator was seen; None: nothing that rows can show.
+
+    Wider than a rule: an address is looked for in every column, and a short name is looked for too.
+    """
+    if one.kind == "ip" and "/" not in one.value:
+        narrow = _condition(one)
+        return (
+            None
+            if narrow is None
+            else tree.Or((narrow, _in_line(one.value, r"[^0-9A-Fa-f.:]", r"[^0-9A-Fa-f.]")))
+        )
+    if one.kind == "file_name":
+        return _file(one.value) if one.value.strip("*?") else None
+    return _condition(one)
+
+
 def _rule(number: str, one: Indicator, condition: tree.Node, formats: Sequence[LogFormat]) -> Rule:
     words, field = _WORDS[one.kind]
     served = tuple(form.id for form in formats if field is None or field in form.ecs)

@@ -134,6 +134,17 @@ class Prefilter:
                     result[at] = left
         return result
 
+    def wants(self, at: int) -> list[list[tuple[str, tuple[bytes, ...]]]]:
+        """What a row must hold for the rule at this position to be able to match, for engines that read no Arrow.
+
+        All of the lists must be met, each by one of its (column in lower case or ANYWHERE, spellings in lower case); no
+        list: any row may match.
+        """
+        return [
+            [(column, self._literals[pattern]) for column, pattern in sorted(choice.probes)]
+            for choice in self.choices[at]
+        ]
+
     def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
         """`(start, end)` of each line that some rule may match, ascending; the line's `\\n` is inside."""
         if self.always or self._form.multiline:

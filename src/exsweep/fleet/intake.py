@@ -6,12 +6,14 @@ from itertools import islice
 
 import msgspec
 
+from exsweep.errors import EvidenceError
 from exsweep.fleet import audit, identity
 from exsweep.fleet.body import Packed, pack
 from exsweep.fleet.clock import DAY, seconds
 from exsweep.fleet.history import broken
+from exsweep.fleet.lake import Lake, keep
 from exsweep.fleet.situation import Told, is_outside, situation_of
-from exsweep.fleet.sources import Read, Refused
+from exsweep.fleet.sources import Read, Refused, events_of
 from exsweep.fleet.status import refresh, rules_in_use
 from exsweep.fleet.store import DEFAULT_TENANT, Fleet
 from exsweep.fleet.text import stored
@@ -39,6 +41,10 @@ class Added(msgspec.Struct, kw_only=True):
     """At most 20 of what was refused."""
     questions: int = 0
     """Servers that may be one and the same: somebody has to say."""
+    events: int = 0
+    """Rows of events taken into the lake."""
+    sets: list[int] = []
+    """Numbers of the new sets of events."""
 
 
 def add(
@@ -48,6 +54,7 @@ def add(
     now: int,
     tenant: str = DEFAULT_TENANT,
     server: int | None = None,
+    lake: Lake | None = None,
     seen: Callable[[Added], None] = lambda _: None,
 ) -> Added:
     """Keep what `reads` gives. The same assessment twice is kept once, whoever brings it.
@@ -55,6 +62,7 @@ def add(
     Args:
         now: seconds since 1970 UTC: when we learned of it.
         server: the server they are about, where somebody knows; else it is recognised.
+        lake: takes the events that were saved beside an assessment; those that cannot be taken are told as refused.
         seen: is told after each batch.
     """
     done = Added()
@@ -78,16 +86,43 @@ def add(
             _count(fleet, days)
             if new := done.assessments - before:
                 audit.log(fleet.database, time=now, who=fleet.who, what="add", object_=f"{new} assessments")
+        if lake is not None:
+            for (where, _), (_, kept) in zip(good, packed, strict=True):
+                _events(fleet, lake, where, _digest(kept, number), now, done)
         seen(done)
     return done
+
+
+def _digest(kept: Packed, tenant: int) -> str:
+    # One tenant's copy never answers for another's (I12): whose it is belongs to what it is.
+    return kept.sha256 if tenant == 1 else f"{tenant}:{kept.sha256}"
+
+
+def _events(fleet: Fleet, lake: Lake, where: str, digest: str, now: int, done: Added) -> None:
+    """Take the events beside an assessment into the lake; the assessment itself is kept whatever becomes of them."""
+    row = fleet.database.one("SELECT id, server_id FROM assessment WHERE sha256 = ?", (digest,))
+    if row is None:
+        return
+    try:
+        with events_of(where) as folder:
+            if folder is None:
+                return
+            kept = keep(fleet, lake, int(row[1]), int(row[0]), folder, now=now)
+    except EvidenceError as error:
+        done.refused += 1
+        if len(done.samples) < _SAMPLES:
+            done.samples.append(Refused(f"{where} (its events)", error.message))
+        return
+    if kept.new:
+        done.sets.append(kept.number)
+        done.events += kept.events
 
 
 def _one(
     fleet: Fleet, one: Assessment, kept: Packed, tenant: int, server: int | None, now: int, done: Added
 ) -> bool:
     database = fleet.database
-    # One tenant's copy never answers for another's (I12): whose it is belongs to what it is.
-    digest = kept.sha256 if tenant == 1 else f"{tenant}:{kept.sha256}"
+    digest = _digest(kept, tenant)
     if database.one("SELECT 1 FROM assessment WHERE sha256 = ?", (digest,)) is not None:
         done.again += 1
         return False

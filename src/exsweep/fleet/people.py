@@ -138,7 +138,13 @@ def answer(fleet: Fleet, number: int, *, same: bool, now: int) -> None:
         database.run("UPDATE question SET answer = ? WHERE id = ?", ("same" if same else "two", number))
         if not same:
             return
-        for table in ("assessment", "finding", "notice", "pin"):
+        # Of two sets of saved events that are the same, one stays.
+        database.run(
+            "UPDATE event_set SET sha256 = sha256 || '-' || id WHERE server_id = ? AND sha256 IN "
+            "(SELECT sha256 FROM event_set WHERE server_id = ?)",
+            (gone, keep),
+        )
+        for table in ("assessment", "finding", "notice", "pin", "event_set"):
             database.run(f"UPDATE {table} SET server_id = ? WHERE server_id = ?", (keep, gone))
         _move_keyed(fleet, keep, gone)
         database.run("DELETE FROM question WHERE one_id = ? OR other_id = ?", (gone, gone))
@@ -159,5 +165,7 @@ def _move_keyed(fleet: Fleet, keep: int, gone: int) -> None:
             "WHERE server_id = ? ON CONFLICT DO NOTHING",
             (keep, gone),
         )
-    for table in ("server_key", "contact", "recheck", "link", "exposure", "cluster_server"):
+    for table in (
+        "server_key", "contact", "recheck", "link", "exposure", "cluster_server", "hunt_server", "hunt_hit",
+    ):  # fmt: skip
         database.run(f"DELETE FROM {table} WHERE server_id = ?", (gone,))

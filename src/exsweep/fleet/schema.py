@@ -99,11 +99,52 @@ CREATE TABLE audit (
 
 
 def _first(database: Database) -> str:
-    packed = "WITHOUT ROWID" if database.types["id"].startswith("INTEGER") else ""
-    return _FIRST.format(**database.types, packed=packed) + database.append_only("audit")
+    return _FIRST.format(**database.types, packed=_packed(database)) + database.append_only("audit")
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first,)
+_EVENTS = """
+CREATE TABLE event_set (
+  id {id}, server_id BIGINT NOT NULL REFERENCES server(id), sha256 TEXT NOT NULL, assessment_id BIGINT, folder TEXT NOT NULL,
+  received BIGINT NOT NULL, first_seen BIGINT, last_seen BIGINT, events BIGINT NOT NULL, size BIGINT NOT NULL,
+  removed BIGINT, reason TEXT NOT NULL DEFAULT '', UNIQUE (server_id, sha256)
+);
+CREATE TABLE event_file (
+  set_id BIGINT NOT NULL REFERENCES event_set(id), place BIGINT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  kind TEXT NOT NULL, natives TEXT NOT NULL, events BIGINT NOT NULL, size BIGINT NOT NULL, first_seen BIGINT,
+  last_seen BIGINT, PRIMARY KEY (set_id, place)
+) {packed};
+CREATE TABLE hunt (
+  id {id}, public_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, who TEXT NOT NULL, made BIGINT NOT NULL,
+  asked TEXT NOT NULL, scope TEXT NOT NULL, may TEXT NOT NULL, watch BIGINT NOT NULL, removed BIGINT
+);
+CREATE TABLE hunt_run (
+  id {id}, public_id TEXT NOT NULL UNIQUE, hunt_id BIGINT REFERENCES hunt(id), who TEXT NOT NULL, started BIGINT NOT NULL,
+  ended BIGINT, state TEXT NOT NULL, asked TEXT NOT NULL, scope TEXT NOT NULL, may TEXT NOT NULL, engine TEXT NOT NULL,
+  problems TEXT NOT NULL DEFAULT '[]', events BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX hunt_run_hunt ON hunt_run (hunt_id, id);
+CREATE TABLE hunt_server (
+  run_id BIGINT NOT NULL REFERENCES hunt_run(id), server_id BIGINT NOT NULL REFERENCES server(id), state TEXT NOT NULL,
+  why TEXT NOT NULL DEFAULT '', PRIMARY KEY (run_id, server_id)
+) {packed};
+CREATE INDEX hunt_server_state ON hunt_server (run_id, state);
+CREATE TABLE hunt_hit (
+  run_id BIGINT NOT NULL REFERENCES hunt_run(id), server_id BIGINT NOT NULL REFERENCES server(id), rule TEXT NOT NULL,
+  title TEXT NOT NULL, first_seen BIGINT, last_seen BIGINT, events BIGINT NOT NULL, kinds TEXT NOT NULL,
+  samples TEXT NOT NULL, fresh BIGINT NOT NULL, PRIMARY KEY (run_id, server_id, rule)
+) {packed};
+"""
+
+
+def _packed(database: Database) -> str:
+    return "WITHOUT ROWID" if database.types["id"].startswith("INTEGER") else ""
+
+
+def _events(database: Database) -> str:
+    return _EVENTS.format(**database.types, packed=_packed(database))
+
+
+STEPS: tuple[Callable[[Database], str], ...] = (_first, _events)
 """Step n leads from version n to n + 1."""
 
 

@@ -1,10 +1,12 @@
 """Assessments in files: an `assessment.json`, a folder that `triage --out` wrote, or the results of a scan, one a line."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from exsweep.assess.bundle import read_bundle, unpacked
 from exsweep.errors import EvidenceError
 from exsweep.model import Assessment, decode
 from exsweep.scan import assessment, read_line
@@ -34,8 +36,31 @@ def read(paths: tuple[Path, ...]) -> Iterator[Read]:
                 yield from _folder(path)
             else:
                 yield from _file(path)
+        except EvidenceError as error:
+            yield Refused(str(path), error.message)
         except OSError as error:
             yield Refused(str(path), f"cannot be read: {error.strerror or error}")
+
+
+@contextmanager
+def events_of(where: str) -> Iterator[Path | None]:
+    """The folder with the saved events that belong to an assessment read from there; None where there are none.
+
+    Of a bundle it is a private copy, gone afterwards.
+
+    Raises:
+        EvidenceError: the parts of the bundle do not fit together.
+    """
+    path = Path(where)
+    if path.name == "assessment.json" and (path.parent / "events" / "sources.json").is_file():
+        yield path.parent / "events"
+    elif path.suffix == ".zip" and path.is_file():
+        with unpacked(path) as (folder, misfits):
+            if misfits:
+                raise EvidenceError(f"{path.name}: {misfits[0]}", tip="Ask its sender for the bundle again.")
+            yield folder / "events" if (folder / "events" / "sources.json").is_file() else None
+    else:
+        yield None
 
 
 def _folder(path: Path) -> Iterator[Read]:
@@ -53,7 +78,9 @@ def _folder(path: Path) -> Iterator[Read]:
             if (each / "assessment.json").is_file():
                 found = True
                 yield from _file(each / "assessment.json")
-        elif each.name != "custody.jsonl" and each.suffix in (".json", ".jsonl"):
+        elif each.name != "custody.jsonl" and (
+            each.suffix in (".json", ".jsonl") or each.name.endswith(".exsweep.zip")
+        ):
             found = True
             yield from _file(each)
     if not found:
@@ -65,6 +92,9 @@ def _file(path: Path) -> Iterator[Read]:
         head = file.read(4_096)
     if b'"exsweep.scan/' in head or path.suffix == ".jsonl":
         yield from _lines(path)
+        return
+    if head.startswith(b"PK"):
+        yield str(path), read_bundle(path)
         return
     size = path.stat().st_size
     if size > _LARGEST:

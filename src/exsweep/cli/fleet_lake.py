@@ -1,0 +1,58 @@
+"""`exsweep fleet lake|rejudge`: the saved events of all servers: what is kept, what goes, and judging all of it anew."""
+
+import click
+
+from exsweep.cli.fleet import Asked, give
+from exsweep.cli.fleet_acts import fleet
+from exsweep.errors import UsageError
+from exsweep.fleet import lake as lakes
+
+__all__ = ["fleet"]
+
+
+@fleet.command("lake")
+@click.option("--lake", envvar="EXSWEEP_LAKE", help="Folder of the saved events; default: beside the store.")
+@click.option(
+    "--remove", "servers", multiple=True, help="Delete the events of this server (srv_... or name)."
+)
+@click.option(
+    "--superseded", is_flag=True, help="Delete events whose server has sent all of them again since."
+)
+@click.option(
+    "--older-than", type=click.IntRange(1), metavar="DAYS", help="Delete events received before that."
+)
+@click.option("--why", default="", help="The reason, for hunts and the audit log.")
+@click.pass_obj
+def lake_verb(
+    asked: Asked,
+    lake: str | None,
+    servers: tuple[str, ...],
+    superseded: bool,
+    older_than: int | None,
+    why: str,
+) -> None:
+    """What is kept of which server, and until when. Deleting leaves a note, so that a hunt says whom it could not ask."""
+    home = lakes.Lake.beside(asked.store, lake)
+    with asked.open() as store:
+        gone: set[int] = set()
+        if servers:
+            numbers = [store.server(word) for word in servers]
+            gone |= {one.number for one in lakes.sets(store, numbers)}
+        if superseded:
+            gone |= set(lakes.superseded(store))
+        if older_than:
+            limit = asked.now - older_than * 86_400
+            gone |= {one.number for one in lakes.sets(store) if one.received < limit}
+        if gone:
+            if not why.strip():
+                raise UsageError("Events are deleted for a reason.", tip="Give it with --why.")
+            freed = lakes.remove(store, home, sorted(gone), why=why.strip(), now=asked.now)
+            click.echo(f"{len(gone):,} set(s) of events deleted, {freed / 1e6:,.1f} MB.", err=True)
+        kept = lakes.kept_lines(store)
+    give(
+        asked, kept, ("server", "name", "received", "events", "MB", "from", "to", "kinds"),
+        (
+            (o.server, o.name, o.received, f"{o.events:,}", f"{o.size / 1e6:.1f}", o.first, o.last, " ".join(o.kinds))
+            for o in kept
+        ),
+    )  # fmt: skip
