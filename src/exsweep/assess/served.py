@@ -13,7 +13,7 @@ import pyarrow as pa
 from exsweep.detect.webshell import examine
 from exsweep.detect.webshell.kinds import extension_of
 from exsweep.detect.yara import USER_PREFIX, Yara
-from exsweep.knowledge.baselines import Baseline
+from exsweep.knowledge.baselines import CHANGED, OTHER_BUILD, UNKNOWN_NAME, Baseline
 from exsweep.knowledge.formats import format_of
 from exsweep.knowledge.places import place_of
 from exsweep.knowledge.webshell_kinds import webshell_kinds
@@ -22,6 +22,8 @@ from exsweep.parse.batch import NO_TIME, Batch
 
 HALF = 8 << 20
 """Of a bigger file the first and the last part are looked at; padding hides nothing that stands at an end."""
+ODD = frozenset({CHANGED, UNKNOWN_NAME, OTHER_BUILD})
+"""What lists of shipped files find worth a look though nothing in the file speaks against it."""
 _LIST = "|"
 _TEXT_CAP = 2_000
 _LINE_CAP = 4_000
@@ -95,6 +97,25 @@ def look(kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline) -> F
         report, path=path, sha256=sha256, size=kept.size, problems=(*report.problems, *said.problems)
     )
     return _known(_named(report, said.labels), shipped)
+
+
+def slim(report: FileReport) -> FileReport:
+    """What is kept to the end of a run: of a page in which nothing is remarkable only that it was looked at.
+
+    A server may have a million pages; what they say stands in their rows of `served_file`.
+    """
+    if report.verdict in (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS) or report.baseline in ODD:
+        return report
+    return FileReport(
+        path=report.path,
+        sha256=report.sha256,
+        size=report.size,
+        verdict=report.verdict,
+        confidence=report.confidence,
+        baseline=report.baseline,
+        known_as=report.known_as,
+        problems=report.problems,
+    )
 
 
 def _named(report: FileReport, families: tuple[str, ...]) -> FileReport:

@@ -14,7 +14,7 @@ from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
 from exsweep.assess.rows import Cells, fold, hit
-from exsweep.assess.served import Kept, look, row
+from exsweep.assess.served import Kept, look, row, slim
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.assess.volumes import folders_of
@@ -111,7 +111,7 @@ class _Run:
     def page(self, place: int, kept: Kept, path: str, sha256: str) -> FileReport:
         """Look at a file as a page; what it can do becomes a row."""
         report = look(kept, path, sha256, self.made.yara, self.made.baseline)
-        self.files.append(report)
+        self.files.append(slim(report))
         self.rows(place, path, row(report, kept))
         return report
 
