@@ -21,7 +21,7 @@ BIN := $(VENV)/Scripts
 PYTHON := py -3
 endif
 
-.PHONY: triage test test-long test-browser lint check bench clean example demo-fleet
+.PHONY: triage test test-long test-browser fuzz lint check bench clean example demo-fleet
 
 triage: $(VENV)/.installed $(if $(filter build/example/evidence,$(EVIDENCE)),build/example/.made)
 	@$(BIN)/exsweep triage "$(EVIDENCE)" --out "$(OUT)" $(if $(NAME),--name "$(NAME)") $(WHOSE) $(ARGS) || [ $$? -eq 1 ] || [ $$? -eq 3 ]
@@ -50,6 +50,12 @@ test-long: $(VENV)/.tests build/example/.made
 test-browser: $(VENV)/.tests build/example/.made
 	$(BIN)/pip install -q --disable-pip-version-check --group browser
 	$(BIN)/pytest -m browser
+
+# Two minutes over all parsers; SECONDS=3600 is for a night.
+SECONDS ?= 12
+fuzz: $(VENV)/.tests
+	$(BIN)/pip install -q --disable-pip-version-check --group fuzz
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check src tests tools bench

@@ -1,0 +1,175 @@
+"""What is fuzzed: each parser of ours as a function of bytes that may never raise, with seeds made by code.
+
+`make fuzz` lets Atheris look for inputs (tests/fuzz/run.py); the ordinary tests try seeds and random damage only.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from exsweep.detect.webshell import examine
+from exsweep.detect.webshell.languages.basic import read_basic
+from exsweep.detect.webshell.languages.csharp import read_csharp
+from exsweep.errors import EvidenceError
+from exsweep.evidence import Budgets, EvidenceReadError, open_evidence, sources
+from exsweep.parse import Reader, recognise
+from exsweep.parse.config import read_config
+from exsweep.parse.error_report import read_report
+from exsweep.parse.filesystem.mft import MftReader
+from exsweep.parse.filesystem.usn import UsnReader
+from exsweep.parse.pasted import read_pasted
+from exsweep.parse.winevent import EventReader
+from tests.evidence.build import compressed, deflated, tar_hostile, tar_of, zip_nested, zip_streamed
+from tests.hostile.build import event_log, marked, ordinary, shell_used, w3c
+from tests.parse.filesystem.making import change, record, standard, ticks
+
+SAMPLES = Path(__file__).parents[1] / "parse" / "samples"
+SMALL = Budgets(ratio_free_bytes=1 << 20, expansion_bytes=8 << 20, entries=200)
+
+
+def _whole(reader: EventReader | MftReader | UsnReader, data: bytes) -> None:
+    half = len(data) // 2
+    for piece, last in ((data[:half], False), (data[half:], True)):
+        for _ in reader.feed(piece, last=last):
+            pass
+    tally = reader.tally
+    assert tally.events + tally.rejected == tally.lines, (tally.events, tally.rejected, tally.lines)
+
+
+def logs(data: bytes) -> None:
+    kind = recognise(data[:65_536], "u_ex.log")
+    if kind is None:
+        return
+    reader = Reader(kind)
+    for _ in reader.feed(data[: len(data) // 3]):
+        pass
+    for _ in reader.feed(data[len(data) // 3 :], last=True):
+        pass
+    assert reader.tally.events + reader.tally.rejected == reader.tally.lines
+
+
+def archives(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "e.bin"
+        path.write_bytes(data)
+        try:
+            units = open_evidence([path], budgets=SMALL).units
+        except EvidenceError:
+            return
+        for unit in units[:200]:
+            for source in sources(unit, SMALL):
+                try:
+                    for _ in source.chunks(1 << 16):
+                        pass
+                except EvidenceReadError:
+                    continue
+        assert [one.name for one in Path(folder).iterdir()] == ["e.bin"]
+
+
+def basic(data: bytes) -> None:
+    text = data.decode("latin-1")
+    for language in ("vb", "vbscript"):
+        read_basic(text, language)
+
+
+def csharp(data: bytes) -> None:
+    read_csharp(data.decode("latin-1"))
+
+
+def pages(data: bytes) -> None:
+    for name in ("a.asp", "a.aspx", "a.cshtml"):
+        examine(data, name, clock=lambda: 0.0)
+
+
+def events(data: bytes) -> None:
+    _whole(EventReader(), data)
+
+
+def config(data: bytes) -> None:
+    read_config(data)
+    read_report(data)
+
+
+def pasted(data: bytes) -> None:
+    read_pasted(data)
+
+
+def journal(data: bytes) -> None:
+    _whole(UsnReader("C/$Extend/$J"), data)
+
+
+def table(data: bytes) -> None:
+    _whole(MftReader("C/$MFT"), data)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    one.__name__: one
+    for one in (logs, archives, basic, csharp, pages, events, config, pasted, journal, table)
+}
+
+
+def seeds(name: str) -> Iterator[bytes]:
+    """Sound inputs of a target, and some that are nearly sound."""
+    members = [("a.log", w3c(*ordinary(5))), ("b/c.aspx", b"<%= 1 %>")]
+    vb = b'<%\nDim a : a = "x" & Chr(65)\nIf a <> "" Then\n  Response.Write a _\n\nEnd If\nSelect Case a\nCase 1\nEnd Select\n%>'
+    match name:
+        case "logs":
+            yield from (path.read_bytes()[:8_000] for path in sorted(SAMPLES.iterdir()) if path.is_file())
+            yield marked("\"><svg onload='x'>")
+        case "archives":
+            yield from (
+                deflated(members),
+                zip_streamed(members),
+                tar_of(members),
+                tar_hostile(),
+                zip_nested(2),
+            )
+            yield from (compressed(kind, tar_of(members)) for kind in ("gz", "bz2", "xz", "zst"))
+        case "basic":
+            yield from (
+                vb[2:-2],
+                b"Sub A(x As String)\n x += 1\nEnd Sub",
+                b'With a\n .b = &H41 : Rem "x\nEnd With',
+            )
+        case "csharp":
+            yield from (
+                b'string a = "x" + (char)65; if (a != null) { Go(a.Trim()); }',
+                b'var b = $"{a:x2}" + @"c""";',
+            )
+        case "pages":
+            yield from (
+                vb,
+                b'<%@ Page Language="C#" %><script runat="server">void A() { }</script>',
+                b"@{ var a = 1; }",
+            )
+            yield "<%@ Page Language='VB' %><% Dim a %>".encode("utf-16")
+        case "events":
+            yield from (
+                event_log(1),
+                event_log(1)[4096:],
+                b"<Event><System><EventID>1</EventID></System></Event>",
+            )
+        case "config":
+            yield b'<configuration><system.webServer><handlers><add name="a" path="*.b" verb="*"/></handlers></system.webServer></configuration>'
+            yield b"<preserve resultType='3' virtualPath='/a.aspx'/>"
+            yield b"Version=1\nEventType=CLR20r3\nSig[0].Name=a\nSig[0].Value=w3wp.exe\n"
+        case "pasted":
+            yield from (
+                w3c(*shell_used(2)),
+                b"DateTime : 2021-03-03\nAnchorMailbox : ServerInfo~a]@b:444/x?#\n",
+                b"a,b\n1,2\n",
+            )
+        case "journal":
+            when = "2021-03-03T04:10:22+00:00"
+            rows = [
+                change(f"x{n}.aspx", when, 0x100 << n % 2, entry=40 + n, parent=5, usn=n * 88)
+                for n in range(6)
+            ]
+            yield from (
+                b"".join(rows),
+                bytes(4096) + b"".join(rows),
+                change("y", when, 2, entry=9, parent=5, version=3),
+            )
+        case _:
+            made = standard(ticks("2021-03-03T04:10:22+00:00"))
+            yield b"".join(record(n, [made]) for n in range(4))
