@@ -1,12 +1,13 @@
-"""Calls and assignments: where values go, and what the code shows by it."""
+"""Calls: where values go, and what the code shows by it."""
 
 import re
 from typing import Final
 
 from exsweep.detect.webshell import folding
+from exsweep.detect.webshell.assignments import Assignments
 from exsweep.detect.webshell.code import Assign, Call, Function, Index, Lambda, Member, Name, Op, Statement
-from exsweep.detect.webshell.evaluate import Expressions, spell
-from exsweep.detect.webshell.names import DottedName, dotted, is_self, root
+from exsweep.detect.webshell.evaluate import spell
+from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.sinks import Sink
 from exsweep.detect.webshell.values import (
     BASENAME,
@@ -16,7 +17,6 @@ from exsweep.detect.webshell.values import (
     MAPPED,
     MIXED,
     ROOTED,
-    TAMED,
     TELLING,
     UNKNOWN,
     Origin,
@@ -101,93 +101,8 @@ _MOST_INLINED: Final = 200
 _LONGEST_CODE: Final = 1 << 18
 
 
-class Evaluator(Expressions):
+class Evaluator(Assignments):
     """All expressions."""
-
-    def _assign(self, node: Assign) -> Value:
-        function = self.state.function
-        if function is not None and isinstance(node.target, Name):
-            self.given = function.name.lower() if node.target.name.lower() == function.name.lower() else ""
-        value = self.evaluate(node.value)
-        self.given = ""
-        operator = node.operator
-        if operator in ("+=", "&="):
-            value = self.joined([self.evaluate(node.target), value], node.at)
-        elif operator not in ("=", ":="):
-            value = derived([self.evaluate(node.target), value])
-        target = node.target
-        if isinstance(node.value, Lambda) and isinstance(target, Name | Member):
-            self.state.carried = True
-            self.state.lambdas[target.name.lower()] = node.value.parameters
-        match target:
-            case Name(name=name):
-                self._give(name.lower(), value)
-            case Member(base=base, name=name) if is_self(base):
-                self._give(name.lower(), value)
-            case Member(base=base, name=name):
-                owner = self.evaluate(base)
-                self._set(target, owner, value)
-                self._property(name.lower(), value)
-                if not self.state.classes.isdisjoint(owner.types):
-                    self.state.write(name.lower(), value, weak=True)
-                full = dotted(target)
-                if full is not None and not isinstance(base, Call | Index):
-                    self.state.write(".".join(full), value, weak=True)
-                self._into(base, value)
-            case Index(base=base, arguments=arguments) | Call(function=base, arguments=arguments):
-                self._assign_element(base, arguments, value)
-            case Op(operands=operands):
-                for each in operands:
-                    self._into(each, value)
-            case _:
-                pass
-        return value
-
-    def _give(self, name: str, value: Value) -> None:
-        state = self.state
-        self._property(name, value)
-        if state.function is not None and name == state.function.name.lower():
-            state.write(name, value)
-            state.give_back(value)
-        else:
-            state.write(name, value)
-
-    def _property(self, name: str, value: Value) -> None:
-        for unit, function in self.state.functions.get(f"set_{name}", ())[:4]:
-            parameter = function.parameters[-1].lower() if function.parameters else "value"
-            self.state.give_parameter(unit, function, parameter, value)
-
-    def _assign_element(self, base: Statement, arguments: tuple[Statement, ...], value: Value) -> None:
-        keys = [self.evaluate(each) for each in arguments]
-        full = dotted(base)
-        if full is not None:
-            key = keys[0].constant if keys else None
-            element = f"[{key.lower()}]" if isinstance(key, str) else "[]"
-            self.state.write(".".join((*full, element)), value, weak=True)
-        self._into(base, value)
-
-    def _into(self, node: Statement, value: Value) -> None:
-        """An object was given a value: it now carries its origins."""
-        name = root(node)
-        if not value.origins and telling([value]) and isinstance(node, Name):
-            # An object that was given a text makes other things of it.
-            value = marked(value, COMPUTED)
-        if name is None or not (value.origins or value.marks):
-            return
-        known = self.state.read(name)
-        if known is not None or isinstance(node, Name):
-            given = derived([value])
-            if known is not None:
-                # What is put into a file does not change where the file lies.
-                given = Value((), given.origins, (), given.marks | (known.marks & TAMED))
-            self.state.write(name, given, weak=True)
-
-    def _set(self, target: Member, owner: Value, value: Value) -> None:
-        if not self.known.sets.knows(target.name.lower()):
-            return
-        names = self._names(target, owner)
-        for sink in self.known.sets.find(names):
-            self._show(sink, target, owner, [value])
 
     # --- calls
 

@@ -128,6 +128,17 @@ def _says_nothing(value: Constant) -> bool:
     return value is None or (isinstance(value, str) and _OPEN.fullmatch(value) is not None)
 
 
+def _tail(parts: list[Value]) -> str:
+    """The constant text at the end, from its last dot on, however many pieces it is in."""
+    texts: list[str] = []
+    for each in reversed(parts):
+        if len(each.constants) != 1 or not isinstance(each.constants[0], str) or len(texts) > 8:
+            break
+        texts.append(each.constants[0])
+    text = "".join(reversed(texts))
+    return text[max(0, text.rfind(".")) :]
+
+
 class Expressions(ABC):
     """Everything but calls and assignments, see `calls`."""
 
@@ -503,8 +514,8 @@ class Expressions(ABC):
             value = marked(value, ROOTED)
         elif ROOTED in value.marks:
             value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})
-        tail = parts[-1].constants[0] if parts and len(parts[-1].constants) == 1 else None
-        if isinstance(tail, str) and 0 < len(tail) < 12:
+        tail = _tail(parts)
+        if 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")
         return value
 

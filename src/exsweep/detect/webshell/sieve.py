@@ -11,7 +11,8 @@ from functools import cache
 from exsweep.knowledge.webshells import webshell_knowledge, webshell_weights
 
 _HIDING = (
-    r"\\[uxU0-7]|\[\s*[\"']|\bthis\s*\[|\]\s*\(|\[[^\]\n]{0,40}\+|@cc_on|<%|runat|[\"'][0-9a-f]{16,}[\"']|[A-Za-z0-9+/]{200}"
+    r"\\[uxU0-7]|\[\s*[\"']|\bthis\s*\[|\]\s*\(|\[[^\]\n]{0,40}\+|@cc_on|<%|runat|[\"'][0-9a-f]{16,}[\"']"
+    r"|[\"'][0-9a-f]{6,}[\"'][ )]*[+&]|[A-Za-z0-9+/]{200}"
     r"|(?:request|response|server|session|application)\s{0,16},"
     r"|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\uff21-\uff5a]"
 )

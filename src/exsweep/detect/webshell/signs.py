@@ -6,7 +6,7 @@ from typing import Final
 
 from exsweep.detect.webshell import folding
 from exsweep.detect.webshell.capabilities import Weighed
-from exsweep.detect.webshell.code import Assign, Call, Const, Unread, walk
+from exsweep.detect.webshell.code import Assign, Call, Const, Op, Statement, Unread, walk
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.score import reason
@@ -169,11 +169,18 @@ def _door(page: Page, state: State) -> bool:
     if not isinstance(made, Call) or not made.new:
         return False
     name = dotted(made.function) or ()
-    keys = [each.value for each in made.arguments if isinstance(each, Const) and isinstance(each.value, str)]
+    keys = [_said(each) for each in made.arguments]
     if len(name) < 2 or name[0] in ("system", "microsoft") or not any(_KEY.fullmatch(each) for each in keys):
         return False
     rest = len(_COMMENT.sub("", page.text).strip()) - sum(len(each.code.strip()) for each in page.blocks)
     return rest <= _LITTLE_MARKUP
+
+
+def _said(node: Statement) -> str:
+    """The text that constants make when they are joined; nothing where anything else stands among them."""
+    parts = [each for each in walk((node,)) if not isinstance(each, Op)]
+    texts = [each.value for each in parts if isinstance(each, Const) and isinstance(each.value, str)]
+    return "".join(texts) if len(texts) == len(parts) else ""
 
 
 def _place(path: str, able: float) -> Iterator[str]:
