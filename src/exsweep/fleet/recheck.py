@@ -1,6 +1,6 @@
 """Looking again: what is due, and what became of each thing between two assessments of one server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -72,8 +72,16 @@ _SHOWS = frozenset(
 Thing = tuple[str, str]
 
 
-def diff(before: Assessment, after: Assessment, *, cleaned: datetime | None = None) -> Diff:
-    """What became of everything that either of the two found. `cleaned`: when the server was, in between.
+def diff(
+    before: Assessment,
+    after: Assessment,
+    *,
+    cleaned: datetime | None = None,
+    earlier: Sequence[Assessment] = (),
+) -> Diff:
+    """What became of everything that either of the two found. `cleaned`: when the server was.
+
+    `earlier`: assessments from before the cleaning; what they found, was gone and is there again came back.
 
     Files decide about files: a page is gone where pages were looked at again and it is not among them. What a log showed
     stays true for its day: it is only `still there` when it was seen after the cleaning, and gone when the same kind of
@@ -82,9 +90,12 @@ def diff(before: Assessment, after: Assessment, *, cleaned: datetime | None = No
     old, new = dict(_things(before)), dict(_things(after))
     same_evidence = before.manifest_sha256 == after.manifest_sha256 and bool(after.manifest_sha256)
     rules_changed = _rules(before) != _rules(after)
+    known = {thing for one in earlier for thing, _ in _things(one)}
     items = []
     for thing in sorted({*old, *new}):
         change = _change(thing, old.get(thing), new.get(thing), after, cleaned, same_evidence)
+        if change is Change.NEW and thing in known and _since(new[thing], cleaned):
+            change = Change.CAME_BACK
         cause = None if change is Change.STILL_THERE else _cause(thing, before, after, same_evidence)
         seen = (new.get(thing) or old[thing])[1]
         items.append(Item(what=thing[0], where=thing[1], change=change, cause=cause, last_seen=seen))
@@ -133,7 +144,7 @@ def _change(
     if new is not None:
         if old is None:
             return Change.NEW
-        if cleaned is not None and (new[1] is None or new[1] > cleaned):
+        if _since(new, cleaned):
             return Change.CAME_BACK
         return Change.STILL_THERE
     if same_evidence:
@@ -147,6 +158,11 @@ def _change(
         for row in after.coverage.sources
     )
     return Change.GONE if covered else Change.CANNOT_TELL
+
+
+def _since(seen: Seen, cleaned: datetime | None) -> bool:
+    """Was it seen after the cleaning? A file has no time: it lies there now."""
+    return cleaned is not None and (seen[1] is None or seen[1] > cleaned)
 
 
 def _cause(thing: Thing, before: Assessment, after: Assessment, same_evidence: bool) -> Cause:
@@ -179,7 +195,12 @@ def of_server(fleet: Fleet, server: int) -> Diff:
         raise UsageError("There is only one assessment of this server.", tip="Add a second one first.")
     row = fleet.database.one("SELECT cleaned_at FROM server WHERE id = ?", (server,))
     after, before = (fleet.assessment(int(number)) for (number,) in rows)
-    return diff(before, after, cleaned=moment(row[0]) if row else None)
+    cleaned = moment(row[0]) if row else None
+    old = fleet.database.run(
+        "SELECT id FROM assessment WHERE server_id = ? AND outside = 0 AND evidence_end <= ? ORDER BY id DESC LIMIT 20",
+        (server, int(row[0]) if row and row[0] is not None else -1),
+    )
+    return diff(before, after, cleaned=cleaned, earlier=[fleet.assessment(int(number)) for (number,) in old])
 
 
 def due(fleet: Fleet, now: int, limit: int = 100) -> tuple[Due, ...]:
