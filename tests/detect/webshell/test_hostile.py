@@ -71,3 +71,9 @@ def test_a_spent_budget_is_told() -> None:
     page = "<%\nset o = createobject(t)\n" + "".join(f"x{n} = f(x{n - 1})\n" for n in range(5000)) + "%>"
     report = examine(page.encode(), "a.asp", budget_s=1, clock=lambda: float(next(ticks)))
     assert report.problems
+
+
+def test_an_interpolated_text_of_nothing_is_read() -> None:
+    from .pages import vb
+
+    assert vb('Dim a = $""').problems == ()

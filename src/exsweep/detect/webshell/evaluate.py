@@ -474,7 +474,7 @@ class Expressions(ABC):
                 stack.extend(reversed(each.operands))
             else:
                 operands.append(each)
-        first = operands[0]
+        first = operands[0] if operands else None
         values = [self.evaluate(each) for each in operands]
         if isinstance(first, Name) and first.name.lower() == self.given and values[0] == UNKNOWN:
             # `f = f & x` in the function f: nothing of the page stands before what is added up.
