@@ -13,7 +13,7 @@ from exsweep.cli.hunt import hunt_verb
 from exsweep.cli.knowledge import knowledge
 from exsweep.cli.report import report
 from exsweep.cli.scan import scan_verb
-from exsweep.cli.serve import serve
+from exsweep.cli.serve import serve, worker_verb
 from exsweep.cli.terminal import term
 from exsweep.cli.triage import triage
 from exsweep.cli.verify import verify
@@ -30,7 +30,7 @@ def cli() -> None:
 
 
 for _verb in (
-    triage, collector, scan_verb, fleet_verb, hunt_verb, serve, report, bundle, verify, knowledge,
+    triage, collector, scan_verb, fleet_verb, hunt_verb, serve, worker_verb, report, bundle, verify, knowledge,
 ):  # fmt: skip
     cli.add_command(_verb)
 

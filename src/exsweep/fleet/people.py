@@ -144,7 +144,7 @@ def answer(fleet: Fleet, number: int, *, same: bool, now: int) -> None:
             "(SELECT sha256 FROM event_set WHERE server_id = ?)",
             (gone, keep),
         )
-        for table in ("assessment", "finding", "notice", "pin", "event_set"):
+        for table in ("assessment", "finding", "notice", "pin", "event_set", "remark", "job", "sending"):
             database.run(f"UPDATE {table} SET server_id = ? WHERE server_id = ?", (keep, gone))
         _move_keyed(fleet, keep, gone)
         database.run("DELETE FROM question WHERE one_id = ? OR other_id = ?", (gone, gone))
@@ -159,6 +159,8 @@ def _move_keyed(fleet: Fleet, keep: int, gone: int) -> None:
         ("server_key", "tenant_id, kind, value"),
         ("contact", "name, role, channel, address"),
         ("recheck", "due, done_by"),
+        ("step_done", "step, who, time, note"),
+        ("star", "finding, who, time"),
     ):
         database.run(
             f"INSERT INTO {table} (server_id, {columns}) SELECT CAST(? AS BIGINT), {columns} FROM {table} "
@@ -167,5 +169,6 @@ def _move_keyed(fleet: Fleet, keep: int, gone: int) -> None:
         )
     for table in (
         "server_key", "contact", "recheck", "link", "exposure", "cluster_server", "hunt_server", "hunt_hit",
+        "step_done", "star",
     ):  # fmt: skip
         database.run(f"DELETE FROM {table} WHERE server_id = ?", (gone,))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
+from exsweep.fleet.schema_web import WEB
 
 _FIRST = """
 CREATE TABLE tenant (id {id}, name TEXT NOT NULL UNIQUE);
@@ -136,6 +137,10 @@ CREATE TABLE hunt_hit (
 """
 
 
+def _web(database: Database) -> str:
+    return WEB.format(**database.types, packed=_packed(database))
+
+
 def _packed(database: Database) -> str:
     return "WITHOUT ROWID" if database.types["id"].startswith("INTEGER") else ""
 
@@ -144,7 +149,7 @@ def _events(database: Database) -> str:
     return _EVENTS.format(**database.types, packed=_packed(database))
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first, _events)
+STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web)
 """Step n leads from version n to n + 1."""
 
 

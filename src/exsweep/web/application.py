@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exsweep.export import report
+from exsweep.web.form_sending import form_endpoint
 from exsweep.web.gate import Received, pass_through
 from exsweep.web.headers import ALWAYS, host_allowed
 from exsweep.web.problem import Problem
@@ -39,6 +40,7 @@ def application(service: Service) -> Starlette:
             by_path.setdefault(each.path, {})[each.method] = each
         if each.api:
             by_path.setdefault(API + each.path.rstrip("/"), {})[each.method] = each
+    made.append(AsgiRoute("/send", form_endpoint(service), methods=["POST"]))
     for path, methods in by_path.items():
         made.append(AsgiRoute(path, _endpoint(service, methods), methods=list(methods)))
     made.append(Mount("/look", StaticFiles(directory=_LOOK), name="look"))

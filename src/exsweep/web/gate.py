@@ -66,35 +66,51 @@ def pass_through(service: Service, route: Route, received: Received) -> Reply:
     """The reply to a request; every error becomes one that may be shown."""
     ask: Ask | None = None
     try:
-        fleet = service.fleet()
-        caller = recognise(service, fleet, received)
-        ask = Ask(
-            viewer=caller.viewer,
-            fleet=fleet,
-            service=service,
-            route=route,
-            now=service.now(),
-            body=received.body if route.takes_bytes else b"",
-            headers=received.headers,
-            address=received.address,
-            session=caller.session,
-            csrf=caller.csrf,
-            language="en",
-            fragment=received.fragment,
-        )
-        fleet.who = ask.who
-        if route.unsafe:
-            _from_our_page(received, caller, route, service)
+        ask = let_in(service, route, received)
         given = _params(route, received)
-        ask.tenants = check(route, caller.viewer, given, fleet)
+        ask.tenants = check(route, ask.viewer, given, ask.fleet)
         return reply_of(route, route.view(ask, given), ask, received)
     except Exception as error:  # noqa: BLE001 - the border: nothing else than a problem leaves here
-        if isinstance(error, StoreError):
-            service.forget()
-        problem = problem_of(error)
-        if problem.status >= 500:
-            _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
-        return problem_reply(problem, received, ask)
+        return failed(service, route, received, error, ask)
+
+
+def let_in(service: Service, route: Route, received: Received) -> Ask:
+    """Who asks, and that a page of ours asks.
+
+    Raises:
+        Problem: a page of somebody else asks.
+    """
+    fleet = service.fleet()
+    caller = recognise(service, fleet, received)
+    ask = Ask(
+        viewer=caller.viewer,
+        fleet=fleet,
+        service=service,
+        route=route,
+        now=service.now(),
+        body=received.body if route.takes_bytes else b"",
+        headers=received.headers,
+        address=received.address,
+        session=caller.session,
+        csrf=caller.csrf,
+        fragment=received.fragment,
+    )
+    fleet.who = ask.who
+    if route.unsafe:
+        _from_our_page(received, caller, route, service)
+    return ask
+
+
+def failed(
+    service: Service, route: Route, received: Received, error: Exception, ask: Ask | None = None
+) -> Reply:
+    """What is said of an error, and what the log keeps of it."""
+    if isinstance(error, StoreError):
+        service.forget()
+    problem = problem_of(error)
+    if problem.status >= 500:
+        _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
+    return problem_reply(problem, received, ask)
 
 
 def _params(route: Route, received: Received) -> msgspec.Struct:

@@ -26,6 +26,8 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     status: int
     detail: str | None = None
     """What to do next."""
+    offset: int | None = None
+    """Where an upload really stands."""
 
 
 def not_found() -> Problem:

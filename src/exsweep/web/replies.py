@@ -69,7 +69,13 @@ def _reply(route: Route, result: Any, ask: "Ask", received: "Received") -> Reply
 
 def problem_reply(problem: Problem, received: "Received", ask: "Ask | None" = None) -> Reply:
     """An error: `application/problem+json` for programs, a page that says what to do for people."""
-    view = ProblemView(title=problem.message, status=problem.status, detail=problem.tip)
+    offset = problem.headers.get("Upload-Offset")
+    view = ProblemView(
+        title=problem.message,
+        status=problem.status,
+        detail=problem.tip,
+        offset=int(offset) if offset else None,
+    )
     if received.api:
         body, kind = msgspec.json.encode(view), "application/problem+json"
     else:

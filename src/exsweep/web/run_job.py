@@ -1,0 +1,130 @@
+"""What the child of a worker does: one job, then it ends. `python -m exsweep.web.run_job FOLDER NUMBER WORKER`."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from exsweep.assess import Settings, triage
+from exsweep.assess.custody import CustodyLog
+from exsweep.assess.journal import write_whole
+from exsweep.errors import EvidenceError, ExsweepError, StoreError
+from exsweep.export import EXPORTERS
+from exsweep.fleet import clusters, intake
+from exsweep.fleet.body import pack
+from exsweep.fleet.sources import read
+from exsweep.fleet.store import Fleet
+from exsweep.model import Assessment, Server
+from exsweep.web import jobs
+from exsweep.web.evidence import blob, sending
+from exsweep.web.names import places
+from exsweep.web.watching import Watching
+
+
+def main(arguments: list[str]) -> int:
+    """Do the job; 0 where it is over by our own word, anything else is a death."""
+    folder, number, worker = Path(arguments[0]), int(arguments[1]), arguments[2]
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGTERM, _interrupt)
+    with Fleet.open(os.environ["EXSWEEP_JOB_STORE"], who=f"worker {worker}") as fleet:
+        one = jobs.claimed(fleet.database, number)
+        fleet.who = f"worker {worker} for {one.job}"
+        try:
+            server = _triage(fleet, folder, one, worker)
+        except KeyboardInterrupt:
+            jobs.give_back(fleet.database, number, worker)
+        except StoreError:
+            raise  # disk full, store gone: not the evidence's fault, and worth another try
+        except ExsweepError as error:
+            words = f"{error.message} {error.tip or ''}".strip()
+            jobs.end(fleet.database, number, worker, "failed", words, _now())
+        else:
+            jobs.end(fleet.database, number, worker, "done", "Read and judged", _now(), server)
+            shutil.rmtree(folder / "jobs" / one.job / "evidence", ignore_errors=True)
+    return 0
+
+
+def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
+    home = folder / "jobs" / one.job
+    out = home / "out"
+    out.mkdir(parents=True, exist_ok=True)
+    settings = Settings(
+        evidence=(_laid_out(fleet, folder, one, home / "evidence"),),
+        now=datetime.fromtimestamp(one.created, UTC),
+        out=out,
+        jobs=os.cpu_count() or 1,
+        server=Server(name=one.name, organisation=one.organisation, sector=one.sector),
+        command=f"exsweep serve, {one.job}",
+    )
+    assessment = triage(settings, Watching(fleet.database, one, worker, settings))
+    _write(assessment, out)
+    done = intake.add(fleet, read((out,)), now=_now(), tenant=one.tenant, server=one.server)
+    if done.refused:
+        raise StoreError(f"The assessment was not kept: {done.samples[0].reason}.")
+    row = _kept(fleet, one, assessment)
+    clusters.compute(fleet, _now())
+    return row
+
+
+def _kept(fleet: Fleet, one: jobs.Claimed, assessment: Assessment) -> int:
+    sha256, tenant = pack(assessment).sha256, fleet.tenant(one.tenant)
+    digest = sha256 if tenant == 1 else f"{tenant}:{sha256}"
+    return fleet.database.number("SELECT server_id FROM assessment WHERE sha256 = ?", (digest,))
+
+
+def _laid_out(fleet: Fleet, folder: Path, one: jobs.Claimed, below: Path) -> Path:
+    """The files of a sending under names that every system can hold; the bytes are those that were received."""
+    files = [each for each in sending(fleet, one.sending or "").files if each.state == "received"]
+    if not files:
+        raise EvidenceError("Nothing that was sent is here.", tip="Send the files again.")
+    spots = places(each.name for each in files)
+    try:
+        for each, spot in zip(files, spots, strict=True):
+            target = below / spot
+            if target.exists():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source = blob(folder, each.sha256 or "")
+            with contextlib.suppress(OSError):
+                os.link(source, target)
+                continue
+            write = target.with_name(f".{target.name}.tmp")
+            shutil.copyfile(source, write)
+            write.replace(target)
+    except OSError as error:
+        raise StoreError(f"Evidence cannot be laid out: {error}.", tip="Free space there.") from error
+    return below / spots[0] if len(files) == 1 else below
+
+
+def _write(assessment: Assessment, out: Path) -> None:
+    log = CustodyLog(out)
+    for name in ("json", "html"):
+        exporter = EXPORTERS[name]
+        write_whole(out / exporter.file_name, exporter.export(assessment))
+        log.add("exported", path=exporter.file_name)
+
+
+def _end_with_parent() -> None:
+    """The worker holds the other end of our standard input; when it is gone, however it died, so are we."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):  # not sys.stdin: its lock would be held for ever in processes that are forked meanwhile
+            pass
+    os._exit(70)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
