@@ -1,5 +1,6 @@
 """A small service for each test: a store with a few servers, and a browser that has opened the printed address."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from exsweep.fleet import intake
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment
 from exsweep.web.application import application
+from exsweep.web.recognise import csrf_of, local_cookie
 from exsweep.web.service import Service, Settings
 from tests.fleet.build import NOW
 
@@ -44,10 +46,9 @@ def visitor(service: Service) -> Iterator[TestClient]:
 @pytest.fixture
 def client(service: Service, visitor: TestClient) -> TestClient:
     """The browser of the person at this computer: it has opened the printed address."""
-    assert (
-        visitor.get("/start", params={"token": service.start_token}, follow_redirects=False).status_code
-        == 303
-    )
+    answer = visitor.get("/start", params={"token": service.start_token}, follow_redirects=False)
+    assert answer.status_code == 303
+    visitor.headers["x-csrf-token"] = csrf_of(service, local_cookie(service))
     return visitor
 
 
@@ -55,3 +56,22 @@ def keep(service: Service, *assessments: Assessment, tenant: str = "own") -> Non
     """Put assessments into the store of a service."""
     with Fleet.open(service.settings.store, who="tester") as fleet:
         intake.add(fleet, [("here", each) for each in assessments], now=NOW, tenant=tenant)
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def send(client: TestClient, files: dict[str, bytes], **about: object) -> str:
+    """Send files whole; gives the id of the sending."""
+    sending = str(client.post("/api/v1/sendings", json=about).json()["sending"])
+    for name, data in files.items():
+        upload = client.post(
+            f"/api/v1/sendings/{sending}/files", json={"name": name, "size": len(data)}
+        ).json()["upload"]
+        if data:
+            headers = {"x-chunk-sha256": sha(data), "content-type": "application/octet-stream"}
+            client.patch(f"/api/v1/uploads/{upload}", params={"offset": 0}, content=data, headers=headers)
+        done = client.post(f"/api/v1/uploads/{upload}/finish", json={"sha256": sha(data)})
+        assert done.status_code == 200, done.text
+    return sending

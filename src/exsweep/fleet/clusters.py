@@ -6,12 +6,15 @@ the weights of all they share add up to the threshold (`data/fleet/links.yml`). 
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from exsweep.fleet.reach import Tenants, within
+from exsweep.fleet.sectors import SMALL
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.fleet import Links, links
 
@@ -196,8 +199,14 @@ def _write(fleet: Fleet, number: int, servers: list[int], reasons: list[Reason],
     )
 
 
-def clusters(fleet: Fleet, limit: int = 50) -> tuple[Cluster, ...]:
-    """The largest clusters, as last computed."""
+def clusters(fleet: Fleet, limit: int = 50, *, tenants: Tenants = None) -> tuple[Cluster, ...]:
+    """The largest clusters, as last computed.
+
+    For `tenants`: those that one of their servers is in, and of the reasons those that their own servers show. Servers of
+    others are counted where they are five or more, and never named.
+    """
+    if tenants is not None:
+        return tuple(_as_seen_by(fleet, tenants, limit))
     rows = fleet.database.run(
         "SELECT id, public_id, title, servers FROM cluster ORDER BY servers DESC, id LIMIT ?", (limit,)
     )
@@ -205,6 +214,38 @@ def clusters(fleet: Fleet, limit: int = 50) -> tuple[Cluster, ...]:
         Cluster(cluster=name, title=title, servers=int(servers), reasons=_kept(fleet, int(number)))
         for number, name, title, servers in rows
     )
+
+
+def _as_seen_by(fleet: Fleet, tenants: Tenants, limit: int) -> Iterator[Cluster]:
+    ours, values = within(tenants, "s.tenant_id")
+    member = f"cluster_server m JOIN server s ON s.id = m.server_id AND {ours}"
+    rows = fleet.database.run(
+        f"SELECT c.id, c.public_id, c.servers, COUNT(*) FROM cluster c JOIN {member} ON m.cluster_id = c.id "
+        "GROUP BY c.id, c.public_id, c.servers ORDER BY COUNT(*) DESC, c.id LIMIT ?",
+        (*values, limit),
+    )
+    for number, name, servers, own in rows:
+        shown = {
+            (str(kind), str(value))
+            for kind, value in fleet.database.run(
+                f"SELECT DISTINCT l.kind, l.value FROM link l JOIN {member} ON m.server_id = l.server_id "
+                "WHERE m.cluster_id = ?",
+                (*values, number),
+            )
+        }
+        others = int(servers) - int(own)
+        count = int(own) + (others if others >= SMALL else 0)
+        reasons = tuple(
+            msgspec.structs.replace(
+                each,
+                servers=min(each.servers, count),
+                elsewhere=each.elsewhere if each.elsewhere >= SMALL else 0,
+            )
+            for each in _kept(fleet, int(number))
+            if (each.kind, each.value) in shown
+        )
+        title = f"{count} servers: {reasons[0].title}" if reasons else f"{count} servers"
+        yield Cluster(cluster=name, title=title, servers=count, reasons=reasons)
 
 
 def _kept(fleet: Fleet, cluster: int) -> tuple[Reason, ...]:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from exsweep.errors import UsageError
 from exsweep.fleet.clock import DAY, moment
+from exsweep.fleet.dialect import Row
+from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.campaigns import campaigns
 
@@ -56,23 +58,27 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     """Break-ins whose span has no known beginning: drawn at its end."""
 
 
-def curve(fleet: Fleet, first: date | None = None, last: date | None = None) -> Curve:
+def curve(
+    fleet: Fleet, first: date | None = None, last: date | None = None, *, tenants: Tenants = None
+) -> Curve:
     """The curve over [first, last]; by default from the first break-in to the last thing we learned.
 
     Raises:
         UsageError: more days than a chart can hold.
     """
-    run = fleet.database.run
+    ours, values = within(tenants)
+
+    def run(columns: str, condition: str) -> list[Row]:
+        return fleet.database.run(f"SELECT {columns} FROM server WHERE {condition} AND {ours}", values)
+
     spans = [
         (int(low) if low is not None else None, int(high))
-        for low, high in run("SELECT broken_from, broken_to FROM server WHERE broken_to IS NOT NULL")
+        for low, high in run("broken_from, broken_to", "broken_to IS NOT NULL")
     ]
-    known = [int(at) for (at,) in run("SELECT known_at FROM server WHERE known_at IS NOT NULL")]
-    cleaned = [int(at) for (at,) in run("SELECT cleaned_at FROM server WHERE cleaned_at IS NOT NULL")]
-    cover = run(
-        "SELECT cover_from, cover_to FROM server WHERE cover_from IS NOT NULL AND cover_to IS NOT NULL"
-    )
-    looked = fleet.database.number("SELECT COUNT(*) FROM server WHERE inside_id IS NOT NULL")
+    known = [int(at) for (at,) in run("known_at", "known_at IS NOT NULL")]
+    cleaned = [int(at) for (at,) in run("cleaned_at", "cleaned_at IS NOT NULL")]
+    cover = run("cover_from, cover_to", "cover_from IS NOT NULL AND cover_to IS NOT NULL")
+    looked = int(run("COUNT(*)", "inside_id IS NOT NULL")[0][0])
     ends = [high for _, high in spans]
     if first is None:
         first = _day(min(ends, default=0))

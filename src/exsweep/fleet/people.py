@@ -6,6 +6,7 @@ import msgspec
 
 from exsweep.errors import UsageError
 from exsweep.fleet.clock import DAY, said
+from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.status import refresh
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
@@ -114,11 +115,13 @@ def cleaned(fleet: Fleet, server: int, *, at: int, now: int) -> None:
         refresh(fleet, server, now)
 
 
-def questions(fleet: Fleet) -> tuple[Question, ...]:
+def questions(fleet: Fleet, *, tenants: Tenants = None) -> tuple[Question, ...]:
     """Pairs of entries that may be one server and that nobody has settled."""
+    ours, values = within(tenants, "a.tenant_id")
     rows = fleet.database.run(
         "SELECT q.id, a.public_id, b.public_id, q.reason FROM question q JOIN server a ON a.id = q.one_id "
-        "JOIN server b ON b.id = q.other_id WHERE q.answer IS NULL ORDER BY q.id LIMIT 1000"
+        f"JOIN server b ON b.id = q.other_id WHERE q.answer IS NULL AND {ours} ORDER BY q.id LIMIT 1000",
+        values,
     )
     return tuple(Question(number=int(no), one=one, other=other, reason=why) for no, one, other, why in rows)
 

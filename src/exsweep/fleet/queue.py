@@ -4,7 +4,8 @@ import msgspec
 
 from exsweep.errors import UsageError
 from exsweep.fleet.clock import DAY, HOUR, said
-from exsweep.fleet.dialect import Row
+from exsweep.fleet.dialect import Row, Value
+from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
 from exsweep.knowledge.fleet import fleet_words, queue_rules
@@ -66,10 +67,11 @@ def queue(
     tier: int | None = None,
     sector: str | None = None,
     tenant: str | None = None,
+    tenants: Tenants = None,
 ) -> tuple[Waiting, ...]:
-    """The first `limit` servers: pinned ones, then by tier, points and time of waiting."""
+    """The first `limit` servers: pinned ones, then by tier, points and time of waiting; of `tenants` only."""
     pinned = _pins(fleet, now)
-    conditions, values = _filter(tier, sector, tenant)
+    conditions, values = _filter(tier, sector, tenant, tenants)
     rows = fleet.database.run(
         f"SELECT s.id, {_COLUMNS} FROM server s WHERE {conditions} ORDER BY s.tier, s.place DESC, s.id LIMIT ?",
         (*values, limit + len(pinned)),
@@ -85,11 +87,13 @@ def queue(
     return tuple((first + rest)[:limit])
 
 
-def numbers(fleet: Fleet) -> Numbers:
-    """The whole fleet in five numbers; none is hidden."""
+def numbers(fleet: Fleet, *, tenants: Tenants = None) -> Numbers:
+    """The whole fleet (or what of it belongs to `tenants`) in five numbers; none is hidden."""
+    condition, values = within(tenants)
     found = {"in_use": 0, "broken_into": 0, "suspicious": 0, "no_signs": 0, "unknown": 0}
     rows = fleet.database.run(
-        "SELECT tier, level, covered, COUNT(*) FROM server GROUP BY tier, level, covered"
+        f"SELECT tier, level, covered, COUNT(*) FROM server WHERE {condition} GROUP BY tier, level, covered",
+        values,
     )
     for tier, level, covered, count in rows:
         found[_band(int(tier), str(level), bool(covered))] += int(count)
@@ -135,8 +139,11 @@ def _pins(fleet: Fleet, now: int) -> dict[int, tuple[str, str, int]]:
     return {int(server): (str(who), str(reason), int(until)) for server, who, reason, until in rows}
 
 
-def _filter(tier: int | None, sector: str | None, tenant: str | None) -> tuple[str, list[str | int]]:
-    conditions, values = ["1 = 1"], list[str | int]()
+def _filter(
+    tier: int | None, sector: str | None, tenant: str | None, tenants: Tenants
+) -> tuple[str, list[Value]]:
+    condition, values = within(tenants, "s.tenant_id")
+    conditions = [condition]
     for condition, value in (
         ("s.tier = ?", tier),
         ("s.sector = ?", sector),

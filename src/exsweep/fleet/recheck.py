@@ -8,6 +8,7 @@ import msgspec
 
 from exsweep.errors import UsageError
 from exsweep.fleet.clock import moment
+from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment, Finding, Stage, Strength
 from exsweep.model.files import FileVerdict
@@ -203,13 +204,14 @@ def of_server(fleet: Fleet, server: int) -> Diff:
     return diff(before, after, cleaned=cleaned, earlier=[fleet.assessment(int(number)) for (number,) in old])
 
 
-def due(fleet: Fleet, now: int, limit: int = 100) -> tuple[Due, ...]:
+def due(fleet: Fleet, now: int, limit: int = 100, *, tenants: Tenants = None) -> tuple[Due, ...]:
     """Re-checks whose day has come and for which no records that go on so far have been received, oldest first."""
+    ours, values = within(tenants, "s.tenant_id")
     rows = fleet.database.run(
         "SELECT s.public_id, s.name, r.due, s.cleaned_at FROM recheck r JOIN server s ON s.id = r.server_id "
         "WHERE r.due <= ? AND NOT EXISTS (SELECT 1 FROM assessment a WHERE a.server_id = r.server_id AND a.outside = 0 "
-        "AND a.evidence_end >= r.due) ORDER BY r.due, s.id LIMIT ?",
-        (now, limit),
+        f"AND a.evidence_end >= r.due) AND {ours} ORDER BY r.due, s.id LIMIT ?",
+        (now, *values, limit),
     )
     return tuple(
         Due(

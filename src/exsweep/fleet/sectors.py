@@ -3,6 +3,7 @@
 import msgspec
 
 from exsweep.errors import UsageError
+from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.sectors import sectors
 
@@ -26,7 +27,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Broken into per 1,000 servers."""
 
 
-def groups(fleet: Fleet, by: str = "sector", *, shared: bool = False) -> tuple[Group, ...]:
+def groups(
+    fleet: Fleet, by: str = "sector", *, shared: bool = False, tenants: Tenants = None
+) -> tuple[Group, ...]:
     """All sectors (`by` = `sector`) or regions (`region`), most servers first.
 
     Raises:
@@ -34,8 +37,11 @@ def groups(fleet: Fleet, by: str = "sector", *, shared: bool = False) -> tuple[G
     """
     if by not in ("sector", "region"):
         raise UsageError(f"Servers are not counted by {by!r}.", tip="Use sector or region.")
+    condition, values = within(tenants)
     rows = fleet.database.run(
-        f"SELECT COALESCE({by}, 'not known'), level, COUNT(*) FROM server GROUP BY COALESCE({by}, 'not known'), level"
+        f"SELECT COALESCE({by}, 'not known'), level, COUNT(*) FROM server WHERE {condition} "
+        f"GROUP BY COALESCE({by}, 'not known'), level",
+        values,
     )
     table: dict[str, dict[str, int]] = {}
     for name, level, count in rows:

@@ -113,7 +113,9 @@ def _write(assessment: Assessment, out: Path) -> None:
 def _end_with_parent() -> None:
     """The worker holds the other end of our standard input; when it is gone, however it died, so are we."""
     with contextlib.suppress(OSError):
-        while os.read(0, 1):  # not sys.stdin: its lock would be held for ever in processes that are forked meanwhile
+        while os.read(
+            0, 1
+        ):  # not sys.stdin: its lock would be held for ever in processes that are forked meanwhile
             pass
     os._exit(70)
 
