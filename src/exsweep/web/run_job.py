@@ -18,6 +18,7 @@ from exsweep.errors import EvidenceError, ExsweepError, StoreError
 from exsweep.export import EXPORTERS
 from exsweep.fleet import clusters, intake
 from exsweep.fleet.body import pack
+from exsweep.fleet.lake import Lake
 from exsweep.fleet.sources import read
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment, Server
@@ -64,8 +65,10 @@ def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
     )
     assessment = triage(settings, Watching(fleet.database, one, worker, settings))
     _write(assessment, out)
-    done = intake.add(fleet, read((out,)), now=_now(), tenant=one.tenant, server=one.server)
-    if done.refused:
+    store = os.environ["EXSWEEP_JOB_STORE"]
+    lake = Lake.beside(store, str(folder / "lake") if store.startswith("postgres") else None)
+    done = intake.add(fleet, read((out,)), now=_now(), tenant=one.tenant, server=one.server, lake=lake)
+    if not (done.assessments or done.again):
         raise StoreError(f"The assessment was not kept: {done.samples[0].reason}.")
     row = _kept(fleet, one, assessment)
     clusters.compute(fleet, _now())
