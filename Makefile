@@ -76,7 +76,7 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(BIN)/pip install -q --disable-pip-version-check --group test -e ".[archives,engines,postgres]"
+	$(BIN)/pip install -q --disable-pip-version-check --group test -e ".[archives,engines,images,postgres]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.tests

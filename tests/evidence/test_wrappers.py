@@ -2,19 +2,22 @@
 
 import re
 import sys
+import tarfile
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from exsweep.assess import Settings, triage
 from exsweep.knowledge.collection import collection
-from exsweep.model import Assessment
+from exsweep.model import Assessment, Finding
 from tests.assess.example import NOW, make
 from tests.collector import conftest as collector_conftest
 from tests.collector.server import taken
 from tests.evidence import wrappers
 from tests.evidence.build import zip_of
+from tests.evidence.ntfs_image import disk, volume
 from tests.evidence.wrappers import Tree
 
 script = collector_conftest.script
@@ -29,10 +32,7 @@ def judged(path: Path) -> Assessment:
 
 def story(assessment: Assessment) -> Counter[tuple[object, ...]]:
     """All findings without their places."""
-    return Counter(
-        (one.rule.id, one.stage, one.strength, one.count, one.first_seen, one.last_seen)
-        for one in assessment.findings
-    )
+    return Counter(story_of(one) for one in assessment.findings)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,84 @@ def test_each_collectors_wrapping_tells_the_same_story(
     assert found.server.name == plain.server.name
     days = {row.kind: row.days for row in found.coverage.sources}
     assert {row.kind: row.days for row in plain.coverage.sources}.items() <= days.items()
+
+
+def test_a_disk_image_tells_the_same_story(files: Tree, plain: Assessment, tmp_path: Path) -> None:
+    """The volume is made in the test; what is on it that the plan does not name is not read."""
+    pytest.importorskip("dissect.ntfs", reason="needs exsweep[images]")
+    image = tmp_path / "EXCH01.raw"
+    held = {name.removeprefix("C/"): path.read_bytes() for name, path in files}
+    image.write_bytes(disk(volume(held | {"Users/ann/notes.log": b"private"})))
+    found = judged(image)
+    assert not story(plain) - story(found)
+    assert _only_the_file_table_adds(found, plain)
+    assert found.verdict.level is plain.verdict.level
+    # The second may differ: the file table joins steps that are apart without it.
+    assert found.verdict.since and plain.verdict.since
+    assert abs(found.verdict.since - plain.verdict.since) < timedelta(minutes=1)
+    assert not any("Users" in item.path for item in found.custody)
+
+
+def test_the_same_story_in_every_wrapping_and_what_each_leaves_out(
+    files: Tree, plain: Assessment, tmp_path: Path
+) -> None:
+    """Prints a table: wrapping, verdict, findings, files, and the gaps that the plain folder does not have."""
+    pytest.importorskip("dissect.ntfs", reason="needs exsweep[images]")
+    folder = wrappers.folder(files, tmp_path / "folder")
+    given = {"zip": wrapped_zip(folder, tmp_path / "a.zip")}
+    given["zip in zip"] = tmp_path / "nested.zip"
+    given["zip in zip"].write_bytes(zip_of([("collected/a.zip", given["zip"].read_bytes())]))
+    given["tar.gz"] = tmp_path / "a.tar.gz"
+    with tarfile.open(given["tar.gz"], "w:gz", compresslevel=1) as box:
+        box.add(folder, "evidence")
+    for kind, wrap in wrappers.WRAPPERS.items():
+        (tmp_path / kind).mkdir()
+        given[kind] = wrap(files, tmp_path / kind)
+    given["disk image"] = tmp_path / "EXCH01.raw"
+    held = {name.removeprefix("C/"): path.read_bytes() for name, path in files}
+    given["disk image"].write_bytes(disk(volume(held)))
+    known = {gap.reason for gap in plain.coverage.gaps}
+    for kind, path in {"folder": folder, **given}.items():
+        found = judged(path)
+        more = [gap.reason for gap in found.coverage.gaps if gap.reason not in known]
+        print(
+            f"{kind:15} {found.verdict.level.value:12} {len(found.findings):4} {len(found.custody):5}  {'; '.join(more)[:200]}"
+        )
+        assert found.verdict.level is plain.verdict.level, kind
+        if kind == "disk image":
+            assert not story(plain) - story(found)
+            assert _only_the_file_table_adds(found, plain)
+        elif story(found) != story(plain):
+            assert kind == "logcollector"
+            assert any("leaves out" in reason for reason in more)
+
+
+def _only_the_file_table_adds(found: Assessment, plain: Assessment) -> bool:
+    """What an image shows beyond the folder stands in the table of all files, which no collection has."""
+    more = story(found) - story(plain)
+    here = {rule for rule, *_ in more}
+    return all(
+        any(place.path.endswith("$MFT") for place in one.origins)
+        for one in found.findings
+        if one.rule.id in here and story_of(one) in more
+    )
+
+
+def story_of(one: Finding) -> tuple[object, ...]:
+    return (one.rule.id, one.stage, one.strength, one.count, one.first_seen, one.last_seen)
+
+
+def wrapped_zip(folder: Path, target: Path) -> Path:
+    target.write_bytes(
+        zip_of(
+            [
+                (path.relative_to(folder).as_posix(), path.read_bytes())
+                for path in sorted(folder.rglob("*"))
+                if path.is_file()
+            ]
+        )
+    )
+    return target
 
 
 def test_what_exchangelogcollector_does_not_take_is_all_that_is_missing_and_is_said(

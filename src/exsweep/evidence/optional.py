@@ -12,11 +12,11 @@ class MissingError(Exception):
     """The package is not installed; the text says what to install."""
 
 
-def optional(module: str) -> Any:
+def optional(module: str, extra: str = EXTRA) -> Any:
     """The module. Raises MissingError."""
     try:
         return import_module(module)
     except ImportError as error:
         raise MissingError(
-            f"needs the package {_PACKAGES.get(module.partition('.')[0], module)} (install {EXTRA})"
+            f"needs the package {_PACKAGES.get(module.partition('.')[0], module)} (install {extra})"
         ) from error

@@ -1,0 +1,304 @@
+"""Disk images and virtual disks: what the collection plan names is read from their NTFS volumes, nothing is mounted.
+
+The formats are read by the dissect libraries (extra `exsweep[images]`), which are given bytes and never a path: a disk that
+names another file as its parent, backing file or extent is refused instead of followed. Runs in the jailed worker like
+every other opener. Not read: shadow copies, deleted files, disks in several files, file systems other than NTFS; each is said.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from exsweep.evidence.access import Access, Spool
+from exsweep.evidence.names import Claims, logical
+from exsweep.evidence.opener import Context, Opener, openers
+from exsweep.evidence.optional import MissingError, optional
+from exsweep.evidence.peel import peel
+from exsweep.evidence.reader import STEP, Reader, Window
+from exsweep.evidence.records import EvidenceReadError, Place
+from exsweep.evidence.source import Source
+from exsweep.knowledge.images import wanted
+from exsweep.model import SourceState
+
+EXTRA = "exsweep[images]"
+_NTFS, _LOCKED = b"NTFS    ", b"-FVE-FS-"
+_SHADOWS = bytes.fromhex("6b870838 76c1 484e b7ae 04046e6cc752")
+"""Identifier of a volume with shadow copies, at byte 0x1e00."""
+_FIRST_FILE = 16
+"""Segments before it are the volume's own, except the table itself."""
+_PIECE = 1 << 20
+
+
+class BadImageError(Exception):
+    """The image is not what its format allows, or leads outside itself."""
+
+
+class File:
+    """What the libraries read from: bytes by place, no name, no path."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._place = 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (0, self._place, self._access.size)[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        parts: list[bytes] = []
+        left = self._access.size - self._place if size is None or size < 0 else size
+        while left > 0 and (part := self._access.at(self._place, min(left, _PIECE))):
+            parts.append(part)
+            self._place += len(part)
+            left -= len(part)
+        return b"".join(parts)
+
+
+class Stream(Reader):
+    """A file on a volume. `size`: bytes that the volume says it has."""
+
+    def __init__(self, make: Callable[[], Any], size: int) -> None:
+        super().__init__()
+        self._make = make
+        self._left = size
+        self._file: Any = None
+
+    def _pull(self, size: int) -> bytes:
+        try:
+            if self._file is None:
+                self._file = self._make()
+            data: bytes = self._file.read(min(size, _PIECE))
+        except EvidenceReadError:
+            raise
+        except Exception as error:
+            raise EvidenceReadError(SourceState.PARTIAL, _damage(error)) from error
+        self._left -= len(data)
+        if not data and self._left > 0:
+            raise EvidenceReadError(
+                SourceState.PARTIAL, f"the image ends {self._left:,} bytes before the end of this file"
+            )
+        return data
+
+
+class DiskImage(Opener):
+    """E01, VHDX, VHD, VMDK (in one file), QCOW2 and raw disks or volumes."""
+
+    def recognises(self, head: bytes) -> bool:
+        return _container(head) is not None
+
+    def sources(
+        self, reader: Reader, place: Place, context: Context, notes: tuple[str, ...]
+    ) -> Iterator[Source]:
+        head = reader.peek(512)
+        kind = _container(head) or "disk"
+        try:
+            for module in (
+                "dissect.ntfs",
+                "dissect.volume.disk",
+                "dissect.hypervisor",
+                "dissect.evidence.ewf",
+            ):
+                optional(module, EXTRA)
+        except MissingError:
+            reason = (
+                f"{kind}: reading it needs the extra {EXTRA} (pip install '{EXTRA}');"
+                " or mount it read-only and give the folder"
+            )
+            yield Source(place, reader, state=SourceState.UNREADABLE, reason=reason, notes=notes)
+            return
+        if isinstance(reader, Window) and reader.whole:
+            yield from self._all(reader.access, kind, place, context.inside(), notes)
+            return
+        with Spool(context.budgets) as spool:
+            while part := reader.read(STEP):
+                spool.add(part)
+            yield from self._all(spool, kind, place, context.inside(), (*notes, *reader.notes))
+
+    def _all(
+        self, access: Access, kind: str, place: Place, context: Context, notes: tuple[str, ...]
+    ) -> Iterator[Source]:
+        yield Source(
+            place,
+            None,
+            size=access.size,
+            state=SourceState.NOT_A_LOG,
+            reason=f"{kind}; its files follow",
+            notes=notes,
+        )
+        try:
+            volumes = list(_volumes(_opened(access)))
+        except (BadImageError, EvidenceReadError) as error:
+            state = error.state if isinstance(error, EvidenceReadError) else SourceState.UNREADABLE
+            yield Source(place, None, state=state, reason=f"{kind} that cannot be read: {error}")
+            return
+        claims = Claims()
+        letters = iter("CDEFGHIJKLMNOPQRSTUVWXYZ")
+        some = False
+        for volume in volumes:
+            first = _first(volume)
+            if first[3:11] == _LOCKED:
+                some = True
+                reason = (
+                    "a volume locked by BitLocker: unlock it with its recovery key, then make the image again"
+                )
+                yield Source(
+                    Place(f"{place.inside}{next(letters, 'Z')}"),
+                    None,
+                    state=SourceState.ENCRYPTED,
+                    reason=reason,
+                )
+            elif first[3:11] == _NTFS:
+                some = True
+                inside = f"{place.inside}{next(letters, 'Z')}/"
+                if len(first) >= 0x1E10 and first[0x1E00:0x1E10] == _SHADOWS:
+                    reason = "the volume has shadow copies, which are not read: older states of files may be in them"
+                    yield Source(
+                        Place(f"{inside}System Volume Information"),
+                        None,
+                        state=SourceState.PARTIAL,
+                        reason=reason,
+                    )
+                yield from _files(volume, inside, claims, context)
+        if not some:
+            yield Source(
+                place,
+                None,
+                state=SourceState.UNREADABLE,
+                reason=f"{kind} without an NTFS volume that could be found",
+            )
+
+
+def _container(head: bytes) -> str | None:
+    known = (
+        (b"vhdxfile", "a VHDX disk image"),
+        (b"conectix", "a VHD disk image"),
+        (b"KDMV", "a VMDK disk image"),
+        (b"QFI\xfb", "a QCOW2 disk image"),
+        (b"EVF\x09\x0d\x0a\xff\0", "an EnCase image (E01)"),
+    )
+    for magic, words in known:
+        if head.startswith(magic):
+            return words
+    if head[3:11] in (_NTFS, _LOCKED):
+        return "an image of an NTFS volume"
+    if head[510:512] == b"\x55\xaa" and head[:1] in (b"\x33", b"\xeb", b"\xfa", b"\xe9"):
+        return "a raw disk image"
+    if head[510:512] == b"\x55\xaa" and not head[:440].strip(b"\0") and any(head[446:510]):
+        return "a raw disk image"
+    return None
+
+
+def _opened(access: Access) -> Any:
+    """The disk's bytes. Raises BadImageError."""
+    head, file = access.at(0, 8), File(access)
+    try:
+        if head.startswith(b"vhdxfile"):
+            return optional("dissect.hypervisor.disk.vhdx", EXTRA).VHDX(file)
+        if head.startswith(b"conectix"):
+            return optional("dissect.hypervisor.disk.vhd", EXTRA).VHD(file)
+        if head.startswith(b"KDMV"):
+            return optional("dissect.hypervisor.disk.vmdk", EXTRA).VMDK(file)
+        if head.startswith(b"QFI\xfb"):
+            return optional("dissect.hypervisor.disk.qcow2", EXTRA).QCow2(file).open()
+        if head.startswith(b"EVF"):
+            return optional("dissect.evidence.ewf", EXTRA).EWF(file).open()
+    except EvidenceReadError:
+        raise
+    except Exception as error:
+        raise BadImageError(_damage(error)) from error
+    return file
+
+
+def _volumes(disk: Any) -> Iterator[Any]:
+    """The volumes of a disk; the disk itself where it is one volume. Raises BadImageError."""
+    first = _first(disk)
+    if first[3:11] in (_NTFS, _LOCKED):
+        yield disk
+        return
+    try:
+        disk.seek(0)
+        for partition in optional("dissect.volume.disk", EXTRA).Disk(disk).partitions:
+            yield partition.open()
+    except EvidenceReadError:
+        raise
+    except Exception as error:
+        raise BadImageError(_damage(error)) from error
+
+
+def _first(volume: Any) -> bytes:
+    try:
+        volume.seek(0)
+        data: bytes = volume.read(8 << 10)
+    except EvidenceReadError:
+        return b""
+    except Exception:  # noqa: BLE001 - a volume whose first bytes cannot be had is none that we know
+        return b""
+    return data
+
+
+def _files(volume: Any, inside: str, claims: Claims, context: Context) -> Iterator[Source]:
+    try:
+        ntfs = optional("dissect.ntfs", EXTRA).NTFS(volume)
+        found, damaged = _listed(ntfs)
+    except EvidenceReadError as error:
+        yield Source(Place(inside.rstrip("/")), None, state=error.state, reason=error.reason)
+        return
+    except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
+        reason = f"the file table of the volume cannot be read: {_damage(error)}"
+        yield Source(Place(inside.rstrip("/")), None, state=SourceState.UNREADABLE, reason=reason)
+        return
+    for path, segment in found:
+        name = logical(path.encode("utf-8", "surrogatepass"))
+        claimed, notes = claims.claim(inside + name.path)
+        record = ntfs.mft.get(segment)
+        try:
+            size = record.size()
+        except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
+            yield Source(Place(claimed), None, state=SourceState.UNREADABLE, reason=_damage(error))
+            continue
+        stream = Stream(record.open, size)
+        yield from peel(stream, Place(claimed), context, size=size, notes=(*name.notes, *notes))
+    if damaged:
+        reason = f"{damaged:,} entries of the volume's file table cannot be read; their files are not known"
+        yield Source(Place(inside.rstrip("/")), None, state=SourceState.PARTIAL, reason=reason)
+
+
+def _listed(ntfs: Any) -> tuple[list[tuple[str, int]], int]:
+    """Path and segment of each file that is wanted, by path; and how many entries are damaged."""
+    found: list[tuple[str, int]] = [("$MFT", 0)]
+    damaged = 0
+    table = ntfs.mft
+    count = table.get(0).size() // ntfs._record_size
+    for segment in range(_FIRST_FILE, count):
+        try:
+            record = table.get(segment)
+            if not record.header.Flags & 1 or record.is_dir():
+                continue
+            paths = record.full_paths(ignore_dos=True)
+        except EvidenceReadError:
+            raise
+        except Exception:  # noqa: BLE001 - counted, and said once for the volume
+            damaged += _used(table, segment * ntfs._record_size)
+            continue
+        found += [(path.replace("\\", "/"), segment) for path in paths if wanted(path.replace("\\", "/"))]
+    return sorted(found), damaged
+
+
+def _used(table: Any, offset: int) -> bool:
+    """Whether anything was ever written there, or it is beyond the end of the image."""
+    try:
+        table.fh.seek(offset)
+        return bool(table.fh.read(4) != bytes(4))
+    except Exception:  # noqa: BLE001 - what cannot be read may have been anything
+        return True
+
+
+def _damage(error: Exception) -> str:
+    words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return f"damaged, or of a kind that is not read ({words})"
+
+
+openers.add("disk", priority=-8)(DiskImage())
