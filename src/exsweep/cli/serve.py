@@ -3,11 +3,15 @@
 import signal
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from exsweep.cli.fleet import default_store
 from exsweep.cli.terminal import term
+from exsweep.errors import UsageError
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command("serve")
@@ -23,37 +27,130 @@ from exsweep.cli.terminal import term
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for evidence that is sent; default: `serve` beside the store.",
 )
-def serve(host: str, port: int, store: str | None, data: Path | None) -> None:
-    """Open the pages in your browser: send evidence, read verdicts, work through the queue."""
+@click.option(
+    "--accounts", is_flag=True, help="For several people, who sign in; always so beyond this computer."
+)
+@click.option(
+    "--url", "public", help="Address under which a reverse proxy shows it: https://exsweep.example.org"
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TLS certificate (PEM).",
+)
+@click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Its key (PEM).")
+@click.option(
+    "--jobs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 64),
+    help="Sendings read at the same time here.",
+)
+@click.option(
+    "--quota",
+    default=500,
+    show_default=True,
+    type=click.IntRange(1),
+    help="GiB of evidence a tenant may keep.",
+)
+def serve(
+    host: str,
+    port: int,
+    store: str | None,
+    data: Path | None,
+    accounts: bool,
+    public: str | None,
+    certificate: Path | None,
+    key: Path | None,
+    jobs: int,
+    quota: int,
+) -> None:
+    """Open the pages in your browser: send evidence, read verdicts, work through the queue.
+
+    On this computer nobody signs in: the address that is printed opens the pages. With --accounts, and always with a
+    --host others can reach, people sign in; the first start prints a link that makes the first operator.
+    """
     import uvicorn  # only this verb needs these: the others start faster
 
+    from exsweep.web.accounts import first_token
     from exsweep.web.application import application
+    from exsweep.web.routes import url
     from exsweep.web.service import Service, Settings
     from exsweep.web.worker import Worker
 
     where = store or str(default_store())
-    service = Service(
-        Settings(
-            store=where,
-            folder=folder_beside(where, data),
-            hosts=frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")),
-            port=port,
+    outside = host not in _LOOPBACK
+    if bool(certificate) != bool(key):
+        raise UsageError("A certificate and its key belong together.", tip="Give --certificate and --key.")
+    shown = _shown(public, host, port, tls=certificate is not None)
+    if outside and not shown.startswith("https://"):
+        raise UsageError(
+            "Passwords and evidence would cross the network in the clear.",
+            tip="Give --certificate and --key, or put it behind a reverse proxy and give --url https://...",
         )
+    settings = Settings(
+        store=where,
+        folder=folder_beside(where, data),
+        accounts=accounts or outside or public is not None,
+        secure=shown.startswith("https://"),
+        hosts=_hosts(shown, port),
+        port=port,
+        quota_bytes=quota << 30,
+        jobs=jobs,
     )
+    service = Service(settings)
     app = application(service)
-    service.fleet().database.number(
-        "SELECT 1"
-    )  # a store that cannot be opened is said here, not on the first page
-    worker = Worker(where, service.settings.folder)
-    thread = threading.Thread(target=worker.run, name="exsweep-worker")
-    thread.start()
-    click.echo(f"Open this address in your browser: http://{host}:{port}/start?token={service.start_token}")
+    token = first_token(service.fleet(), now=service.now()) if settings.accounts else None
+    service.forget()
+    workers = [Worker(where, settings.folder) for _ in range(jobs)]
+    threads = [threading.Thread(target=each.run, name="exsweep-worker") for each in workers]
+    for thread in threads:
+        thread.start()
+    if not settings.accounts:
+        click.echo(f"Open this address in your browser: {shown}{url('start', token=service.start_token)}")
+    elif token:
+        click.echo(
+            f"Nobody has an account yet. This link makes the first operator, once: {shown}{url('join', token=token)}"
+        )
+    else:
+        click.echo(f"Open {shown}")
     click.echo("Press Ctrl-C to stop. What was sent is kept.")
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=public is not None,
+            ssl_certfile=certificate,
+            ssl_keyfile=str(key) if key else None,
+        )
     finally:
-        worker.stop()
-        thread.join()
+        for each in workers:
+            each.stop()
+        for thread in threads:
+            thread.join()
+
+
+def _shown(public: str | None, host: str, port: int, *, tls: bool) -> str:
+    """The address as people type it."""
+    if public is None:
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if tls else 'http'}://{name}:{port}"
+    parts = urlsplit(public)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise UsageError(
+            f"--url {public!r} is no address of a service.", tip="Write it like https://exsweep.example.org"
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _hosts(shown: str, port: int) -> frozenset[str]:
+    """What the Host header may say: the address shown, and this computer's own names."""
+    return frozenset(
+        {urlsplit(shown).netloc, *(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))}
+    )
 
 
 def folder_beside(store: str, data: Path | None) -> Path:

@@ -51,10 +51,13 @@ def broken_at(database: Database) -> int | None:
     return None
 
 
-def entries(database: Database, limit: int = 100) -> tuple[Entry, ...]:
-    """The last rows, newest first."""
+def entries(database: Database, limit: int = 100, *, before: int | None = None) -> tuple[Entry, ...]:
+    """The last rows (before row `before`), newest first."""
     names = Entry.__struct_fields__
-    rows = database.run(f"SELECT {', '.join(names)} FROM audit ORDER BY seq DESC LIMIT ?", (limit,))
+    rows = database.run(
+        f"SELECT {', '.join(names)} FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+        (before if before is not None else 1 << 62, limit),
+    )
     return tuple(Entry(**dict(zip(names, row, strict=True))) for row in rows)
 
 

@@ -23,4 +23,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+class Json(msgspec.Struct, frozen=True, kw_only=True):
+    """Text for programs that is made already."""
+
+    body: bytes
+    media_type: str = "application/json"
+
+
 Answer = msgspec.Struct | Download | Document

@@ -58,6 +58,8 @@ class Ask:
         self.language = language
         self.fragment = fragment
         """htmx asks for a part of a page."""
+        self.limits: dict[str, str] = {}
+        """Headers that say how often one may still ask."""
         self.cookies: dict[str, str | None] = {}
         """Session cookies that the answer sets (None: takes away); used by signing in only."""
 

@@ -9,15 +9,16 @@ import msgspec
 from starlette.requests import Request
 
 from exsweep.errors import StoreError
-from exsweep.web import params
+from exsweep.web import params, replays
 from exsweep.web.access import check
 from exsweep.web.ask import Ask
 from exsweep.web.headers import same_origin
 from exsweep.web.problem import Problem, problem_of
 from exsweep.web.recognise import Caller, recognise
-from exsweep.web.replies import Reply, problem_reply, reply_of
-from exsweep.web.routes import API, PUBLIC, Route
+from exsweep.web.replies import Reply, problem_reply, redirect, reply_of
+from exsweep.web.routes import API, PUBLIC, Route, url
 from exsweep.web.service import Service
+from exsweep.web.viewer import NOBODY
 
 _log = logging.getLogger("exsweep.web")
 _FORM = "application/x-www-form-urlencoded"
@@ -36,6 +37,7 @@ class Received:
     cookies: Mapping[str, str]
     address: str
     host: str
+    raw_query: str = ""
     body: bytes = b""
     api: bool = field(init=False)
     """It came in below `/api/v1`, or asks for JSON."""
@@ -55,6 +57,7 @@ class Received:
             cookies=request.cookies,
             address=request.client.host if request.client else "",
             host=request.headers.get("host", ""),
+            raw_query=request.url.query,
         )
 
     @property
@@ -69,7 +72,10 @@ def pass_through(service: Service, route: Route, received: Received) -> Reply:
         ask = let_in(service, route, received)
         given = _params(route, received)
         ask.tenants = check(route, ask.viewer, given, ask.fleet)
-        return reply_of(route, route.view(ask, given), ask, received)
+        with replays.once(ask, received) as earlier:
+            if earlier.reply is None:
+                earlier.reply = reply_of(route, route.view(ask, given), ask, received)
+        return earlier.reply
     except Exception as error:  # noqa: BLE001 - the border: nothing else than a problem leaves here
         return failed(service, route, received, error, ask)
 
@@ -96,6 +102,8 @@ def let_in(service: Service, route: Route, received: Received) -> Ask:
         fragment=received.fragment,
     )
     fleet.who = ask.who
+    who = received.address if caller.viewer == NOBODY else caller.viewer.name
+    ask.limits = service.limiter.take(who, route.rate, service.clock())
     if route.unsafe:
         _from_our_page(received, caller, route, service)
     return ask
@@ -108,6 +116,15 @@ def failed(
     if isinstance(error, StoreError):
         service.forget()
     problem = problem_of(error)
+    if (
+        problem.status == 401
+        and route.method == "GET"
+        and not received.api
+        and service.settings.accounts
+        and route.may != PUBLIC
+    ):
+        where = f"{received.path}?{received.raw_query}" if received.raw_query else received.path
+        return redirect(url("sign_in", next=where))
     if problem.status >= 500:
         _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
     return problem_reply(problem, received, ask)

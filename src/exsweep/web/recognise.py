@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exsweep.fleet.store import Fleet
+from exsweep.web import accounts
 from exsweep.web.service import Service
 from exsweep.web.viewer import NOBODY, Viewer
 
@@ -34,7 +35,7 @@ def cookie_name(service: Service) -> str:
 
 def recognise(service: Service, fleet: Fleet, received: "Received") -> Caller:
     """Who asks. Never an error: what is not known is nobody."""
-    cookie = received.cookies.get(cookie_name(service), "")
+    cookie = received.cookies.get(cookie_name(service), "")[:200]
     if not service.settings.accounts:
         if cookie and secrets.compare_digest(cookie.encode(), local_cookie(service).encode()):
             return Caller(viewer=LOCAL, session="local", csrf=csrf_of(service, cookie))
@@ -42,7 +43,14 @@ def recognise(service: Service, fleet: Fleet, received: "Received") -> Caller:
         if bearer and secrets.compare_digest(bearer.encode(), f"Bearer {service.start_token}".encode()):
             return Caller(viewer=LOCAL, by_key=True)
         return Caller()
-    return Caller()
+    bearer = received.headers.get("authorization", "")
+    if bearer.startswith("Bearer "):
+        viewer = accounts.holder(fleet, bearer[7:], now=service.now())
+        return Caller(viewer=viewer, by_key=True) if viewer else Caller()
+    found = accounts.session(fleet, cookie, now=service.now()) if cookie else None
+    if found is None:
+        return Caller()
+    return Caller(viewer=found[0], session=found[1], csrf=csrf_of(service, cookie, fleet.secret))
 
 
 def local_cookie(service: Service) -> str:
@@ -50,6 +58,11 @@ def local_cookie(service: Service) -> str:
     return hashlib.sha256(f"cookie {service.start_token}".encode()).hexdigest()
 
 
-def csrf_of(service: Service, cookie: str) -> str:
-    """Token of the forms of a session: known only to pages that the session was shown."""
-    return hmac.new(service.start_token.encode(), f"csrf {cookie}".encode(), hashlib.sha256).hexdigest()
+def csrf_of(service: Service, cookie: str, key: bytes = b"") -> str:
+    """Token of the forms of a session: known only to pages that the session was shown.
+
+    `key`: the store's, so that sessions of accounts outlive a new start of the service.
+    """
+    return hmac.new(
+        key or service.start_token.encode(), f"csrf {cookie}".encode(), hashlib.sha256
+    ).hexdigest()

@@ -1,5 +1,6 @@
 """Results as replies: JSON for programs, pages for people, files to keep; errors in the same two languages."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from exsweep.web.answers import Document, Download
+from exsweep.web.answers import Document, Download, Json
 from exsweep.web.headers import CSP, DOCUMENT_CSP, PRIVATE
 from exsweep.web.problem import Problem, ProblemView
 from exsweep.web.recognise import cookie_name
@@ -35,6 +36,12 @@ def reply_of(route: Route, result: Any, ask: "Ask", received: "Received") -> Rep
     made = _reply(route, result, ask, received)
     made.cookies = {cookie_name(ask.service): value for value in ask.cookies.values()}
     made.secure = ask.service.settings.secure
+    made.headers |= ask.limits
+    if route.method == "GET" and received.api and isinstance(made.body, bytes) and made.status == 200:
+        tag = f'"{hashlib.sha256(made.body).hexdigest()[:32]}"'
+        made.headers["etag"] = tag
+        if tag in received.headers.get("if-none-match", ""):
+            made.status, made.body = 304, b""
     return made
 
 
@@ -50,6 +57,8 @@ def _reply(route: Route, result: Any, ask: "Ask", received: "Received") -> Reply
             },
             body=result.body,
         )
+    if isinstance(result, Json):
+        return Reply(headers=_headers(result.media_type), body=result.body)
     if received.api:
         body = msgspec.json.encode(result)
         status = 201 if route.method == "POST" and hasattr(result, "created") else 200
@@ -65,6 +74,11 @@ def _reply(route: Route, result: Any, ask: "Ask", received: "Received") -> Reply
         fragment=ask.fragment,
     )
     return Reply(headers=_headers("text/html; charset=utf-8"), body=body)
+
+
+def redirect(where: str) -> Reply:
+    """To another page of ours."""
+    return Reply(status=303, headers=_headers("text/plain") | {"location": where})
 
 
 def problem_reply(problem: Problem, received: "Received", ask: "Ask | None" = None) -> Reply:

@@ -13,6 +13,7 @@ import msgspec
 
 from exsweep.errors import StoreError
 from exsweep.fleet.store import Fleet
+from exsweep.web.limits import Limiter
 
 T = TypeVar("T")
 THREADS = 8
@@ -47,6 +48,7 @@ class Service:
         self.clock = clock
         self.start_token = secrets.token_urlsafe(24)
         """Opens the pages on this computer; printed with the address at start."""
+        self.limiter = Limiter()
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="exsweep-web")
 

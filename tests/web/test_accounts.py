@@ -1,0 +1,270 @@
+"""Signing in: one link for the first, three things each time, and nothing that a stranger can plant or guess."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pyotp
+import pytest
+from starlette.testclient import TestClient
+
+from exsweep.errors import UsageError
+from exsweep.fleet import audit
+from exsweep.fleet.store import Fleet
+from exsweep.model import Level
+from exsweep.web import accounts
+from exsweep.web.accounts import Join
+from exsweep.web.application import application
+from exsweep.web.places import known_place
+from exsweep.web.recognise import csrf_of
+from exsweep.web.service import Service
+from tests.fleet.build import NOW, assessed
+from tests.web.conftest import HOST, keep, settings
+
+PASSWORD = "correct horse battery staple"
+COOKIE = "__Host-exsweep"
+
+
+class Clock:
+    now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(tmp_path: Path, clock: Clock) -> Service:
+    return Service(settings(tmp_path, accounts=True, secure=True), clock=clock)
+
+
+@pytest.fixture
+def browser(service: Service) -> Iterator[TestClient]:
+    with TestClient(application(service), base_url=f"https://{HOST}", raise_server_exceptions=False) as made:
+        yield made
+
+
+def joined(service: Service, name: str, *rights: tuple[str, str | None]) -> str:
+    """Somebody with an account; gives the secret of his app."""
+    secret = accounts.new_secret()
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        token = accounts.invite(fleet, Join(name=name, rights=rights), now=service.now())
+        code = pyotp.TOTP(secret).at(service.now() - 60 * 60)
+        accounts.join(
+            fleet, token, name=name, password=PASSWORD, secret=secret, code=code, now=service.now() - 60 * 60
+        )
+    return secret
+
+
+def signing_in(browser: TestClient, service: Service, name: str, secret: str, **other: str):  # type: ignore[no-untyped-def]  # a response
+    fields = {"name": name, "password": PASSWORD, "code": pyotp.TOTP(secret).at(service.now())} | other
+    headers = {"x-csrf-token": token_of(browser, service)}
+    return browser.post("/sign-in", data=fields, headers=headers, follow_redirects=False)
+
+
+def token_of(browser: TestClient, service: Service) -> str:
+    cookie = browser.cookies.get(COOKIE)
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        return csrf_of(service, cookie, fleet.secret) if cookie else ""
+
+
+def test_the_first_start_makes_one_operator_by_one_link(browser: TestClient, service: Service) -> None:
+    token = accounts.first_token(service.fleet(), now=service.now())
+    assert token
+    form = browser.get("/join", params={"token": token}, headers={"accept": "application/json"}).json()
+    code = pyotp.TOTP(form["secret"]).at(service.now())
+    fields = {"token": token, "secret": form["secret"], "name": "Op", "password": PASSWORD, "code": code}
+    assert browser.post("/join", data=fields | {"code": "000000"}, follow_redirects=False).status_code == 422
+    assert (
+        browser.post("/join", data=fields | {"password": "short"}, follow_redirects=False).status_code == 422
+    )
+    assert browser.post("/join", data=fields, follow_redirects=False).headers["location"] == "/sign-in"
+    assert browser.post("/join", data=fields | {"name": "Op2"}, follow_redirects=False).status_code == 401, (
+        "used up"
+    )
+    assert accounts.first_token(service.fleet(), now=service.now()) is None
+    assert [each.name for each in accounts.people(service.fleet())] == ["Op"]
+
+
+def test_password_and_code_open_and_each_code_opens_once(
+    browser: TestClient, service: Service, clock: Clock
+) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+    answer = signing_in(browser, service, "Ana", secret, next="/cases")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cases")
+    cookie = answer.headers["set-cookie"].lower()
+    assert (
+        cookie.startswith("__host-exsweep=")
+        and "secure" in cookie
+        and "httponly" in cookie
+        and "samesite=lax" in cookie
+    )
+    assert browser.get("/api/v1/account").json()["name"] == "Ana"
+    browser.cookies.clear()
+    assert signing_in(browser, service, "Ana", secret).status_code == 401, "the same code again"
+    clock.now += 30
+    assert signing_in(browser, service, "Ana", secret).status_code == 303
+
+
+def test_a_session_that_was_planted_never_becomes_ones_own(
+    browser: TestClient, service: Service, clock: Clock
+) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+
+    def sign_in_with(planted: str) -> str:
+        fields = {"name": "Ana", "password": PASSWORD, "code": pyotp.TOTP(secret).at(service.now())}
+        browser.cookies.clear()
+        form = browser.get("/sign-in", headers={"cookie": f"{COOKIE}={planted}"}).text
+        csrf = form.partition('name="csrf" content="')[2].partition('"')[0]
+        headers = {"cookie": f"{COOKIE}={planted}", "x-csrf-token": csrf}
+        answer = browser.post("/sign-in", data=fields, headers=headers, follow_redirects=False)
+        return str(answer.headers["set-cookie"].partition("=")[2].partition(";")[0])
+
+    first = sign_in_with("planted")
+    assert first != "planted"
+    clock.now += 30
+    second = sign_in_with(first)
+    browser.cookies.clear()
+    assert second != first
+    assert browser.get("/api/v1/account", headers={"cookie": f"{COOKIE}={first}"}).status_code == 401, (
+        "ended by signing in"
+    )
+    assert browser.get("/api/v1/account", headers={"cookie": f"{COOKIE}={second}"}).status_code == 200
+
+
+def test_guessing_is_slowed_down_for_the_name_and_the_address_together(
+    browser: TestClient, service: Service, clock: Clock
+) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+    for _ in range(5):
+        assert signing_in(browser, service, "Ana", secret, password="wrong horse battery").status_code == 401
+    slowed = signing_in(browser, service, "Ana", secret)
+    assert slowed.status_code == 429 and int(slowed.headers["retry-after"]) >= 1
+    clock.now += 60
+    assert signing_in(browser, service, "Ana", secret).status_code == 303
+
+
+def test_what_fails_says_the_same_whether_the_name_is_there_or_not(
+    browser: TestClient, service: Service
+) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+    wrong = signing_in(browser, service, "Ana", secret, password="wrong horse battery")
+    nobody = signing_in(browser, service, "No\r\nbody", secret)
+    assert (wrong.status_code, wrong.text) == (nobody.status_code, nobody.text)
+    names = [each.object for each in audit.entries(service.fleet().database, 5)]
+    assert "'No\\r\\nbody'" in names, "line ends of a name are quoted in the log (H71)"
+
+
+def test_a_form_from_elsewhere_changes_nothing(browser: TestClient, service: Service) -> None:
+    keep(service, assessed(Level.BROKEN_INTO), tenant="school")
+    secret = joined(service, "Ana", ("owner", "school"))
+    signing_in(browser, service, "Ana", secret)
+    (row,) = service.fleet().database.run("SELECT public_id FROM server")
+    path, body = f"/api/v1/cases/{row[0]}/steps", {"step": "isolate", "done": True}
+    good = {"x-csrf-token": token_of(browser, service)}
+    assert browser.post(path, json=body).status_code == 403, "no token"
+    assert browser.post(path, json=body, headers={"x-csrf-token": "0" * 64}).status_code == 403
+    for origin in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"origin": "null"}):
+        assert browser.post(path, json=body, headers=good | origin).status_code == 403
+    assert browser.post(path, json=body, headers=good | {"origin": f"https://{HOST}"}).status_code == 200
+
+
+def test_what_was_not_asked_for_is_refused(browser: TestClient, service: Service) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+    signing_in(browser, service, "Ana", secret)
+    headers = {"x-csrf-token": token_of(browser, service)}
+    for extra in ({"tenant_id": 1}, {"is_admin": True}, {"file_path": "/etc/passwd"}, {"state": "received"}):
+        answer = browser.post("/api/v1/sendings", json={"name": "x"} | extra, headers=headers)
+        assert answer.status_code == 422, extra
+    assert browser.post("/api/v1/sendings", json={"tenant": "other"}, headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/\\evil.example",
+        "/cases\r\nX: y",
+        "\t//e",
+        "/nowhere/at/all",
+    ],
+)
+def test_after_signing_in_one_goes_nowhere_else(wanted: str) -> None:
+    assert known_place(wanted) == "/"
+
+
+def test_people_who_did_not_sign_in_are_led_to_the_form(browser: TestClient) -> None:
+    answer = browser.get("/cases?tier=1", headers={"accept": "text/html"}, follow_redirects=False)
+    assert answer.status_code == 303
+    where = urlsplit(answer.headers["location"])
+    assert (where.path, parse_qs(where.query)["next"]) == ("/sign-in", ["/cases?tier=1"])
+    assert browser.get("/api/v1/cases").status_code == 401
+
+
+def test_a_key_does_one_thing_for_one_tenant_and_ends_with_its_makers_right(
+    browser: TestClient, service: Service, clock: Clock
+) -> None:
+    keep(service, assessed(Level.BROKEN_INTO, name="a.example.org"), tenant="school")
+    keep(service, assessed(Level.BROKEN_INTO, name="b.example.org"), tenant="clinic")
+    secret = joined(service, "Ana", ("helper", "school"), ("helper", "clinic"))
+    joined(service, "Op", ("operator", None))
+    signing_in(browser, service, "Ana", secret)
+    headers = {"x-csrf-token": token_of(browser, service), "accept": "application/json"}
+    new = {"name": "script", "role": "helper", "tenant": "school", "days": 1}
+    too_much = browser.post("/keys", json=new | {"role": "coordinator", "tenant": None}, headers=headers)
+    assert too_much.status_code == 422
+    key = browser.post("/keys", json=new, headers=headers).json()["made"]
+    fleet = service.fleet()
+    assert not fleet.database.run("SELECT 1 FROM api_key WHERE hash = ?", (key,)), "only its hash is kept"
+    browser.cookies.clear()
+    bearer = {"authorization": f"Bearer {key}"}
+    of = {name: public for public, name in fleet.database.run("SELECT public_id, name FROM server")}
+    assert browser.get(f"/api/v1/cases/{of['a.example.org']}/desk", headers=bearer).status_code == 200
+    assert browser.get(f"/api/v1/cases/{of['b.example.org']}/desk", headers=bearer).status_code == 404
+    assert browser.post("/keys", json=new, headers=bearer).status_code in (401, 403), "a key makes no keys"
+    user = next(each.user for each in accounts.people(fleet) if each.name == "Ana")
+    accounts.give(fleet, user, "helper", "school", on=False, now=service.now())
+    assert browser.get(f"/api/v1/cases/{of['a.example.org']}/desk", headers=bearer).status_code == 401
+    accounts.give(fleet, user, "helper", "school", on=True, now=service.now())
+    clock.now += 2 * 86_400
+    assert browser.get(f"/api/v1/cases/{of['a.example.org']}/desk", headers=bearer).status_code == 401, (
+        "too old"
+    )
+
+
+def test_someone_can_always_give_rights(service: Service) -> None:
+    joined(service, "Op", ("operator", None))
+    fleet = service.fleet()
+    (op,) = accounts.people(fleet)
+    with pytest.raises(UsageError, match="Nobody could give rights"):
+        accounts.close(fleet, op.user, now=NOW)
+    with pytest.raises(UsageError, match="Nobody could give rights"):
+        accounts.give(fleet, op.user, "operator", None, on=False, now=NOW)
+    assert not accounts.people(fleet)[0].closed
+
+
+def test_a_closed_account_is_out_at_once(browser: TestClient, service: Service) -> None:
+    joined(service, "Op", ("operator", None))
+    secret = joined(service, "Ana", ("owner", "school"))
+    signing_in(browser, service, "Ana", secret)
+    user = next(each.user for each in accounts.people(service.fleet()) if each.name == "Ana")
+    accounts.close(service.fleet(), user, now=service.now())
+    assert browser.get("/api/v1/account").status_code == 401
+    browser.cookies.clear()
+    assert signing_in(browser, service, "Ana", secret).status_code == 401
+
+
+def test_a_coordinator_sees_the_verdict_and_no_evidence(browser: TestClient, service: Service) -> None:
+    keep(service, assessed(Level.BROKEN_INTO), tenant="school")
+    secret = joined(service, "Co", ("coordinator", None))
+    signing_in(browser, service, "Co", secret)
+    (row,) = service.fleet().database.run("SELECT public_id FROM server")
+    assert browser.get(f"/cases/{row[0]}/report").status_code == 403
+    assert browser.get(f"/api/v1/cases/{row[0]}/export").status_code == 403
+    assert browser.get(f"/api/v1/cases/{row[0]}").status_code == 200
