@@ -2,6 +2,7 @@
 #   make triage [EVIDENCE=path]   judge a server's evidence (default: a bundled, fictitious school district)
 #   make test                     the tests
 #   make demo-fleet               a made-up nation of 30,000 servers in build/fleet/fleet.db
+#   make serve                    the pages, on this computer
 PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin
@@ -21,7 +22,10 @@ BIN := $(VENV)/Scripts
 PYTHON := py -3
 endif
 
-.PHONY: triage test test-long test-browser fuzz lint check bench clean example demo-fleet
+# Without STORE: your own. `make serve STORE=build/fleet/fleet.db` shows the made-up nation.
+STORE    ?=
+
+.PHONY: serve triage test test-long test-browser fuzz lint check bench clean example demo-fleet
 
 triage: $(VENV)/.installed $(if $(filter build/example/evidence,$(EVIDENCE)),build/example/.made)
 	@$(BIN)/exsweep triage "$(EVIDENCE)" --out "$(OUT)" $(if $(NAME),--name "$(NAME)") $(WHOSE) $(ARGS) || [ $$? -eq 1 ] || [ $$? -eq 3 ]
@@ -32,6 +36,9 @@ demo-fleet: $(VENV)/.installed
 	@$(BIN)/exsweep fleet --store build/fleet/fleet.db simulate --servers 30000 --seed 1 --truth build/fleet/truth.jsonl
 	@$(BIN)/exsweep fleet --store build/fleet/fleet.db queue --limit 10
 	@echo "Go on with: exsweep fleet --store build/fleet/fleet.db clusters"
+
+serve: $(VENV)/.installed
+	@$(BIN)/exsweep serve $(if $(STORE),--store "$(STORE)") $(ARGS)
 
 example: build/example/.made
 

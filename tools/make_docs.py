@@ -10,9 +10,11 @@ import msgspec
 
 from exsweep.errors import ExitCode
 from exsweep.export import EXPORTERS
+from exsweep.knowledge.access import access
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.rules import load_rules
 from exsweep.model import Assessment, Level, Stage, Strength
+from exsweep.web.routes import API, routes
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "reference"
 MADE = "<!-- made by tools/make_docs.py: do not edit -->\n"
@@ -26,6 +28,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes(),
         "assessment.md": assessment(),
         "exports.md": exports(),
+        "api.md": api(),
     }
 
 
@@ -115,6 +118,47 @@ def exports() -> str:
     return (
         f"{MADE}# Export formats\n\n`exsweep triage --format` and `exsweep report --format` take these.\n\n"
         + table(("name", "file", "media type"), rows)
+    )
+
+
+def api() -> str:
+    shown = [each for each in routes() if each.api]
+    rows: list[tuple[object, ...]] = [
+        (
+            f"`{each.method} {API}{each.path.rstrip('/')}`",
+            (each.view.__doc__ or "").strip().partition("\n")[0],
+            f"`{each.may}`" if each.may in access().actions else each.may,
+            ", ".join(f"`{field.encode_name}`" for field in msgspec.structs.fields(each.params)) or "-",
+        )
+        for each in sorted(shown, key=lambda each: (each.path, each.method))
+    ]
+    rights: list[tuple[object, ...]] = [
+        (
+            f"`{action}`",
+            meaning,
+            ", ".join(name for name, role in access().roles.items() if action in role.may) or "-",
+        )
+        for action, meaning in access().actions.items()
+    ]
+    roles: list[tuple[object, ...]] = [
+        (
+            f"`{name}`",
+            role.title,
+            {"own": "tenants it was given for", "all": "all tenants", "none": "no tenant"}[role.reach],
+        )
+        for name, role in access().roles.items()
+    ]
+    return (
+        f"{MADE}# API and rights of `exsweep serve`\n\nThe exact form of every call is in `{API}/openapi.json` (OpenAPI 3.1). The same"
+        " addresses without the prefix are the pages. A program sends `Authorization: Bearer KEY`; on one's own computer the token"
+        " that is printed at start is such a key. Errors are RFC 9457 problems: `title` says what, `detail` what to do next."
+        " A POST with an `Idempotency-Key` is done once. Strings quoted from evidence are hostile text.\n\n## Calls\n\n"
+        + table(("call", "what it does", "right", "parameters"), rows)
+        + "\n## Rights\n\n"
+        + table(("right", "to", "roles that have it"), rights)
+        + "\n## Roles\n\n"
+        + table(("role", "who", "for"), roles)
+        + "\nA thing that is not there and a thing of another tenant give the same answer: 404.\n"
     )
 
 

@@ -1,5 +1,6 @@
 """Signing in: one link for the first, three things each time, and nothing that a stranger can plant or guess."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -268,3 +269,23 @@ def test_a_coordinator_sees_the_verdict_and_no_evidence(browser: TestClient, ser
     assert browser.get(f"/cases/{row[0]}/report").status_code == 403
     assert browser.get(f"/api/v1/cases/{row[0]}/export").status_code == 403
     assert browser.get(f"/api/v1/cases/{row[0]}").status_code == 200
+
+
+def test_the_forms_are_pages_that_work_without_script(browser: TestClient, service: Service) -> None:
+    token = accounts.first_token(service.fleet(), now=service.now())
+    form = browser.get("/join", params={"token": token or ""}).text
+    fields = dict(re.findall(r'name="(token|secret)" value="([^"]+)"', form))
+    code = pyotp.TOTP(fields["secret"]).at(service.now() - 30)
+    browser.post("/join", data=fields | {"name": "Op", "password": PASSWORD, "code": code})
+    assert 'action="/sign-in"' in browser.get("/sign-in").text
+    signing_in(browser, service, "Op", fields["secret"])
+    assert "Operator" in browser.get("/account").text
+    headers = {"x-csrf-token": token_of(browser, service)}
+    page = browser.post(
+        "/people/invite", data={"role": "owner", "tenant": '"><script>x'}, headers=headers
+    ).text
+    link = re.search(r"/join\?token=[\w-]+", page)
+    assert link and "Owner of a server" in browser.get(link[0]).text
+    assert "<script>x" not in browser.get(link[0]).text
+    for path in ("/people", "/keys", "/health"):
+        assert browser.get(path).status_code == 200

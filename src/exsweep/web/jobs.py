@@ -72,8 +72,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     share: float | None
     found: int
     early: Early | None
-    report: bool
-    """`/jobs/{job}/report` can be read."""
+    report: str | None
+    """Page with the report so far; None before anything is to be said."""
     server: str | None
     deaths: int
     sending: str | None
@@ -286,7 +286,7 @@ def job(fleet: Fleet, public_id: str) -> Job:
         over=state in OVER,
         words=words,
         steps=so_far.steps,
-        share=so_far.share,
+        share=1.0 if state == "done" else so_far.share,
         found=so_far.found,
         early=Early(
             level=seen.verdict.level.value,
@@ -296,7 +296,7 @@ def job(fleet: Fleet, public_id: str) -> Job:
         )
         if seen
         else None,
-        report=seen is not None,
+        report=f"/jobs/{public_id}/report" if seen is not None else None,
         server=server,
         deaths=int(deaths),
         sending=sending,

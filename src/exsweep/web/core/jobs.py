@@ -33,7 +33,7 @@ def job(ask: Ask, asked: OneJob) -> Job:
 
 
 def _seen(ask: Ask, one: Job) -> Job:
-    return one if ask.may("case.read") else msgspec.structs.replace(one, early=None, report=False)
+    return one if ask.may("case.read") else msgspec.structs.replace(one, early=None, report=None)
 
 
 @route("GET", "/jobs/{job}/report", may="case.evidence", rate="heavy")
