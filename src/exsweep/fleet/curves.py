@@ -77,7 +77,12 @@ def curve(
     ]
     known = [int(at) for (at,) in run("known_at", "known_at IS NOT NULL")]
     cleaned = [int(at) for (at,) in run("cleaned_at", "cleaned_at IS NOT NULL")]
-    cover = run("cover_from, cover_to", "cover_from IS NOT NULL AND cover_to IS NOT NULL")
+    by_days = f"{ours} GROUP BY cover_from / 86400, cover_to / 86400"
+    cover = fleet.database.run(
+        "SELECT cover_from / 86400, cover_to / 86400, COUNT(*) FROM server WHERE cover_from IS NOT NULL "
+        f"AND cover_to IS NOT NULL AND {by_days}",
+        values,
+    )
     looked = int(run("COUNT(*)", "inside_id IS NOT NULL")[0][0])
     ends = [high for _, high in spans]
     if first is None:
@@ -89,7 +94,7 @@ def curve(
         raise UsageError(f"A curve has 1 to {_MOST_DAYS} days, not {count}.", tip="Give --from and --to.")
     start = (first - _EPOCH).days
     exact, spread = _broken(spans, start, count)
-    seeing = _cover([(int(low), int(high)) for low, high in cover], start, count)
+    seeing = _cover([(int(low), int(high), int(servers)) for low, high, servers in cover], start, count)
     known_days, cleaned_days = _tally(known, start, count), _tally(cleaned, start, count)
     return Curve(
         days=tuple(
@@ -137,11 +142,12 @@ def _broken(spans: list[tuple[int | None, int]], start: int, count: int) -> tupl
     return exact[here], spread[here]
 
 
-def _cover(spans: list[tuple[int, int]], start: int, count: int) -> Counts:
+def _cover(spans: list[tuple[int, int, int]], start: int, count: int) -> Counts:
+    """Servers whose records cover each day; `spans`: first day, last day, servers."""
     edges = np.zeros(count + 1)
-    for low, high in spans:
-        edges[min(max(low // DAY - start, 0), count)] += 1
-        edges[min(max(high // DAY + 1 - start, 0), count)] -= 1
+    for low, high, servers in spans:
+        edges[min(max(low - start, 0), count)] += servers
+        edges[min(max(high + 1 - start, 0), count)] -= servers
     return np.cumsum(edges)[:count]
 
 

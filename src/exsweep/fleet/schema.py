@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
+from exsweep.fleet.schema_lists import lists
 from exsweep.fleet.schema_web import WEB
 
 _FIRST = """
@@ -149,7 +150,7 @@ def _events(database: Database) -> str:
     return _EVENTS.format(**database.types, packed=_packed(database))
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web)
+STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists)
 """Step n leads from version n to n + 1."""
 
 

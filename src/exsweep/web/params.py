@@ -43,7 +43,7 @@ def read(
     Raises:
         Problem: 404 for an id that is none, 422 for anything else that does not fit.
     """
-    loose = _gather(route, [*query, *(pair for pair in fields or () if pair[1] != "" or pair[0] in path)])
+    loose = _gather(route, [pair for pair in (*query, *(fields or ())) if pair[1] != "" or pair[0] in path])
     loose.pop(CSRF_FIELD, None)
     try:
         given: dict[str, Any] = dict(loose)

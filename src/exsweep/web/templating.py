@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 import exsweep
 from exsweep.export import report, words
 from exsweep.export.report import chart
+from exsweep.export.report.findings import anchor
 from exsweep.export.text import defang, plain, prose, show, visible
 from exsweep.export.times import day, iso, span, stamp, when
 from exsweep.fleet.clock import said
@@ -56,6 +57,7 @@ def environment() -> jinja2.Environment:
         "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "level_words": _level, "svg": chart,
         "draw_days": days, "draw_rows": rows, "draw_hours": hours, "qr_code": qr.code, "zones": times.COMMON,
         "fleet_words": fleet_words, "stages": tuple(Stage), "levels": tuple(Level), "has_route": ROUTES.__contains__,
+        "anchor": anchor,
     }  # fmt: skip
     return made
 

@@ -108,8 +108,6 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     may_tick: bool
     may_see: bool
     """Evidence is shown."""
-    names: dict[str, str]
-    """Finding -> title of its rule, for those that the page speaks of."""
 
 
 def entry(ask: Ask, number: int) -> Entry:
@@ -231,7 +229,6 @@ def case(ask: Ask, asked: CaseParams) -> CaseView:
         zone=asked.zone,
         may_tick=ask.may("case.steps"),
         may_see=may_see,
-        names={each.id: each.rule.title for each in of.findings},
     )
 
 

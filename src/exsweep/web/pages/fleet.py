@@ -287,7 +287,7 @@ def cluster(ask: Ask, asked: ClusterParams) -> ClusterView:
     if found is None:
         raise not_found()
     wanted = Wanted(cluster=asked.cluster)
-    members = lists.servers(store, ask.now, wanted, tenants=tenants, after=asked.after)
+    members = lists.servers(store, ask.now, wanted, tenants=tenants, after=asked.after, limit=20)
     shared = None
     if asked.one and asked.other:
         pair = [_own(ask, word) for word in (asked.one, asked.other)]
