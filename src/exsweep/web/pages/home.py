@@ -11,6 +11,7 @@ from exsweep.knowledge.collection_script import powershell
 from exsweep.knowledge.words import render, render_list
 from exsweep.web.answers import Download
 from exsweep.web.ask import Ask
+from exsweep.web.ids import ServerId
 from exsweep.web.problem import Problem
 from exsweep.web.routes import PUBLIC, Nothing, route
 
@@ -26,6 +27,13 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing leaves this computer."""
     numbers: Numbers | None = None
     cases: tuple[Waiting, ...] = ()
+    server: str | None = None
+    """What is sent belongs to this server."""
+
+
+class HomeParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    server: ServerId | None = None
+    """New evidence of a server that is known."""
 
 
 class HurryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +51,7 @@ class CollectorKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 @route("GET", "/", may="case.read")
-def home(ask: Ask, asked: Nothing) -> HomeView:
+def home(ask: Ask, asked: HomeParams) -> HomeView:
     """Send evidence, or go on with a case."""
     tenants = ask.within("case.read")
     found = lists.servers(ask.fleet, ask.now, lists.Wanted(), tenants=tenants, limit=_LAST)
@@ -54,6 +62,7 @@ def home(ask: Ask, asked: Nothing) -> HomeView:
         local=ask.viewer.local,
         numbers=queue.numbers(ask.fleet) if everyone and found.total else None,
         cases=found.rows,
+        server=asked.server,
     )
 
 

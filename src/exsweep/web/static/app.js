@@ -27,8 +27,11 @@ async function sendPart(event) {
   const spot = all("button, input, textarea, summary", document.getElementById(id)).indexOf(event.submitter);
   const fields = new URLSearchParams(new FormData(form, event.submitter));
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "text/html" } });
-    if (!(await replace(id, answer))) return location.reload();
+    const headers = { Accept: "text/html" };
+    const done = await fetch(form.action, { method: "POST", body: fields, headers });
+    // The part is taken from this very page as it is now: where the form would have led to may be another one.
+    const answer = done.ok ? await fetch(location.href, { headers }) : done;
+    if (!(await replace(id, answer))) return done.ok ? location.reload() : form.submit();
     all("button, input, textarea, summary", document.getElementById(id))[spot]?.focus({ preventScroll: true });
   } catch {
     form.submit();
