@@ -6,7 +6,9 @@ import msgspec
 
 from exsweep.errors import UsageError
 from exsweep.fleet.clock import DAY, moment
+from exsweep.fleet.dialect import Value
 from exsweep.fleet.queue import Waiting, _waiting
+from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.store import Fleet
 
 _COLUMNS = (
@@ -68,7 +70,7 @@ def servers(
     now: int,
     wanted: Wanted,
     *,
-    tenants: tuple[int, ...] | None = None,
+    tenants: Tenants = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Listed:
@@ -110,14 +112,15 @@ def _mark(after: str) -> tuple[int, float, int]:
         raise UsageError(f"{after[:40]!r} is no place in a list.", tip="Begin at the first page.") from None
 
 
-def _conditions(wanted: Wanted, tenants: tuple[int, ...] | None) -> tuple[str, list[str | int | float]]:
-    parts, values = ["1 = 1"], list[str | int | float]()
+def _conditions(wanted: Wanted, tenants: Tenants) -> tuple[str, list[Value]]:
+    parts, values = ["1 = 1"], list[Value]()
 
-    def need(condition: str, *given: str | int | float) -> None:
+    def need(condition: str, *given: Value) -> None:
         parts.append(condition)
         values.extend(given)
 
-    limit_to(parts, values, tenants)
+    ours, whose = within(tenants, "s.tenant_id")
+    need(ours, *whose)
     if wanted.band is not None:
         if wanted.band not in BANDS:
             raise UsageError(
@@ -166,19 +169,6 @@ def _conditions(wanted: Wanted, tenants: tuple[int, ...] | None) -> tuple[str, l
     return " AND ".join(parts), values
 
 
-def limit_to(
-    parts: list[str], values: list[str | int | float], tenants: tuple[int, ...] | None, table: str = "s"
-) -> None:
-    """Add the condition that a row belongs to one of the tenants; none of them: no row."""
-    if tenants is None:
-        return
-    if not tenants:
-        parts.append("1 = 0")
-        return
-    parts.append(f"{table}.tenant_id IN ({', '.join('?' * len(tenants))})")
-    values.extend(tenants)
-
-
 def growth(fleet: Fleet, cluster: str) -> tuple[GrowthDay, ...]:
     """Days on which servers of a cluster were broken into, in order; days without any are left out."""
     rows = fleet.database.run(
@@ -195,7 +185,7 @@ def growth(fleet: Fleet, cluster: str) -> tuple[GrowthDay, ...]:
     return tuple(found)
 
 
-def values_of(fleet: Fleet, column: str, tenants: tuple[int, ...] | None) -> tuple[tuple[str, int], ...]:
+def values_of(fleet: Fleet, column: str, tenants: Tenants) -> tuple[tuple[str, int], ...]:
     """(value, servers) of a column that lists can be cut by, most servers first; at most 60.
 
     Raises:
@@ -203,10 +193,9 @@ def values_of(fleet: Fleet, column: str, tenants: tuple[int, ...] | None) -> tup
     """
     if column not in ("sector", "region", "build", "level", "contact_state"):
         raise UsageError(f"Lists are not cut by {column!r}.", tip="Use sector, region, build or level.")
-    parts, values = [f"s.{column} IS NOT NULL"], list[str | int | float]()
-    limit_to(parts, values, tenants)
+    ours, values = within(tenants, "s.tenant_id")
     rows = fleet.database.run(
-        f"SELECT s.{column}, COUNT(*) FROM server s WHERE {' AND '.join(parts)} GROUP BY s.{column} "
+        f"SELECT s.{column}, COUNT(*) FROM server s WHERE s.{column} IS NOT NULL AND {ours} GROUP BY s.{column} "
         f"ORDER BY COUNT(*) DESC, s.{column} LIMIT 60",
         values,
     )

@@ -48,7 +48,8 @@ class Star(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class Cleaned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: ServerId
-    at: datetime | None = None
+    at: Annotated[str, Meta(max_length=40)] | None = None
+    """RFC 3339, or as a form's field for a moment writes it: `2021-03-09T15:00`, UTC."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +136,13 @@ def case_star(ask: Ask, asked: Star) -> Desk:
 @route("POST", "/cases/{server}/cleaned", may="case.steps", then=_to_case)
 def case_cleaned(ask: Ask, asked: Cleaned) -> Desk:
     """Note that the server was cleaned; four weekly re-checks are planned."""
-    at = int(asked.at.replace(tzinfo=asked.at.tzinfo or UTC).timestamp()) if asked.at else ask.now
+    at = ask.now
+    if asked.at is not None:
+        try:
+            moment = datetime.fromisoformat(asked.at)
+            at = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+        except (ValueError, OverflowError):
+            raise Problem(422, "That is no moment.", tip="Write it like 2021-03-09T15:00 (UTC).") from None
     people.cleaned(ask.fleet, ask.server(asked.server), at=at, now=ask.now)
     return _desk(ask, asked.server)
 

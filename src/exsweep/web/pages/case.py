@@ -6,6 +6,7 @@ import msgspec
 
 from exsweep.export import words
 from exsweep.export.report import admin, findings
+from exsweep.fleet import desk
 from exsweep.fleet.clock import moment
 from exsweep.model import Assessment, Chain, Coverage, Finding, Gap, Impact, Patch, Run, Verdict
 from exsweep.web.ask import Ask
@@ -184,11 +185,11 @@ def case(ask: Ask, asked: CaseParams) -> CaseView:
     """The answer, what to do now, what happened, what may be affected, what could not be seen, and the evidence."""
     server = ask.server(asked.server)
     number, received, judgements, of = judged(ask, server, asked.assessment)
-    desk = desk_of(ask, server)
-    steps = tuple(_ticked(each, desk) for each in steps_of(of))
+    noted = desk_of(ask, server)
+    steps = tuple(_ticked(each, noted) for each in steps_of(of))
     found = _ordered(of, asked.sort)
     if asked.starred:
-        found = [each for each in found if each.id in desk.stars]
+        found = [each for each in found if each.id in noted.stars]
     start = max(0, asked.start)
     sure, rests_on = admin.how_sure(of)
     chains = tuple(each.chain for each in admin.told(admin.stories(of, 60)))
@@ -217,8 +218,8 @@ def case(ask: Ask, asked: CaseParams) -> CaseView:
         next=start + _PAGE if start + _PAGE < len(found) else None,
         sort=asked.sort,
         starred=asked.starred,
-        stars=tuple(sorted(desk.stars)),
-        comments=desk.comments,
+        stars=tuple(sorted(noted.stars)),
+        comments=noted.comments,
         sources=len(of.custody),
         manifest_sha256=of.manifest_sha256,
         run=of.run,
@@ -294,12 +295,22 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def desk_of(ask: Ask, server: int) -> Desk:
-    """Ticks, comments and stars of a server."""
-    return Desk()
+    """Ticks, comments and stars of a server, as far as the viewer may see them."""
+    store, sees = ask.fleet, ask.may("case.evidence")
+    return Desk(
+        ticks={
+            step: (each.who, each.time, each.note or None) for step, each in desk.ticks(store, server).items()
+        },
+        comments=tuple(
+            Said(who=each.who, at=each.time, text=each.text, finding=each.finding)
+            for each in (desk.remarks(store, server) if sees else ())
+        ),
+        stars=desk.stars(store, server) if sees else frozenset(),
+    )
 
 
-def _ticked(step: StepView, desk: Desk) -> StepView:
-    tick = desk.ticks.get(step.step)
+def _ticked(step: StepView, noted: Desk) -> StepView:
+    tick = noted.ticks.get(step.step)
     if tick is None:
         return step
     who, at, note = tick

@@ -16,6 +16,7 @@ from exsweep.fleet.lists import GrowthDay, Listed, Wanted
 from exsweep.fleet.patching import Patching
 from exsweep.fleet.people import Question
 from exsweep.fleet.queue import Numbers, Waiting
+from exsweep.fleet.reach import within
 from exsweep.fleet.recheck import Due
 from exsweep.fleet.sectors import Group
 from exsweep.knowledge.campaigns import campaigns
@@ -165,24 +166,28 @@ class AnswerParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 @route("GET", "/fleet", may="fleet.read")
 def fleet(ask: Ask, asked: Span) -> FleetView:
     """Five numbers, the next hour, curves, sectors, clusters, and what could not be seen."""
-    store, everyone = ask.fleet, ask.within("fleet.read") is None
-    curve = curves.curve(store, asked.first, asked.last)
+    store, tenants = ask.fleet, ask.within("fleet.read")
+    shared = tenants is not None
+    curve = curves.curve(store, asked.first, asked.last, tenants=tenants)
+    ours, values = within(tenants)
     since = _began()
     start = int(datetime.combine(since, time(), UTC).timestamp()) if since else 0
-    seeing = "SELECT COUNT(*) FROM server WHERE inside_id IS NOT NULL AND cover_from <= ? AND cover_to >= ?"
-    latest = store.database.number("SELECT MAX(received) FROM assessment")
+    looked = f"SELECT COUNT(*) FROM server WHERE inside_id IS NOT NULL AND {ours}"
+    latest = store.database.number("SELECT MAX(received) FROM assessment") if tenants is None else 0
     return FleetView(
         updated=moment(latest or None),
-        numbers=queue.numbers(store),
-        queue=queue.queue(store, ask.now, limit=_TOP),
+        numbers=queue.numbers(store, tenants=tenants),
+        queue=queue.queue(store, ask.now, limit=_TOP, tenants=tenants),
         curve=curve,
-        sectors=sectors.groups(store, shared=not everyone),
-        regions=sectors.groups(store, "region", shared=not everyone),
-        clusters=clusters.clusters(store, _CLUSTERS),
-        due=len(recheck.due(store, ask.now, limit=10_000)),
-        questions=len(people.questions(store)),
-        seeing=store.database.number(seeing, (start + DAY, start)) if since else 0,
-        looked_into=store.database.number("SELECT COUNT(*) FROM server WHERE inside_id IS NOT NULL"),
+        sectors=sectors.groups(store, shared=shared, tenants=tenants),
+        regions=sectors.groups(store, "region", shared=shared, tenants=tenants),
+        clusters=clusters.clusters(store, _CLUSTERS, tenants=tenants),
+        due=len(recheck.due(store, ask.now, limit=10_000, tenants=tenants)),
+        questions=len(people.questions(store, tenants=tenants)),
+        seeing=store.database.number(
+            f"{looked} AND cover_from <= ? AND cover_to >= ?", (*values, start + DAY, start)
+        ),
+        looked_into=store.database.number(looked, values),
         since=since,
     )
 
@@ -202,7 +207,7 @@ def cases(ask: Ask, asked: ServersParams) -> ServersView:
     """All servers one may see, in the order of the queue, cut as one likes."""
     store, tenants, wanted = ask.fleet, ask.within("case.read"), _wanted(asked)
     found = lists.servers(store, ask.now, wanted, tenants=tenants, after=asked.after, limit=asked.limit)
-    titles = {each.name: each.title for each in sectors.groups(store)}
+    titles = {each.name: each.title for each in sectors.groups(store, tenants=tenants)}
 
     def choices(column: str) -> tuple[Choice, ...]:
         return tuple(
@@ -242,9 +247,14 @@ def cases_csv(ask: Ask, asked: ServersParams) -> Download:
 @route("GET", "/fleet/curve", may="fleet.read")
 def curve(ask: Ask, asked: CurveParams) -> CurveView:
     """Day by day: broken into, known to us, cleaned; and how fast updates went."""
-    rate = patching.patching(ask.fleet, asked.updates, asked.first, asked.last) if asked.updates else None
+    everyone = ask.within("fleet.read") is None  # how fast updates went is a figure of the whole fleet
+    rate = (
+        patching.patching(ask.fleet, asked.updates, asked.first, asked.last)
+        if asked.updates and everyone
+        else None
+    )
     return CurveView(
-        curve=curves.curve(ask.fleet, asked.first, asked.last),
+        curve=curves.curve(ask.fleet, asked.first, asked.last, tenants=ask.within("fleet.read")),
         campaigns=tuple(each.id for each in campaigns()),
         updates=rate,
     )
@@ -254,36 +264,46 @@ def curve(ask: Ask, asked: CurveParams) -> CurveView:
 def curve_csv(ask: Ask, asked: Span) -> Download:
     """The curve as a table."""
     names = curves.Day.__struct_fields__
-    days = curves.curve(ask.fleet, asked.first, asked.last).days
+    days = curves.curve(ask.fleet, asked.first, asked.last, tenants=ask.within("fleet.read")).days
     return _table("curve.csv", names, ([getattr(each, name) for name in names] for each in days))
 
 
 @route("GET", "/fleet/groups", may="fleet.read")
 def groups(ask: Ask, asked: ByParams) -> GroupsView:
     """Counts and rates by sector or region."""
-    shared = ask.within("fleet.read") is not None
-    return GroupsView(by=asked.by, groups=sectors.groups(ask.fleet, asked.by, shared=shared), shared=shared)
+    tenants = ask.within("fleet.read")
+    shared = tenants is not None
+    found = sectors.groups(ask.fleet, asked.by, shared=shared, tenants=tenants)
+    return GroupsView(by=asked.by, groups=found, shared=shared)
 
 
 @route("GET", "/fleet/groups.csv", may="fleet.read", api=False)
 def groups_csv(ask: Ask, asked: ByParams) -> Download:
     """Counts and rates as a table; an empty cell is a hidden count."""
     names = Group.__struct_fields__
-    found = sectors.groups(ask.fleet, asked.by, shared=ask.within("fleet.read") is not None)
+    tenants = ask.within("fleet.read")
+    found = sectors.groups(ask.fleet, asked.by, shared=tenants is not None, tenants=tenants)
     return _table(f"{asked.by}s.csv", names, ([getattr(each, name) for name in names] for each in found))
 
 
 @route("GET", "/clusters", may="fleet.read", name="clusters")
 def clusters_page(ask: Ask, asked: Nothing) -> ClustersView:
     """Servers that one intruder was on, largest group first."""
-    return ClustersView(clusters=clusters.clusters(ask.fleet, 200))
+    return ClustersView(clusters=clusters.clusters(ask.fleet, 200, tenants=ask.within("fleet.read")))
 
 
 @route("GET", "/clusters/{cluster}", may="fleet.read")
 def cluster(ask: Ask, asked: ClusterParams) -> ClusterView:
     """One group: what its servers share, who they are, how it grew."""
     store, tenants = ask.fleet, ask.within("fleet.read")
-    found = next((each for each in clusters.clusters(store, 100_000) if each.cluster == asked.cluster), None)
+    found = next(
+        (
+            each
+            for each in clusters.clusters(store, 100_000, tenants=tenants)
+            if each.cluster == asked.cluster
+        ),
+        None,
+    )
     if found is None:
         raise not_found()
     wanted = Wanted(cluster=asked.cluster)
@@ -319,25 +339,13 @@ def _own(ask: Ask, word: str) -> int:
 @route("GET", "/rechecks", may="fleet.read")
 def rechecks(ask: Ask, asked: Nothing) -> RechecksView:
     """What is due to be looked at again."""
-    return RechecksView(due=_mine(ask, recheck.due(ask.fleet, ask.now, limit=500)))
-
-
-def _mine(ask: Ask, due: tuple[Due, ...]) -> tuple[Due, ...]:
-    tenants = ask.within("fleet.read")
-    if tenants is None:
-        return due
-    of = "SELECT tenant_id FROM server WHERE public_id = ?"
-    return tuple(each for each in due if ask.fleet.database.number(of, (each.server,)) in tenants)
+    return RechecksView(due=recheck.due(ask.fleet, ask.now, limit=500, tenants=ask.within("fleet.read")))
 
 
 @route("GET", "/questions", may="fleet.work")
 def questions(ask: Ask, asked: Nothing) -> QuestionsView:
     """Pairs of entries that may be one server."""
-    found = people.questions(ask.fleet)
-    tenants = ask.within("fleet.work")
-    if tenants is not None:
-        of = "SELECT tenant_id FROM server WHERE public_id = ?"
-        found = tuple(each for each in found if ask.fleet.database.number(of, (each.one,)) in tenants)
+    found = people.questions(ask.fleet, tenants=ask.within("fleet.work"))
     return QuestionsView(questions=found)
 
 

@@ -55,12 +55,11 @@ def home(ask: Ask, asked: HomeParams) -> HomeView:
     """Send evidence, or go on with a case."""
     tenants = ask.within("case.read")
     found = lists.servers(ask.fleet, ask.now, lists.Wanted(), tenants=tenants, limit=_LAST)
-    everyone = tenants is None
     return HomeView(
         may_send=ask.may("case.upload"),
         may_scan=ask.may("scan.start") and ask.service.settings.allow_scan,
         local=ask.viewer.local,
-        numbers=queue.numbers(ask.fleet) if everyone and found.total else None,
+        numbers=queue.numbers(ask.fleet, tenants=tenants) if found.total else None,
         cases=found.rows,
         server=asked.server,
     )
