@@ -19,6 +19,7 @@ _ERRORS = {
     "404": "Not there, or another's.",
     "422": "It does not fit; the body says where.",
     "429": "Too many requests; see Retry-After.",
+    "default": "Anything else that went wrong: 400, 405, 409, 413, 415, 421, 500, 503, 507.",
 }
 
 
@@ -163,7 +164,7 @@ def _answer(of: Route) -> dict[str, Any]:
     elif of.result is Json:
         content = {"application/json": {"schema": {"type": "object"}}}
     elif of.result is Download:
-        content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     else:
         content = {
             "application/json": {
