@@ -5,8 +5,8 @@ keeps once, however often and wherever it was made (F28). Every write of a worke
 """
 
 import os
+import platform
 import secrets
-import socket
 
 import msgspec
 
@@ -156,13 +156,13 @@ def reap(database: Database, now: int) -> None:
 
 def worker_name() -> str:
     """Never used twice: a worker that comes back is another one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    return f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def _gone(worker: str) -> bool:
     """A worker of this computer whose process is no more: nobody has to wait for its lease to end."""
     host, _, rest = worker.rpartition(":")[0].rpartition(":")
-    if os.name != "posix" or host != socket.gethostname() or not rest.isdecimal():
+    if os.name != "posix" or host != platform.node() or not rest.isdecimal():
         return False
     try:
         os.kill(int(rest), 0)
