@@ -6,6 +6,7 @@ every other opener. Not read: shadow copies, deleted files, disks in several fil
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from exsweep.evidence.access import Access, Spool
@@ -120,19 +121,15 @@ class DiskImage(Opener):
     def _all(
         self, access: Access, kind: str, place: Place, context: Context, notes: tuple[str, ...]
     ) -> Iterator[Source]:
-        yield Source(
-            place,
-            None,
-            size=access.size,
-            state=SourceState.NOT_A_LOG,
-            reason=f"{kind}; its files follow",
-            notes=notes,
-        )
+        # Like an archive, an image is no file of the evidence itself: each file read from it is sealed. One that gives
+        # nothing is a file, sealed whole.
+        whole = partial(Window, access, holes=context.budgets)
         try:
             volumes = list(_volumes(_opened(access)))
         except (BadImageError, EvidenceReadError) as error:
             state = error.state if isinstance(error, EvidenceReadError) else SourceState.UNREADABLE
-            yield Source(place, None, state=state, reason=f"{kind} that cannot be read: {error}")
+            reason = f"{kind} that cannot be read: {error}"
+            yield Source(place, whole(), size=access.size, state=state, reason=reason, notes=notes)
             return
         claims = Claims()
         letters = iter("CDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -163,12 +160,9 @@ class DiskImage(Opener):
                     )
                 yield from _files(volume, inside, claims, context)
         if not some:
-            yield Source(
-                place,
-                None,
-                state=SourceState.UNREADABLE,
-                reason=f"{kind} without an NTFS volume that could be found",
-            )
+            reason = f"{kind} without an NTFS volume that could be found"
+            state = SourceState.UNREADABLE
+            yield Source(place, whole(), size=access.size, state=state, reason=reason, notes=notes)
 
 
 def _container(head: bytes) -> str | None:
