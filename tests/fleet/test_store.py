@@ -15,7 +15,7 @@ from exsweep.fleet.show import show
 from exsweep.fleet.sources import Refused, read
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
-from exsweep.model import Coverage, Gap, Level, Stage, encode
+from exsweep.model import Coverage, Gap, Level, Phrase, Said, Stage, encode
 from tests.fleet.build import NOW, assessed, at, finding, page
 from tests.fleet.conftest import Add
 
@@ -165,6 +165,26 @@ def test_a_letter_never_goes_to_the_server_it_is_about(fleet: Fleet, add: Add) -
     before = show(fleet, 1).score.helpless
     notify.move(fleet, letter.number, notify.State.SENT, now=NOW)
     assert show(fleet, 1).score.helpless > before
+
+
+def test_a_letter_in_spanish_is_spanish_from_the_keys_of_the_verdict(fleet: Fleet, add: Add) -> None:
+    kept = assessed(Level.IN_USE, USE)
+    said = Said(headline=Phrase(key="verdict.in_use.headline"), do_now=Phrase(key="verdict.in_use.do"))
+    add(msgspec.structs.replace(kept, verdict=msgspec.structs.replace(kept.verdict, said=said)))
+    sender = notify.Sender(name="Ada", who="CERT", phone="1", page="cert.example.net")
+    letter = notify.draft(fleet, 1, sender, now=NOW, language="es")
+    assert letter.subject.startswith("Sobre su servidor de correo")
+    assert "Hay intrusos que usan su servidor de correo." in letter.plain
+    assert "1. Desconecte el cable de red" in letter.plain
+    assert "Para su técnico" in letter.technical
+    assert "{" not in letter.plain + letter.technical
+
+
+def test_no_letter_is_half_in_spanish(fleet: Fleet, add: Add) -> None:
+    add(assessed(Level.IN_USE, USE))
+    sender = notify.Sender(name="Ada", who="CERT", phone="1", page="cert.example.net")
+    with pytest.raises(UsageError, match="English only"):
+        notify.draft(fleet, 1, sender, now=NOW, language="es")
 
 
 def test_rechecks_are_due_weekly_until_records_go_on_so_far(fleet: Fleet, add: Add) -> None:

@@ -14,6 +14,7 @@ from exsweep.errors import UsageError
 from exsweep.fleet import clusters, intake, notify, people, queue
 from exsweep.fleet.nation import simulate
 from exsweep.fleet.sources import Read
+from exsweep.knowledge import languages
 
 __all__ = ["fleet"]
 
@@ -103,12 +104,21 @@ def answer_verb(asked: Asked, question: int, same: bool) -> None:
 @click.option("--office", required=True, help="Who you write for.")
 @click.option("--phone", required=True)
 @click.option("--page", required=True, help="Page on which the office's number stands.")
+@click.option(
+    "--language",
+    type=click.Choice(languages.codes()),
+    default=languages.ENGLISH,
+    show_default=True,
+    help="Language of the letter.",
+)
 @click.pass_obj
-def notify_verb(asked: Asked, server: str, signed: str, office: str, phone: str, page: str) -> None:
+def notify_verb(
+    asked: Asked, server: str, signed: str, office: str, phone: str, page: str, language: str
+) -> None:
     """Draft a letter to the owner of SERVER, and a page for the technician. Nothing is sent."""
     sender = notify.Sender(name=signed, who=office, phone=phone, page=page)
     with asked.open() as store:
-        letter = notify.draft(store, store.server(server), sender, now=asked.now)
+        letter = notify.draft(store, store.server(server), sender, now=asked.now, language=language)
     if asked.as_json:
         give(asked, letter, (), ())
         return

@@ -11,7 +11,8 @@ from exsweep.fleet.show import Shown, show
 from exsweep.fleet.status import refresh
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
-from exsweep.knowledge.fleet import fleet_words
+from exsweep.knowledge.languages import ENGLISH, in_language, text
+from exsweep.knowledge.words import fill
 from exsweep.model import Assessment
 
 
@@ -61,8 +62,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """Ways to reach them, in the order to try."""
 
 
-def draft(fleet: Fleet, server: int, sender: Sender, *, now: int) -> Letter:
-    """Write and keep a letter for the server's owner.
+def draft(fleet: Fleet, server: int, sender: Sender, *, now: int, language: str = ENGLISH) -> Letter:
+    """Write and keep a letter for the server's owner, in the language.
 
     Raises:
         UsageError: nothing is kept of the server, the sender is not named in full, or only mailboxes on the very server
@@ -79,14 +80,20 @@ def draft(fleet: Fleet, server: int, sender: Sender, *, now: int) -> Letter:
     ways = ways_to(people, shown)
     number = next(each.number for each in shown.assessments if each.counts)
     row = fleet.database.one("SELECT sha256 FROM assessment WHERE id = ?", (number,))
-    plain, technical = write(shown, fleet.assessment(number), people, sender, str(row[0]) if row else "")
+    of = fleet.assessment(number)
+    if language != ENGLISH and of.verdict.said is None:
+        raise UsageError(
+            f"The verdict of this server was kept in English only; a letter in {language!r} would be half of each.",
+            tip="Judge its evidence again (`exsweep triage`, then `exsweep fleet add`), or leave out --language.",
+        )
+    plain, technical = write(shown, of, people, sender, str(row[0]) if row else "", language)
     with fleet.act("draft", shown.server, time=now, detail=", ".join(ways)):
         made = fleet.database.one(
             "INSERT INTO notice (server_id, assessment_id, state, drafted, changed, plain, technical, channels) "
             "VALUES (?,?,?,?,?,?,?,?) RETURNING id",
             (server, number, State.DRAFTED.value, now, now, _kept(plain), _kept(technical), ", ".join(ways)),
         )
-    subject = fleet_words().letter["subject"].format(server=_line(shown.name or shown.server))
+    subject = _fill("letter.subject", language, server=_line(shown.name or shown.server))
     return Letter(
         number=int(made[0]) if made else 0, subject=subject, plain=plain, technical=technical, channels=ways
     )
@@ -124,43 +131,53 @@ def _ends_on(address: str, domain: str) -> bool:
 
 
 def write(
-    shown: Shown, of: Assessment, people: tuple[Contact, ...], sender: Sender, sha256: str
+    shown: Shown,
+    of: Assessment,
+    people: tuple[Contact, ...],
+    sender: Sender,
+    sha256: str,
+    language: str = ENGLISH,
 ) -> tuple[str, str]:
     """(plain letter, page for the technician). Evidence in it is one line each, without control characters."""
-    letter = fleet_words().letter
+    verdict = in_language(of.verdict, language)
     reasons = {each.id: each for each in of.findings}
     strongest = [reasons[name] for name in of.verdict.reasons if name in reasons][:_MOST_FINDINGS]
-    to = people[0].name if people else shown.organisation or "the owner"
-    plain = letter["plain"].format(
+    unknown = text("letter_words.unknown", language)
+    to = people[0].name if people else shown.organisation or text("letter_words.owner", language)
+    plain = _fill(
+        "letter.plain",
+        language,
         to=_line(to),
         server=_line(shown.name or shown.server),
-        headline=_line(of.verdict.headline),
-        do_now="\n".join(f"{at}. {_line(step)}" for at, step in enumerate(of.verdict.do_now, 1))
-        or "1. Call us.",
+        headline=_line(verdict.headline),
+        do_now="\n".join(f"{at}. {_line(step)}" for at, step in enumerate(verdict.do_now, 1))
+        or text("letter_words.call", language),
         case=shown.server,
         phone=_line(sender.phone),
         who=_line(sender.who),
         page=_line(sender.page),
         signed=_line(sender.name),
     )
-    technical = letter["technical"].format(
+    technical = _fill(
+        "letter.technical",
+        language,
         case=shown.server,
         server=_line(shown.name or ""),
         tier=shown.tier,
         why=shown.why,
         level=shown.level,
         confidence=shown.confidence,
-        since=of.verdict.since or "not known",
-        last=of.verdict.last_activity or "not known",
+        since=of.verdict.since or unknown,
+        last=of.verdict.last_activity or unknown,
         end=said(shown.situation.end),
-        build=_line(shown.build or "not known"),
-        bod=shown.bod or "not known",
-        ssvc=shown.ssvc or "not known",
+        build=_line(shown.build or unknown),
+        bod=shown.bod or unknown,
+        ssvc=shown.ssvc or unknown,
         findings="\n".join(
             f"- {each.rule.id} {each.first_seen or ''} {_line(each.origins[0].path if each.origins else '')}"
             for each in strongest
         )
-        or "- none",
+        or text("letter_words.none", language),
         sha256=sha256,
     )
     return plain, technical
@@ -191,6 +208,10 @@ def move(fleet: Fleet, number: int, state: State, *, now: int) -> None:
             (state.value if state is not State.SENT else "told", silent, server),
         )
         refresh(fleet, server, now)
+
+
+def _fill(key: str, language: str, **values: object) -> str:
+    return fill(key, text(key, language), values)
 
 
 def _kept(text: str) -> str:

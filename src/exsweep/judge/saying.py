@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from exsweep.judge.coverage import Seen
 from exsweep.knowledge.formats import load_formats
-from exsweep.knowledge.words import has, join, render
+from exsweep.knowledge.words import has
+from exsweep.model import Phrase
 
 
 def day(value: date | datetime | None, *, clock: bool = False) -> str:
@@ -20,13 +21,15 @@ def kind_title(kind: str) -> str:
     return next((item.title for item in load_formats() if item.id == kind), kind)
 
 
-def kinds_in_words(kinds: Sequence[str]) -> str:
-    return join([kind_title(kind) for kind in kinds]) if kinds else "server logs"
+def kinds_in_words(kinds: Sequence[str]) -> tuple[Phrase, ...]:
+    """Names of kinds of log, as phrases."""
+    found = tuple(Phrase(key="said.kind", params={"kind": kind}) for kind in kinds)
+    return found or (Phrase(key="phrase.no_kinds"),)
 
 
-def wanted(seen: Seen) -> str:
+def wanted(seen: Seen) -> tuple[Phrase, ...]:
     """What to send next: records that would cover the blind days, best first."""
     kinds = [kind for window in seen.blind for kind in window.uncovered if has(f"wanted.{kind}")]
     kinds += [gap.kind for gap in seen.coverage.gaps if gap.limits_verdict and has(f"wanted.{gap.kind}")]
-    texts = [render(f"wanted.{kind}") for kind in dict.fromkeys(kinds)][:3]
-    return "; ".join(texts or [render("wanted.all"), render("wanted.evtx")])
+    chosen = list(dict.fromkeys(kinds))[:3] or ["all", "evtx"]
+    return tuple(Phrase(key=f"wanted.{kind}") for kind in chosen)

@@ -8,10 +8,11 @@ from exsweep.judge.coverage import Seen
 from exsweep.judge.dating import dating
 from exsweep.judge.patches import BuildHistory
 from exsweep.judge.saying import day, kinds_in_words, wanted
+from exsweep.knowledge import languages
 from exsweep.knowledge.builds import newest, product_of
 from exsweep.knowledge.judging import judging
-from exsweep.knowledge.words import has, join, render, render_list
-from exsweep.model import Chain, Confidence, Finding, Level, Patch, Stage, Strength, Verdict
+from exsweep.knowledge.words import gaps, has, render
+from exsweep.model import Chain, Confidence, Finding, Level, Patch, Phrase, Said, Stage, Strength, Verdict
 
 _REASONS = 12
 _PAGE = "served_file"
@@ -56,14 +57,21 @@ def decide(
         last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
     )
     confidence, kinds = _confidence(level, carrying)
+    do_now = _do_now(case)
+    said = Said(
+        headline=Phrase(key=f"verdict.{level.value}.headline"),
+        text=(*_meaning(case), *_sure(level, confidence, kinds), *_unseen(case)),
+        do_now=do_now,
+    )
     return Verdict(
         level=level,
         confidence=confidence,
         since=case.since,
         last_activity=case.last,
-        headline=render(f"verdict.{level.value}.headline"),
-        text=(*_meaning(case), *_sure(level, confidence, kinds), *_unseen(case)),
-        do_now=_do_now(case),
+        headline=languages.say(said.headline),
+        text=tuple(languages.say(phrase) for phrase in said.text),
+        do_now=languages.say_list(do_now),
+        said=said,
         reasons=tuple(item.id for item in carrying[:_REASONS]),
         against=_against(case),
         would_change=_would_change(case),
@@ -145,24 +153,24 @@ def _independent(proofs: Iterable[Finding]) -> set[str]:
     }
 
 
-def _sure(level: Level, confidence: Confidence, kinds: int) -> tuple[str, ...]:
-    return (render(f"sure.{confidence.value}", n=kinds),) if level in _HOSTILE else ()
+def _sure(level: Level, confidence: Confidence, kinds: int) -> tuple[Phrase, ...]:
+    return (_phrase(f"sure.{confidence.value}", n=kinds),) if level in _HOSTILE else ()
 
 
-def _meaning(case: _Case) -> tuple[str, ...]:
+def _meaning(case: _Case) -> tuple[Phrase, ...]:
     dates = {
-        "since": day(case.since),
-        "last": day(case.last, clock=True),
-        "evidence_end": day(case.seen.end),
-        "first": day(case.seen.start),
+        "since": languages.day(case.since),
+        "last": languages.day(case.last, clock=True),
+        "evidence_end": languages.day(case.seen.end),
+        "first": languages.day(case.seen.start),
     }
     at = f"verdict.{case.level.value}."
     match case.level:
         case Level.IN_USE:
             used = case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
-            said = [render(at + ("shell" if used else "other"), **dates)]
+            said = [_phrase(at + ("shell" if used else "other"), **dates)]
         case Level.BROKEN_INTO:
-            said = [render(at + _shell_state(case), **dates), render(at + "patched")]
+            said = [_phrase(at + _shell_state(case), **dates), _phrase(at + "patched")]
         case Level.SUSPICIOUS:
             said = [_suspicion(case, dates)]
         case Level.ATTACKED:
@@ -170,7 +178,7 @@ def _meaning(case: _Case) -> tuple[str, ...]:
         case Level.NO_SIGNS:
             days = {item.date for source in case.seen.coverage.sources for item in source.days if item.events}
             said = [
-                render(
+                _phrase(
                     at + "meaning",
                     days=len(days),
                     files=sum(source.files for source in case.seen.coverage.sources),
@@ -201,35 +209,41 @@ def _asked_for(case: _Case) -> bool:
     return any(item.stage is Stage.WEBSHELL and item.fields.get("url.path") for item in case.carrying)
 
 
-def _suspicion(case: _Case, dates: dict[str, str]) -> str:
+def _suspicion(case: _Case, dates: dict[str, Phrase]) -> Phrase:
     if not case.carrying:
-        return render("verdict.suspicious.meaning_short", reason="signs of an attack")
+        return _phrase("verdict.suspicious.meaning_short", reason=Phrase(key="phrase.signs"))
     first = case.carrying[0]
     if first.strength is Strength.ATTEMPT:
         return (
-            render("verdict.suspicious.open_build", **dates)
+            _phrase("verdict.suspicious.open_build", **dates)
             if case.patch.build
-            else render("verdict.suspicious.meaning_short", reason=_reason(first))
+            else _phrase("verdict.suspicious.meaning_short", reason=_reason(first))
         )
     if first.false_positives:
-        return render("verdict.suspicious.meaning", reason=_reason(first), harmless=first.false_positives[0])
-    return render("verdict.suspicious.meaning_short", reason=_reason(first))
+        return _phrase(
+            "verdict.suspicious.meaning",
+            reason=_reason(first),
+            harmless=languages.quoted(first.false_positives[0]),
+        )
+    return _phrase("verdict.suspicious.meaning_short", reason=_reason(first))
 
 
-def _reason(item: Finding) -> str:
-    return item.rule.title
+def _reason(item: Finding) -> Phrase:
+    return languages.quoted(item.rule.title)
 
 
-def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
+def _attacked(case: _Case, dates: dict[str, Phrase]) -> list[Phrase]:
     tries = [item for item in case.carrying if item.strength is not Strength.ASSESSMENT]
     if not tries:
-        scanners = join(sorted({item.scanner or item.rule.title for item in case.carrying})[:3])
-        said = [render("verdict.attacked.scan_only", scanner=scanners)]
+        names = sorted({item.scanner or item.rule.title for item in case.carrying})[:3]
+        said = [_phrase("verdict.attacked.scan_only", scanner=tuple(map(languages.quoted, names)))]
     else:
-        reason = tries[0].failed[0] if tries[0].failed else render("reason.nothing_followed")
+        reason = (
+            languages.quoted(tries[0].failed[0]) if tries[0].failed else Phrase(key="phrase.nothing_followed")
+        )
         one_day = case.since and case.last and case.since.date() == case.last.date()
         said = [
-            render(
+            _phrase(
                 "verdict.attacked.meaning_day" if one_day else "verdict.attacked.meaning",
                 n=_events(tries),
                 reason=reason,
@@ -237,7 +251,7 @@ def _attacked(case: _Case, dates: dict[str, str]) -> list[str]:
             )
         ]
     if case.seen.start and case.seen.end:
-        said.append(render("verdict.attacked.limits", **dates))
+        said.append(_phrase("verdict.attacked.limits", **dates))
     return said
 
 
@@ -247,48 +261,64 @@ def _events(findings: Sequence[Finding]) -> int:
     return max([len(shown), *(item.count for item in findings)])
 
 
-def _cannot(case: _Case) -> str:
+def _cannot(case: _Case) -> Phrase:
     if not any(source.events for source in case.seen.coverage.sources):
-        return render("verdict.cannot_tell.nothing")
+        return _phrase("verdict.cannot_tell.nothing")
     blind = case.seen.blind
     if blind and case.seen.end is not None:
         window = blind[0]  # campaigns stand in the order of their weight
-        return render(
+        return _phrase(
             "verdict.cannot_tell.meaning",
-            range=f"{day(window.first)} to {day(window.last)}"
+            range=_phrase("phrase.range", first=languages.day(window.first), last=languages.day(window.last))
             if window.first != window.last
-            else day(window.first),
+            else languages.day(window.first),
         )
     if blind:
-        return render("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(blind[0].uncovered))
+        return _phrase("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(blind[0].uncovered))
     lost = sorted({gap.kind for gap in case.seen.coverage.gaps if gap.limits_verdict})
-    return render("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(lost))
+    return _phrase("verdict.cannot_tell.meaning_sources", kinds=kinds_in_words(lost))
 
 
-def _unseen(case: _Case) -> tuple[str, ...]:
+def _unseen(case: _Case) -> tuple[Phrase, ...]:
     """Only where nothing was missed: the gaps themselves stand in the coverage, and every reader is shown them."""
     if case.level is Level.NO_SIGNS:
-        return (render("verdict.no_signs.limits_none"),)
+        return (_phrase("verdict.no_signs.limits_none"),)
     if any(gap.limits_verdict for gap in case.seen.coverage.gaps):
         return ()
-    return (render("unseen.none"),)
+    return (_phrase("unseen.none"),)
 
 
-def _do_now(case: _Case) -> tuple[str, ...]:
+def _do_now(case: _Case) -> Phrase:
     """The three or four things to do first, before the long list."""
-    return render_list(f"verdict.{case.level.value}.do", update=_update(case.patch), wanted=wanted(case.seen))
+    return _phrase(f"verdict.{case.level.value}.do", update=_update(case.patch), wanted=wanted(case.seen))
 
 
-def _update(patch: Patch) -> str:
+def _update(patch: Patch) -> Phrase:
     if patch.build is None:
-        return render("update.unknown")
+        return _phrase("update.unknown")
     if not patch.cves.certain:
-        return render("update.done")
+        return _phrase("update.done")
     product = product_of(patch.build)
     target = newest(product) if product else None
-    return render(
+    return _phrase(
         "update.install",
-        update=f"{target.product} {target.cu} {target.update}".strip() if target else "see Microsoft's list",
+        update=languages.quoted(f"{target.product} {target.cu} {target.update}".strip())
+        if target
+        else Phrase(key="phrase.any_update"),
+    )
+
+
+def _phrase(key: str, **values: int | Phrase | tuple[Phrase, ...]) -> Phrase:
+    """The text under the key with its gaps; English and other languages are made of it."""
+    text = languages.english()[key]
+    asked = gaps(text if isinstance(text, str) else " ".join(text))
+    return Phrase(
+        key=key,
+        params={
+            name: (value,) if isinstance(value, Phrase) else value
+            for name, value in values.items()
+            if name in asked
+        },
     )
 
 

@@ -23,6 +23,7 @@ from exsweep.knowledge import (
 )
 from exsweep.knowledge.check_files import problems_of_baselines, problems_of_places, problems_of_yara
 from exsweep.knowledge.check_fleet import problems_of_fleet
+from exsweep.knowledge.check_languages import problems_of_languages
 from exsweep.knowledge.check_webshells import problems_of_webshells
 from exsweep.knowledge.check_words import problems_of_words, too_hard
 from exsweep.knowledge.data_files import ROOT
@@ -53,6 +54,7 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("collectors.yml", _collectors),
         ("remediation", _remediation),
         ("words/en.yml", problems_of_words),
+        ("words", problems_of_languages),
         ("webshells", problems_of_webshells),
         ("webshells/places.yml", problems_of_places),
         ("webshells/families.yar", problems_of_yara),

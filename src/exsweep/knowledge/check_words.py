@@ -11,7 +11,7 @@ from exsweep.model import Confidence, Level, Stage
 HARDEST = 7.0
 """School grade; the aim is a reader of 11 to 12 years."""
 
-_NAME = re.compile(
+NAME = re.compile(
     r"\S*[\\/(]\S*|\b\w+-[A-Z]\w+\b|\b\w*[a-z][A-Z]\w*\b|\b[A-Z]{2,}\w*\b|\b(?:Exchange|Microsoft)(?:'s)?\b"
 )
 """Paths, commands and names of products: they stand in the text as they are and cannot be made easier."""
@@ -19,7 +19,7 @@ _NAME = re.compile(
 
 def too_hard(text: str, limit: float = HARDEST) -> bool:
     """Is the text harder to read than the grade allows? Names do not count; labels of under 5 words pass."""
-    plain = _NAME.sub("it", text)
+    plain = NAME.sub("it", text)
     return len(plain.split()) >= 5 and grade(plain) > limit
 
 

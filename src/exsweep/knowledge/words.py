@@ -48,7 +48,7 @@ def has(key: str) -> bool:
 def sentences() -> dict[str, str | list[str]]:
     """Every text by its full key, in the order of the file."""
     found: dict[str, str | list[str]] = {}
-    _collect(document("words/en.yml", dict[str, Any]), "", found)
+    collect(document("words/en.yml", dict[str, Any]), "", found)
     return found
 
 
@@ -86,10 +86,15 @@ def fill(key: str, text: str, values: Mapping[str, object]) -> str:
     return _GAP.sub(one, text)
 
 
-def _collect(node: object, key: str, found: dict[str, str | list[str]]) -> None:
+def collect(node: object, key: str, found: dict[str, str | list[str]]) -> None:
+    """Put every text below the node into `found`, by its full key.
+
+    Raises:
+        KnowledgeError: something that is neither a text, a list of texts nor a table of them.
+    """
     if isinstance(node, Mapping):
         for name, inner in node.items():
-            _collect(inner, f"{key}.{name}" if key else str(name), found)
+            collect(inner, f"{key}.{name}" if key else str(name), found)
     elif isinstance(node, str) or (isinstance(node, list) and all(isinstance(item, str) for item in node)):
         found[key] = node
     else:

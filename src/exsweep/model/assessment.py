@@ -46,6 +46,25 @@ class Dating(_Record, frozen=True, kw_only=True):
     """The same in plain sentences."""
 
 
+class Phrase(_Record, frozen=True, kw_only=True):
+    """A sentence before it is put into a language: which text of the knowledge, and what fills its gaps."""
+
+    key: str
+    """Key of `words/en.yml` (`verdict.in_use.shell`), or one of `said.day` (gap `at`: RFC 3339 date), `said.moment`
+    (`at`: RFC 3339), `said.kind` (`kind`: id of a log format), `said.text` (`text`: English or a name, as it is)."""
+    params: dict[str, int | str | tuple["Phrase", ...]] = {}
+    """Gap -> number, text, or phrases that are themselves put into the language and then listed."""
+
+
+class Said(_Record, frozen=True, kw_only=True):
+    """The sentences of a verdict by key, so that they can be said in another language than English."""
+
+    headline: Phrase
+    text: tuple[Phrase, ...] = ()
+    do_now: Phrase | None = None
+    """Key of a list."""
+
+
 class Verdict(_Record, frozen=True, kw_only=True):
     """The one answer, and what it rests on."""
 
@@ -70,6 +89,8 @@ class Verdict(_Record, frozen=True, kw_only=True):
     """Last moment that any log covers; `in_use` is measured from here."""
     dating: Dating | None = None
     """None where nothing hostile has a time."""
+    said: Said | None = None
+    """`headline`, `text` and `do_now` by key. The sentences above are English; None where they have no keys."""
 
 
 class Actor(_Record, frozen=True, kw_only=True):
