@@ -98,10 +98,12 @@ def _campaign(group: Group) -> Campaign | None:
 
 
 def _seen_step(stage: Stage, items: Sequence[Finding]) -> Step:
-    proven = any(item.strength is Strength.SUCCESS for item in items)
+    """A step that worked is dated by its first proof: tries before it did not work."""
+    worked = [item for item in items if item.strength is Strength.SUCCESS]
+    proven = bool(worked)
     return Step(
         stage=stage,
-        time=_start(items),
+        time=_start(worked) or _start(items),
         last_time=max((item.last_seen for item in items if item.last_seen), default=None),
         title=render(f"stage.{stage.value}.{'done' if proven else 'tried'}"),
         findings=tuple(item.id for item in items),
