@@ -1,10 +1,11 @@
 """F15: a log that was copied at two moments counts once; each copy is listed; a copy that differs stays evidence."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from exsweep.assess import Settings, triage
+from exsweep.assess import Settings, overlap, triage
 from exsweep.model import Assessment
 from tests.assess.example import NOW
 from tests.evidence.build import zip_of
@@ -51,3 +52,16 @@ def test_f15_a_copy_in_which_one_line_was_changed_stays_evidence(tmp_path: Path)
     )
     both = judged(tmp_path / "two.zip", changed, whole)
     assert [item.duplicate_of for item in both.custody] == [None, None]
+
+
+def test_f15_where_the_copies_could_not_be_compared_it_is_said_that_lines_may_count_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlap, "start", lambda: lambda task: os._exit(9))
+    whole = HEAD + ROWS
+    both = judged(tmp_path / "two.zip", whole[:-300], whole)
+    short = next(item for item in both.custody if item.path == f"day0/{NAME}")
+    assert (short.state, short.duplicate_of) == ("partial", None)
+    (gap,) = [one for one in both.coverage.gaps if "count twice" in one.reason]
+    assert f"beginning of day1/{NAME}" in gap.reason and "exit code 9" in gap.reason
+    assert judged(tmp_path / "two.zip", whole[:-300], whole).coverage == both.coverage

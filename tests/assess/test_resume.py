@@ -67,6 +67,18 @@ def test_a_worker_that_dies_costs_its_files_and_not_the_run(example, tmp_path, m
     assert any("died (exit code 9), twice" in gap.reason for gap in result.coverage.gaps)
 
 
+def test_files_read_alone_after_a_worker_died_keep_all_their_stored_events(
+    example, assessment, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(work, "start", _dies_of_company)
+    assert same_but_run(judged(example.evidence, jobs=2, out=tmp_path)) == same_but_run(assessment)
+
+
+def _dies_of_company(*arguments):
+    inner = _started(*arguments)
+    return lambda task: inner(task) if len(task.units) == 1 else os._exit(9)
+
+
 def _deadly(*arguments):
     inner = _started(*arguments)
 

@@ -145,6 +145,26 @@ def test_what_was_sent_is_read_judged_and_kept(client: TestClient, service: Serv
     assert "MAIL01" in report.text
 
 
+def test_what_is_of_two_servers_is_judged_kept_and_named_apart(client: TestClient, service: Service) -> None:
+    files = {
+        f"{name}/C/inetpub/logs/LogFiles/W3SVC1/u_ex210303.log": LOG
+        + "".join(LINE.format(minute, second) for second in range(20)).encode()
+        for name, minute in [("EXCH01", 1), ("EXCH02", 2)]
+    }
+    sending = send(client, files)
+    job = str(client.post(f"/api/v1/sendings/{sending}/read", json={}).json()["job"])
+    Worker(service.settings.store, service.settings.folder).run(once=True)
+    done = client.get(f"/api/v1/jobs/{job}").json()
+    assert done["state"] == "done", done
+    assert kept(service) == (2, 2)
+    assert sorted(each["name"] for each in done["cases"]) == ["EXCH01", "EXCH02"]
+    assert done["server"] == done["cases"][0]["server"]
+    page = client.get(f"/jobs/{job}", headers={"accept": "text/html"}).text
+    for each in done["cases"]:
+        assert each["name"] in page and f"/cases/{each['server']}" in page
+        assert each["name"] in client.get(f"/cases/{each['server']}/report").text
+
+
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
 @pytest.mark.parametrize("victim", ["child", "worker"])
 def test_killed_while_judging_nothing_is_lost_and_nothing_doubled(

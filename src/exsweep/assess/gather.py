@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from exsweep.assess.overlap import Copies
 from exsweep.assess.results import Counted, StoredTable, TaskResult
 from exsweep.model import FileReport, Hit, SourceReport, SourceState
 
@@ -32,17 +33,19 @@ def gather(
     described: Sequence[str],
     correlated: Callable[[Gathered], Sequence[Hit]],
     *,
-    copies: Mapping[str, str] = {},
+    copies: Copies | None = None,
     nobodys: int = 0,
 ) -> Gathered:
     """Join results. `correlated` turns the rows that correlations count into hits.
 
-    `copies`: file -> a longer one that begins with all its bytes (see `assess.overlap`); the longer one counts.
+    Of a file and a longer one that begins with all its bytes the longer one counts; of a pair that could not be compared
+    both count, and the shorter one says so.
     """
     reports = sorted(
         (report for result in results for report in result.sources),
         key=lambda report: (report.path, report.sha256),
     )
+    copies = copies or Copies()
     first: dict[str, str] = {}
     sources = []
     for report in reports:
@@ -56,12 +59,16 @@ def gather(
                 duplicate_of=original,
                 reason=f"the same bytes as {original}",
             )
-        elif report.path in copies:
+        elif report.path in copies.of:
             report = msgspec.structs.replace(
                 report,
                 state=SourceState.DUPLICATE,
-                duplicate_of=copies[report.path],
-                reason=f"all its {report.size:,} bytes are the beginning of {copies[report.path]}",
+                duplicate_of=copies.of[report.path],
+                reason=f"all its {report.size:,} bytes are the beginning of {copies.of[report.path]}",
+            )
+        elif report.path in copies.unsure:
+            report = msgspec.structs.replace(
+                report, state=SourceState.PARTIAL, reason=copies.unsure[report.path]
             )
         sources.append(report)
     counted = {

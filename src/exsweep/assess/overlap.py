@@ -1,7 +1,8 @@
 """One log copied at two moments: the shorter copy is the beginning of the longer one, and its lines count once (F15).
 
 What may be such a pair is seen by the first dated line; that it is one is proved by reading the longer copy again, in a
-jail, up to the length of the shorter. A copy that differs by one byte before its end stays evidence of its own.
+jail, up to the length of the shorter. A copy that differs by one byte before its end stays evidence of its own. Where
+nothing could be proved the shorter one counts too, and says that it may count twice.
 """
 
 import hashlib
@@ -29,15 +30,24 @@ class Wanted(msgspec.Struct, frozen=True):
     passwords: tuple[bytes, ...] = ()
 
 
-def copies(settings: Settings, units: Sequence[Unit], reports: Sequence[SourceReport]) -> dict[str, str]:
-    """Path of each file that is the beginning of a longer one -> path of the longest such.
+class Copies(msgspec.Struct, frozen=True):
+    """What is known of files that begin alike."""
+
+    of: Mapping[str, str] = {}
+    """File that is the beginning of a longer one -> the longest such."""
+    unsure: Mapping[str, str] = {}
+    """File that may be one -> which, and why nobody can say, in words."""
+
+
+def copies(settings: Settings, units: Sequence[Unit], reports: Sequence[SourceReport]) -> Copies:
+    """Which files are the beginning of a longer one, proved by their bytes.
 
     Raises:
         ExsweepError: the run cannot go on. Bad evidence raises nothing.
     """
     pairs = list(_candidates(reports))
     if not pairs:
-        return {}
+        return Copies()
     holders = {unit.path: unit for unit in units}
     tasks = [
         Wanted(unit, longer.path, tuple(sorted({one.size for one in shorter})), settings.passwords)
@@ -53,14 +63,27 @@ def copies(settings: Settings, units: Sequence[Unit], reports: Sequence[SourceRe
         seconds=lambda task: seconds_for([task.unit]),
         tries=2,
     )
-    seals = {done.task.path: done.result or {} for done in pool.run(tasks)}
+    seals: dict[str, dict[int, str]] = {}
+    failed: dict[str, str] = {}
+    for done in pool.run(tasks):
+        seals[done.task.path] = done.result or {}
+        failed[done.task.path] = done.failure
     found: dict[str, str] = {}
-    # From the shortest candidate on: whoever comes last is the longest that begins so.
+    unsure: dict[str, str] = {}
+    # From the longest candidate on: whoever comes first is the longest that begins so.
     for longer, shorter in sorted(pairs, key=lambda pair: (pair[0].size, pair[0].path), reverse=True):
         for one in shorter:
-            if seals.get(longer.path, {}).get(one.size) == one.sha256:
+            seal = seals.get(longer.path, {}).get(one.size)
+            if seal is None:
+                why = failed.get(longer.path) or "it could not be read a second time"
+                unsure.setdefault(
+                    one.path,
+                    f"it may be the beginning of {longer.path}, and then its {one.events:,} records count twice: "
+                    f"the two could not be compared ({why})",
+                )
+            elif seal == one.sha256:
                 found.setdefault(one.path, longer.path)
-    return found
+    return Copies(found, {path: why for path, why in unsure.items() if path not in found})
 
 
 def _candidates(reports: Sequence[SourceReport]) -> Iterator[tuple[SourceReport, list[SourceReport]]]:

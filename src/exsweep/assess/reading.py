@@ -197,7 +197,9 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
 
 
 def _single(task: work.Task, place: int) -> work.Task:
-    return msgspec.structs.replace(task, id=f"{task.id}-{place}", units=(task.units[place],))
+    # A name of its own from its first letter on: stored events are named after how it begins.
+    name = hashlib.sha256(f"{task.id}-{place}".encode()).hexdigest()[:32]
+    return msgspec.structs.replace(task, id=name, units=(task.units[place],))
 
 
 def _given_up(finished: Done[work.Task, TaskResult]) -> TaskResult:

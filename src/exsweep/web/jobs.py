@@ -38,6 +38,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     last: str | None = None
 
 
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One server of what was sent."""
+
+    server: str
+    """Public id."""
+    name: str | None
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a job is, as its worker wrote it last."""
 
@@ -46,6 +54,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """0 to 1, of the bytes; None before they are counted."""
     found: int = 0
     """Records that a rule names so far."""
+    cases: tuple[Case, ...] = ()
+    """Of several servers: each, worst first; else empty."""
 
 
 class Early(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +85,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     report: str | None
     """Page with the report so far; None before anything is to be said."""
     server: str | None
+    """Of several servers the one that is worst off."""
+    cases: tuple[Case, ...]
+    """Of several servers: each, worst first; else empty."""
     deaths: int
     sending: str | None
 
@@ -298,6 +311,7 @@ def job(fleet: Fleet, public_id: str) -> Job:
         else None,
         report=f"/jobs/{public_id}/report" if seen is not None else None,
         server=server,
+        cases=so_far.cases,
         deaths=int(deaths),
         sending=sending,
     )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from exsweep.assess import Settings, triage
+from exsweep.assess import Judged, Settings, triage_each
 from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
 from exsweep.errors import EvidenceError, ExsweepError, StoreError
@@ -63,16 +63,30 @@ def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
         server=Server(name=one.name, organisation=one.organisation, sector=one.sector),
         command=f"exsweep serve, {one.job}",
     )
-    assessment = triage(settings, Watching(fleet.database, one, worker, settings))
-    _write(assessment, out)
+    watching = Watching(fleet.database, one, worker, settings)
+    judged = sorted(triage_each(settings, watching), key=lambda each: -each.assessment.verdict.level.rank)
+    folders = tuple(_written(each, out) for each in judged)
     store = os.environ["EXSWEEP_JOB_STORE"]
     lake = Lake.beside(store, str(folder / "lake") if store.startswith("postgres") else None)
-    done = intake.add(fleet, read((out,)), now=_now(), tenant=one.tenant, server=one.server, lake=lake)
-    if not (done.assessments or done.again):
-        raise StoreError(f"The assessment was not kept: {done.samples[0].reason}.")
-    row = _kept(fleet, one, assessment)
+    # Whoever sent evidence of several servers for one of them did not say which: each is known by its name.
+    server = one.server if len(judged) == 1 else None
+    done = intake.add(fleet, read(folders), now=_now(), tenant=one.tenant, server=server, lake=lake)
+    if done.assessments + done.again < len(judged):
+        reason = done.samples[0].reason if done.samples else "it is gone"
+        raise StoreError(f"The assessment was not kept: {reason}.")
+    rows = [_kept(fleet, one, each.assessment) for each in judged]
+    if len(rows) > 1:
+        names = (each.assessment.server.name for each in judged)
+        watching.kept(tuple(_case(fleet, row, name) for row, name in zip(rows, names, strict=True)))
     clusters.compute(fleet, _now())
-    return row
+    return rows[0]
+
+
+def _case(fleet: Fleet, row: int, name: str | None) -> jobs.Case:
+    found = fleet.database.one("SELECT public_id FROM server WHERE id = ?", (row,))
+    if found is None:
+        raise StoreError(f"There is no server {row}.")
+    return jobs.Case(server=str(found[0]), name=name)
 
 
 def _kept(fleet: Fleet, one: jobs.Claimed, assessment: Assessment) -> int:
@@ -105,12 +119,14 @@ def _laid_out(fleet: Fleet, folder: Path, one: jobs.Claimed, below: Path) -> Pat
     return below / spots[0] if len(files) == 1 else below
 
 
-def _write(assessment: Assessment, out: Path) -> None:
+def _written(one: Judged, out: Path) -> Path:
+    out = one.folder or out
     log = CustodyLog(out)
     for name in ("json", "html"):
         exporter = EXPORTERS[name]
-        write_whole(out / exporter.file_name, exporter.export(assessment))
+        write_whole(out / exporter.file_name, exporter.export(one.assessment))
         log.add("exported", path=exporter.file_name)
+    return out
 
 
 def _end_with_parent() -> None:

@@ -34,6 +34,7 @@ class Watching:
         self._hits: list[Hit] = []
         self._found, self._planned, self._bytes, self._seen_bytes = 0, 0, 0, 0
         self._words = "Starting"
+        self._cases: tuple[jobs.Case, ...] = ()
         self._told, self._judged, self._cost, self._judged_hits = 0.0, time.monotonic(), 0.0, 0
 
     def planned(self, files: int, size_bytes: int) -> None:
@@ -59,6 +60,11 @@ class Watching:
         self._words = words
         self._tell(at_once=True)
 
+    def kept(self, cases: tuple[jobs.Case, ...]) -> None:
+        """The store has a case of each server."""
+        self._cases = cases
+        self._tell(at_once=True)
+
     def _tell(self, *, at_once: bool = False) -> None:
         now = time.monotonic()
         if now - self._told < _EVERY_S and not at_once:
@@ -72,7 +78,7 @@ class Watching:
         steps = [self._step(kind) for kind in sorted(self._kinds)]
         steps.append(jobs.Step(state="now", title=self._words))
         share = min(1.0, self._seen_bytes / self._bytes) if self._bytes else None
-        return jobs.Progress(steps=tuple(steps), share=share, found=self._found)
+        return jobs.Progress(steps=tuple(steps), share=share, found=self._found, cases=self._cases)
 
     def _step(self, kind: str) -> jobs.Step:
         reports = self._kinds[kind]
