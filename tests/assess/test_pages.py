@@ -159,3 +159,43 @@ def test_a_locked_zip_opens_with_its_password_and_the_password_is_written_nowher
     told = judged(locked, passwords=(b"wrong", b"infected"), out=out)
     assert told.verdict.level.rank >= Level.BROKEN_INTO.rank
     assert all(b"infected" not in file.read_bytes() for file in out.rglob("*") if file.is_file())
+
+
+def slow() -> bytes:
+    """A page that takes far longer than its time to follow: what its last function gives back reaches one more caller a round."""
+    functions = "".join(
+        f"Function f{n}(a, b)\nx{n} = a & b & y{n}\nf{n} = f{n + 1}(a & x{n}, f{n + 1}(b, x{n}))\nEnd Function\n"
+        for n in range(28_000)
+    )
+    last = 'Function f28000(a, b)\nf28000 = Request.QueryString("a")\nEnd Function'
+    code = f'g = GetRef("f0")\nSet o = Server.CreateObject("ADODB.Connection")\n{functions}{last}'
+    return f"<%\n' {MARK}\n{code}\n%>".encode()
+
+
+def test_a_page_that_takes_too_long_is_told_and_not_cleared(tmp_path: Path):
+    folder = tmp_path / "evidence" / "C" / "inetpub" / "wwwroot"
+    folder.mkdir(parents=True)
+    (folder / "status.asp").write_bytes(slow())
+    told = judged(tmp_path / "evidence")
+    assert told.files is not None
+    assert told.files.verdicts == {"suspicious": 1}
+    (page,) = told.files.remarkable
+    assert any("the time for this file ran out" in each for each in page.problems)
+    assert {item.rule.id for item in told.findings} == {"WS-PAGE-UNFINISHED"}
+    (gap,) = [each for each in told.coverage.gaps if each.path and each.path.endswith("status.asp")]
+    assert gap.reason.startswith("partial: looked at as a page: the time for this file ran out")
+    assert told.verdict.level is Level.CANNOT_TELL
+
+
+def test_a_page_that_cannot_be_parsed_is_told_and_not_cleared(tmp_path: Path):
+    folder = tmp_path / "evidence" / "C" / "inetpub" / "wwwroot"
+    folder.mkdir(parents=True)
+    noise = "} ) => ]] ?? switch ((( case }{ " * 40
+    (folder / "status.aspx").write_text(
+        f'<%@ Page Language="C#" %><!-- {MARK} --><% {noise} new System.IO.StreamReader(x) {noise} %>'
+    )
+    told = judged(tmp_path / "evidence")
+    assert told.files is not None
+    assert told.files.verdicts == {"suspicious": 1}
+    assert {item.rule.id for item in told.findings} == {"WS-PAGE-UNFINISHED"}
+    assert any("could not be read" in gap.reason for gap in told.coverage.gaps)

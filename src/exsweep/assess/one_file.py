@@ -13,7 +13,7 @@ from exsweep.assess import served
 from exsweep.detect.webshell.containers import PROPERTIES
 from exsweep.evidence import EvidenceReadError, Source
 from exsweep.knowledge.filesystem import is_journal_name, not_read
-from exsweep.model import FileReport, SourceReport, SourceState
+from exsweep.model import FileReport, FileVerdict, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
 from exsweep.parse.antivirus import AntivirusReader, recognise_antivirus
 from exsweep.parse.batch import Batch
@@ -106,11 +106,21 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     for batch in _batches(reader, stream, run.sieve(kind.id, head)):
         run.rows(place, source.path, batch)
     if script:
-        run.page(place, kept, source.path, seal.digest.hexdigest())
+        _page(source, place, kept, seal, run)
     report = _report(source, kind.id, seal, reader.tally)
     return msgspec.structs.replace(
         report, begins=_begins(head), servers=report.servers or _names(head, source.path)
     )
+
+
+def _page(source: Source, place: int, kept: served.Kept, seal: _Seal, run: Taker) -> FileReport:
+    """Look at the file as a page; what could not be looked at makes it one that was read in part."""
+    report = run.page(place, kept, source.path, seal.digest.hexdigest())
+    known = report.verdict is FileVerdict.BENIGN_KNOWN
+    if report.problems and not known and seal.state is SourceState.READ:
+        seal.state = SourceState.PARTIAL
+        seal.reason = f"looked at as a page: {'; '.join(report.problems)}"
+    return report
 
 
 def _names(head: bytes, path: str) -> tuple[str, ...]:
@@ -210,14 +220,14 @@ def _other(
         for batch in found.batches:
             run.rows(place, source.path, batch)
         if script and served.may_run(data):
-            run.page(place, kept, source.path, seal.digest.hexdigest())
+            _page(source, place, kept, seal, run)
         return _report(source, "iis_config", seal, found.tally)
     if data and kept.whole and recognise_report(data):
         batch, tally = read_report(data)
         run.rows(place, source.path, batch)
         return _report(source, "error_report", seal, tally)
     if script and served.may_run(data):
-        looked_at = run.page(place, kept, source.path, seal.digest.hexdigest())
+        looked_at = _page(source, place, kept, seal, run)
         if looked_at.container == PROPERTIES and kept.size <= _PASTED_CAP:
             # Settings written out as a page are told as settings too; the other lines of a page are no lost log lines.
             for batch in read_pasted(data).batches:
@@ -225,13 +235,13 @@ def _other(
         return _report(source, "served_file", seal, Tally())
     if kept.size <= _PASTED_CAP and data and looks_pasted(data[:_HEAD]):
         if script:
-            run.page(place, kept, source.path, seal.digest.hexdigest())
+            _page(source, place, kept, seal, run)
         result = read_pasted(data)
         for batch in result.batches:
             run.apart(place, source.path, batch)
         return _report(source, result.kind, seal, result.tally)
     if data and (script or served.may_run(data) or run.asked_for(data, source.path)):
-        run.page(place, kept, source.path, seal.digest.hexdigest())
+        _page(source, place, kept, seal, run)
         return _report(source, "served_file", seal, Tally())
     if seal.state is SourceState.READ:
         seal.state = SourceState.NOT_A_LOG

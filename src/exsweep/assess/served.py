@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from exsweep.detect.webshell import examine
+from exsweep.detect.webshell import examine, not_cleared
 from exsweep.detect.webshell.kinds import extension_of
 from exsweep.detect.yara import USER_PREFIX, Yara
 from exsweep.knowledge.baselines import CHANGED, OTHER_BUILD, UNKNOWN_NAME, Baseline
@@ -93,10 +93,11 @@ def look(kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline) -> F
     data = kept.data
     report = examine(data, path, clock=time.thread_time)
     said = yara.scan(data, path)
-    report = msgspec.structs.replace(
-        report, path=path, sha256=sha256, size=kept.size, problems=(*report.problems, *said.problems)
-    )
-    return _known(_named(report, said.labels), shipped)
+    problems = (*report.problems, *said.problems)
+    if not kept.whole and is_script(path):
+        problems += (f"bigger than {2 * HALF >> 20} MiB; what lies between its two ends was not looked at",)
+    report = msgspec.structs.replace(report, path=path, sha256=sha256, size=kept.size, problems=problems)
+    return _known(_named(not_cleared(report), said.labels), shipped)
 
 
 def slim(report: FileReport) -> FileReport:

@@ -2,24 +2,31 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Final
+
+import msgspec
 
 from exsweep.detect.webshell.flow import follow
 from exsweep.detect.webshell.languages import parse_code
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.pieces import Piece, controls, excerpt, pieces
 from exsweep.detect.webshell.reading import read_page
-from exsweep.detect.webshell.score import Line, Score, best, score
+from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.sieve import may_do_anything
-from exsweep.detect.webshell.signs import constants, signs
+from exsweep.detect.webshell.signs import constants, signs, unread_share
 from exsweep.detect.webshell.state import Shown, State, TimeIsUpError, Unit
 from exsweep.model import Confidence
 from exsweep.model.files import FileReport, FileVerdict
 
+UNFINISHED: Final = "unfinished"
+"""Reason of a page that is shown for nothing else than that it was not read to its end."""
 NESTED: Final = 3
 """Pages within constants of pages that are looked into."""
 _MOST_INNER: Final = 8
 _MOST_READINGS: Final = 4
+_MOST_UNREAD: Final = 0.2
+"""Part of the code beyond which what was read does not stand for the page."""
 
 
 def examine(
@@ -28,14 +35,26 @@ def examine(
     """What one file can do, judged by its content, its name and its folder; never raises for any content.
 
     `clock` is monotonic, in seconds; without one there is no limit of time. What could not be looked at stands in `problems`;
-    then the verdict is that of what was seen.
+    then the verdict is that of what was seen, but never `unremarkable`.
     """
     end = clock() + budget_s if clock is not None else None
 
     def spent() -> bool:
         return clock is not None and end is not None and clock() > end
 
-    return _examine(data, path, spent, 0)
+    return not_cleared(_examine(data, path, spent, 0))
+
+
+def not_cleared(report: FileReport) -> FileReport:
+    """Of which a part could not be looked at, and where the rest says nothing: for a person to look at, not unremarkable."""
+    if not report.problems or report.verdict is not FileVerdict.UNREMARKABLE:
+        return report
+    return msgspec.structs.replace(
+        report,
+        verdict=FileVerdict.SUSPICIOUS,
+        confidence=Confidence.POSSIBLE,
+        reasons=(reason(UNFINISHED), *report.reasons),
+    )
 
 
 def _examine(data: bytes, path: str, spent: Callable[[], bool], depth: int) -> FileReport:
@@ -77,8 +96,14 @@ def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems
         if spent():
             problems.append("the time for this file ran out before all of its code was read")
             break
-        units.append(Unit(number, part.program()))
-    state = State(units, controls(page), spent=spent, parse=parse_code)
+        units.append(Unit(number, part.program(spent)))
+    hurried = bool(units) and spent()
+    if hurried:
+        problems.append("the time for this file ran out before all of its code was read")
+    elif unread_share(page, units) > _MOST_UNREAD:
+        problems.append("a large part of its code could not be read")
+    state = State(units, controls(page), spent=spent, parse=partial(parse_code, spent=spent))
+    state.hurried = hurried
     state.tags(page.tags)
     for directive in page.directives:
         alias, equals, meant = directive.attributes.get("namespace", "").partition("=")
@@ -88,7 +113,7 @@ def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:
         follow(state)
-        constants(state, lambda text: _inner(text, page, spent, depth))
+        constants(state, lambda text: _inner(text, page, spent, depth, problems))
     except TimeIsUpError:
         problems.append("the time for this file ran out before all of its code was followed")
     except RecursionError:
@@ -129,9 +154,12 @@ def _place(parts: tuple[Piece, ...], state: State, shown: Shown) -> tuple[int, s
     return part.place(at), text or part.excerpt(at)
 
 
-def _inner(text: str, page: Page, spent: Callable[[], bool], depth: int) -> bool:
+def _inner(text: str, page: Page, spent: Callable[[], bool], depth: int, problems: list[str]) -> bool:
     """Is this constant of a page a web shell itself?"""
-    if depth >= NESTED or spent():
+    if depth >= NESTED:
+        return False
+    if spent():
+        problems.append("the time for this file ran out before all of its constants were looked into")
         return False
     found = _examine(
         text.encode("utf-8", "replace"),
@@ -139,4 +167,6 @@ def _inner(text: str, page: Page, spent: Callable[[], bool], depth: int) -> bool
         spent,
         depth + 1,
     )
+    if spent():
+        problems.extend(found.problems)
     return found.verdict is FileVerdict.MALICIOUS

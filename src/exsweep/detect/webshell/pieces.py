@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -33,9 +34,9 @@ class Piece(msgspec.Struct):
     lengths: list[int]
     encoded: list[bool]
 
-    def program(self) -> Program:
-        """The tree of this piece."""
-        return parse_code(self.code, self.language)
+    def program(self, spent: Callable[[], bool] | None = None) -> Program:
+        """The tree of this piece; what was not read when the time was `spent` is counted as unread."""
+        return parse_code(self.code, self.language, spent=spent)
 
     def place(self, at: int) -> int:
         """Offset in the text of the page for an offset in `code`."""

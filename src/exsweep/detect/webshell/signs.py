@@ -1,7 +1,7 @@
 """What a page shows beside its abilities: pages in constants, tricks, containers, includes, place and name."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from exsweep.detect.webshell import folding
@@ -10,7 +10,7 @@ from exsweep.detect.webshell.code import Assign, Call, Const, Op, Statement, Unr
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.score import reason
-from exsweep.detect.webshell.state import Shown, State
+from exsweep.detect.webshell.state import Shown, State, Unit
 from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
 from exsweep.knowledge.places import DROP, place_of
 from exsweep.knowledge.webshells import webshell_weights
@@ -135,15 +135,19 @@ def _unreadable(page: Page, state: State) -> Iterator[str]:
         each.language == "other" and each.kind != "ssi" and len(each.code.strip()) > 4 for each in page.blocks
     ):
         yield "odd-language"
-    own = [each for each in state.units if not each.depth]
-    unread = sum(each.program.unread for each in own)
-    size = sum(len(each.code) for each in page.blocks if each.language != "other" and each.kind != "binding")
     if "script-encode-broken" in page.tricks or (
-        unread > size * _UNREAD_SHARE
-        and size > _LITTLE_CODE
+        not state.hurried
+        and unread_share(page, state.units) > _UNREAD_SHARE
         and any(_SINK_WORDS.search(each.code) for each in page.blocks)
     ):
         yield "unread-code"
+
+
+def unread_share(page: Page, units: Sequence[Unit]) -> float:
+    """Part of the page's own code that no grammar could read, 0 to 1; 0 where there is next to no code."""
+    unread = sum(each.program.unread for each in units if not each.depth)
+    size = sum(len(each.code) for each in page.blocks if each.language != "other" and each.kind != "binding")
+    return min(unread / size, 1.0) if size > _LITTLE_CODE else 0.0
 
 
 def _titles(page: Page) -> Iterator[str]:

@@ -73,6 +73,8 @@ class State:
         self.changed = False
         self.inlined = 0
         """Expressions in constants that were evaluated."""
+        self.hurried = False
+        """Was the code cut short for lack of time?"""
         self.service = False
         """Are all functions of the page called by visitors?"""
         self.lambdas: dict[str, tuple[str, ...]] = {}
