@@ -55,13 +55,13 @@ test-long: $(VENV)/.tests build/example/.made
 	$(BIN)/pytest -m "long"
 
 test-browser: $(VENV)/.tests build/example/.made
-	$(BIN)/pip install -q --disable-pip-version-check --group browser
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --group browser
 	$(BIN)/pytest -m browser
 
 # Two minutes over all parsers; SECONDS=3600 is for a night.
 SECONDS ?= 12
 fuzz: $(VENV)/.tests
-	$(BIN)/pip install -q --disable-pip-version-check --group fuzz
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --group fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
 
 lint: $(VENV)/.lint
@@ -78,16 +78,16 @@ $(VENV)/.made:
 	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.made pyproject.toml
-	$(BIN)/pip install -q --disable-pip-version-check -e .
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(BIN)/pip install -q --disable-pip-version-check --group test -e ".[archives,engines,images,postgres]"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --group test -e ".[archives,engines,images,postgres]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.tests
-	$(BIN)/pip install -q --disable-pip-version-check --group lint --group browser
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --group lint --group browser
 	@touch $@
 
 clean:
