@@ -121,3 +121,17 @@ def test_easy_spanish_is_told_from_hard() -> None:
     assert ease_in_spanish("El gato come pan. La casa es azul.") > 80
     assert ease_in_spanish("La implementación organizacional necesita evaluaciones administrativas.") < 30
     assert not too_hard("puerta trasera (web shell)")
+
+
+def test_a_reason_written_in_english_is_known_again_with_what_stood_in_it() -> None:
+    refused = languages.recognised("reason", "the server answered with an error (404)")
+    assert languages.say(refused, "es") == "el servidor respondió con un error (404)"
+    assert languages.say(languages.recognised("reason", "of another kind"), "es") == "of another kind"
+
+
+def test_phrases_nested_without_end_are_refused() -> None:
+    deep = Phrase(key="phrase.no_kinds")
+    for _ in range(200):
+        deep = Phrase(key="verdict.suspicious.meaning_short", params={"reason": (deep,)})
+    with pytest.raises(KnowledgeError, match="deep"):
+        languages.say(deep)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from exsweep.cli.in_language import LANGUAGE, report_in
 from exsweep.errors import EvidenceError, UsageError
 from exsweep.export import EXPORTERS, Exporter
+from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import decode
 
 
@@ -16,7 +18,8 @@ from exsweep.model import decode
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: standard output."
 )
-def report(assessment: Path, name: str, out: Path | None) -> None:
+@LANGUAGE
+def report(assessment: Path, name: str, out: Path | None, language: str) -> None:
     """Write ASSESSMENT (an assessment.json) in another format."""
     try:
         data = assessment.read_bytes()
@@ -26,7 +29,14 @@ def report(assessment: Path, name: str, out: Path | None) -> None:
             tip="Name the assessment.json that `exsweep triage --out` wrote.",
         ) from error
     exporter: Exporter = EXPORTERS[name]
-    result = exporter.export(decode(data))
+    if language == ENGLISH:
+        result = exporter.export(decode(data))
+    elif name == "html":
+        result = report_in(decode(data), language)
+    else:
+        raise UsageError(
+            f"{name} is for programs and English only.", tip="Use --language with --format html."
+        )
     if out is None:
         sys.stdout.buffer.write(result)
         return

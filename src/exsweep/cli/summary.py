@@ -3,19 +3,22 @@
 from pathlib import Path
 
 from exsweep.cli.terminal import term
+from exsweep.knowledge.languages import ENGLISH, in_language, text
 from exsweep.model import Assessment, Strength
 
 _MOST = 6
 
 
-def summary(assessment: Assessment, out: Path | None) -> str:
+def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -> str:
     """Verdict, what to do now, why, what could not be seen; plain text, safe for a terminal."""
-    verdict = assessment.verdict
+    verdict = in_language(assessment.verdict, language)
     lines = [verdict.headline, ""]
-    lines += [f"  {text}" for text in verdict.text]
+    lines += [f"  {one}" for one in verdict.text]
     if verdict.do_now:
-        lines += ["", "What to do now:"]
-        lines += [f"  {number}. {text}" for number, text in enumerate(verdict.do_now, 1)]
+        lines += ["", f"{text('page.do.now', language)}:" if language != ENGLISH else "What to do now:"]
+        lines += [f"  {number}. {one}" for number, one in enumerate(verdict.do_now, 1)]
+    if language != ENGLISH:
+        lines += ["", text("page.below", language)]
     chosen = set(verdict.reasons[:_MOST])
     reasons = [item for item in assessment.findings if item.id in chosen]
     if reasons:
@@ -41,5 +44,8 @@ def summary(assessment: Assessment, out: Path | None) -> str:
         lines += ["", f"Rules of yours that could not run ({len(assessment.rule_problems)}):"]
         lines += [f"  - {problem}" for problem in assessment.rule_problems[:_MOST]]
     if out is not None:
-        lines += ["", f"All of it: {out / 'report.html'}"]
+        lines += [
+            "",
+            f"All of it: {out / ('report.html' if language == ENGLISH else f'report.{language}.html')}",
+        ]
     return "\n".join(term(line) for line in lines)

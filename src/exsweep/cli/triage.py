@@ -12,11 +12,13 @@ import click
 from exsweep.assess import Judged, Settings, rejudge_each, triage_each
 from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
+from exsweep.cli.in_language import LANGUAGE, report_in
 from exsweep.cli.screen import Screen
 from exsweep.cli.summary import summary
 from exsweep.cli.terminal import term
 from exsweep.errors import EvidenceError, ExitCode, UsageError
 from exsweep.export import EXPORTERS, servers_page
+from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import Assessment, Level, Server, encode
 
 INDEX = "index.html"
@@ -93,6 +95,7 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     is_flag=True,
     help="EVIDENCE is the --out folder of an earlier run: judge its saved events with today's knowledge.",
 )
+@LANGUAGE
 @click.option("--now", "moment", default=None, hidden=True, help="Take this RFC 3339 moment as the present.")
 def triage(
     evidence: tuple[str, ...],
@@ -113,6 +116,7 @@ def triage(
     ask_password: bool,
     quick: bool,
     again: bool,
+    language: str,
     moment: str | None,
 ) -> int:
     """Judge a server from its EVIDENCE: a folder, a file, an archive, a disk image; `-` reads pasted lines.
@@ -143,13 +147,13 @@ def triage(
         judged = rejudge_each(settings, screen) if again else triage_each(settings, screen)
     for one in judged:
         if one.folder is not None:
-            _write(one.assessment, one.folder, chosen)
+            _write(one.assessment, one.folder, chosen, language)
     if out is not None and len(judged) > 1:
         write_whole(out / INDEX, overview(judged))
     if as_json:
         sys.stdout.buffer.write(_json(judged))
     else:
-        click.echo(_told(judged, out))
+        click.echo(_told(judged, out, language))
     return worst([exit_code(one.assessment, Level(fail_on)) for one in judged])
 
 
@@ -159,16 +163,16 @@ def _json(judged: Sequence[Judged]) -> bytes:
     return texts[0] if len(texts) == 1 else b"[\n" + b",\n".join(text.rstrip() for text in texts) + b"\n]\n"
 
 
-def _told(judged: Sequence[Judged], out: Path | None) -> str:
+def _told(judged: Sequence[Judged], out: Path | None, language: str) -> str:
     if len(judged) == 1:
-        return summary(judged[0].assessment, judged[0].folder)
+        return summary(judged[0].assessment, judged[0].folder, language)
     ranked = sorted(judged, key=lambda one: -one.assessment.verdict.level.rank)
     lines = [f"The evidence is of {len(judged)} servers. Each is judged by itself.", ""]
     for one in ranked:
         lines += [
             f"== {term(one.assessment.server.name or 'no name')} ==",
             "",
-            summary(one.assessment, one.folder),
+            summary(one.assessment, one.folder, language),
             "",
         ]
     if out is not None:
@@ -238,11 +242,12 @@ def _command() -> str:
     return " ".join(["exsweep", *sys.argv[1:]])[:2_000]
 
 
-def _write(assessment: Assessment, out: Path, chosen: list[str]) -> None:
+def _write(assessment: Assessment, out: Path, chosen: list[str], language: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     log = CustodyLog(out)
-    for name in chosen:
-        exporter = EXPORTERS[name]
-        data = exporter.export(assessment)
-        write_whole(out / exporter.file_name, data)
-        log.add("exported", path=exporter.file_name, sha256=hashlib.sha256(data).hexdigest())
+    files = [(EXPORTERS[name].file_name, EXPORTERS[name].export(assessment)) for name in chosen]
+    if language != ENGLISH:
+        files.append((f"report.{language}.html", report_in(assessment, language)))
+    for name, data in files:
+        write_whole(out / name, data)
+        log.add("exported", path=name, sha256=hashlib.sha256(data).hexdigest())

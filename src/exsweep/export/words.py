@@ -6,7 +6,8 @@ What has a name in the knowledge (levels, stages, strengths) is called by it; th
 from dataclasses import dataclass
 from functools import cache
 
-from exsweep.knowledge.words import render
+from exsweep.knowledge.languages import ENGLISH, text
+from exsweep.knowledge.words import render, render_list
 from exsweep.model import Confidence, DayState, ImpactState, Level, Severity, Stage, Step, Strength
 
 
@@ -19,7 +20,7 @@ class LevelWords:
     do_title: str
 
 
-_NOW, _TODAY, _NEXT = "Do this now, in this order", "Do this today", "Do this next"
+_NOW, _TODAY, _NEXT = "page.do.now", "page.do.today", "page.do.next"
 _LEVELS = {
     Level.IN_USE: ("octagon", _NOW),
     Level.BROKEN_INTO: ("triangle", _NOW),
@@ -31,10 +32,11 @@ _LEVELS = {
 
 
 @cache
-def level(value: Level) -> LevelWords:
-    """Tag, shape and heading of a level."""
-    name = render(f"level.{value.value}")
-    return LevelWords(name[:1].upper() + name[1:], *_LEVELS[value])
+def level(value: Level, language: str = ENGLISH) -> LevelWords:
+    """Tag, shape and heading of a level, in the language."""
+    name = text(f"level.{value.value}", language)
+    icon, title = _LEVELS[value]
+    return LevelWords(name[:1].upper() + name[1:], icon, text(title, language))
 
 
 @cache
@@ -49,17 +51,13 @@ def strength(value: Strength) -> tuple[str, str]:
     return "○◔◑●"[value.rank], render(f"strength.{value.value}")
 
 
-CONFIDENCE: dict[Confidence, tuple[str, str]] = {
-    Confidence.SURE: ("We are sure.", "Two or more kinds of record show it."),
-    Confidence.VERY_LIKELY: ("Very likely.", "One strong record shows it."),
-    Confidence.POSSIBLE: ("Possible.", "No record settles it."),
-}
+def _scale(key: str) -> dict[Confidence, tuple[str, ...]]:
+    return {value: render_list(f"{key}.{value.value}") for value in Confidence}
 
-SURE_OF_NOTHING_SEEN: dict[Confidence, tuple[str, str]] = {
-    Confidence.SURE: ("We are sure.", "The records that matter are all there."),
-    Confidence.VERY_LIKELY: ("Very likely.", "Most of the records that matter are there."),
-    Confidence.POSSIBLE: ("Possible.", "The records we have do not settle it."),
-}
+
+CONFIDENCE = _scale("page.sure")
+
+SURE_OF_NOTHING_SEEN = _scale("page.nothing_seen")
 """The same scale where the verdict rests on what was not found."""
 
 SEVERITIES: dict[Severity, str] = {severity: severity.value for severity in Severity}
@@ -135,19 +133,7 @@ HEADS = {
 }
 """Word of the sector -> who reads the one-page letter. First match in this order."""
 
-DECISIONS: dict[bool, tuple[str, ...]] = {
-    True: (
-        "Let IT cut the server off from the network, even if mail stops for some days.",
-        "Call the cyber insurer before you hire help. Ask what proof they need.",
-        "Call the police or the FBI field office, and your state or national response team.",
-        "Ask your lawyer whom you must tell by law, and by when. Some clocks run in hours.",
-        "Use the phone for all this, not this mail server.",
-    ),
-    False: (
-        "Give IT the time to do the steps of this report.",
-        "Ask to see the next report, and on what day it comes.",
-    ),
-}
+DECISIONS = {True: render_list("page.decide.break_in"), False: render_list("page.decide.else")}
 """What the head of the organisation has to decide; true = a break-in is seen or likely."""
 
 

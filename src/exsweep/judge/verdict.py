@@ -239,7 +239,9 @@ def _attacked(case: _Case, dates: dict[str, Phrase]) -> list[Phrase]:
         said = [_phrase("verdict.attacked.scan_only", scanner=tuple(map(languages.quoted, names)))]
     else:
         reason = (
-            languages.quoted(tries[0].failed[0]) if tries[0].failed else Phrase(key="phrase.nothing_followed")
+            languages.recognised("reason", tries[0].failed[0])
+            if tries[0].failed
+            else Phrase(key="reason.nothing_followed")
         )
         one_day = case.since and case.last and case.since.date() == case.last.date()
         said = [

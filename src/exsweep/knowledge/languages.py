@@ -18,6 +18,8 @@ from exsweep.knowledge.words import collect, fill, join, sentences
 from exsweep.model import Phrase, Verdict
 
 ENGLISH = "en"
+_DEEPEST = 3
+"""A sentence, a wish in it, a name in that: an assessment that nests deeper was not written by us."""
 Texts = dict[str, str | list[str]]
 
 
@@ -93,12 +95,14 @@ def text(key: str, language: str) -> str:
     return found
 
 
-def say(phrase: Phrase, language: str = ENGLISH) -> str:
+def say(phrase: Phrase, language: str = ENGLISH, *, depth: int = 0) -> str:
     """The sentence in the language. Values that came from evidence are not escaped: the one who prints must do that.
 
     Raises:
         KnowledgeError: no such text, a gap without value, or a date that is none: the assessment is not of our making.
     """
+    if depth > _DEEPEST:
+        raise KnowledgeError("words: phrases stand too deep in each other.", tip="Judge the evidence again.")
     match phrase.key:
         case "said.day" | "said.moment":
             return _time(phrase, language)
@@ -107,7 +111,7 @@ def say(phrase: Phrase, language: str = ENGLISH) -> str:
             return next((item.title for item in load_formats() if item.id == kind), kind)
         case "said.text":
             return str(phrase.params.get("text", ""))
-    return fill(phrase.key, text(phrase.key, language), _values(phrase, language))
+    return fill(phrase.key, text(phrase.key, language), _values(phrase, language, depth))
 
 
 def say_list(phrase: Phrase, language: str = ENGLISH) -> tuple[str, ...]:
@@ -115,7 +119,7 @@ def say_list(phrase: Phrase, language: str = ENGLISH) -> tuple[str, ...]:
     found = texts(language).get(phrase.key)
     if not isinstance(found, list):
         raise KnowledgeError(f"words: {phrase.key!r} is no list.", tip="See data/words/en.yml.")
-    values = _values(phrase, language)
+    values = _values(phrase, language, 0)
     return tuple(fill(phrase.key, one, values) for one in found)
 
 
@@ -136,14 +140,14 @@ def in_language(verdict: Verdict, language: str) -> Verdict:
     )
 
 
-def _values(phrase: Phrase, language: str) -> dict[str, object]:
-    return {name: _value(name, value, language) for name, value in phrase.params.items()}
+def _values(phrase: Phrase, language: str, depth: int) -> dict[str, object]:
+    return {name: _value(name, value, language, depth) for name, value in phrase.params.items()}
 
 
-def _value(name: str, value: int | str | tuple[Phrase, ...], language: str) -> int | str:
+def _value(name: str, value: int | str | tuple[Phrase, ...], language: str, depth: int) -> int | str:
     if not isinstance(value, tuple):
         return value
-    parts = [say(one, language) for one in value]
+    parts = [say(one, language, depth=depth + 1) for one in value]
     return "; ".join(parts) if name == "wanted" else join(parts, text("phrase.last", language))
 
 
@@ -172,3 +176,27 @@ def day(value: date | datetime | None, *, clock: bool = False) -> Phrase:
 def quoted(text: str) -> Phrase:
     """Text that is said as it is in every language: names, titles of rules."""
     return Phrase(key="said.text", params={"text": text})
+
+
+def recognised(section: str, said: str) -> Phrase:
+    """The phrase of the section that reads so in English, with what stood in its gaps; else the text quoted.
+
+    >>> recognised("reason", "the server answered with an error (404)")
+    Phrase(key='reason.refused', params={'status': '404'})
+    """
+    for key, pattern in _patterns(section):
+        if found := pattern.fullmatch(said):
+            return Phrase(key=key, params=dict(found.groupdict()))
+    return quoted(said)
+
+
+@cache
+def _patterns(section: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """English texts of a section without choices by number, as patterns."""
+    found = []
+    for key, text in english().items():
+        if key.startswith(f"{section}.") and isinstance(text, str) and "|" not in text:
+            parts = re.split(r"\{(\w+)\}", text)
+            made = "".join(f"(?P<{part}>.+)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+            found.append((key, re.compile(made)))
+    return tuple(found)

@@ -77,10 +77,16 @@ def do_now(assessment: Assessment) -> tuple[Do, ...]:
     return tuple(found)
 
 
+def rests_on_nothing_seen(assessment: Assessment) -> bool:
+    """Does the verdict rest on what was not found?"""
+    return assessment.verdict.level in _NOTHING_SEEN
+
+
 def how_sure(assessment: Assessment) -> tuple[str, str]:
     """`We are sure.` and what that rests on."""
-    scale = words.SURE_OF_NOTHING_SEEN if assessment.verdict.level in _NOTHING_SEEN else words.CONFIDENCE
-    return scale[assessment.verdict.confidence]
+    scale = words.SURE_OF_NOTHING_SEEN if rests_on_nothing_seen(assessment) else words.CONFIDENCE
+    sure, rests_on = scale[assessment.verdict.confidence]
+    return sure, rests_on
 
 
 def activity(assessment: Assessment) -> list[tuple[str, str, str]]:

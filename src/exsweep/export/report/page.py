@@ -2,16 +2,20 @@
 
 from collections.abc import Sized
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from exsweep.export import words
 from exsweep.export.report import admin, calendar, chart, findings
 from exsweep.export.report.findings import anchor
+from exsweep.export.report.letter import letter
 from exsweep.export.report.room import Left, Room
 from exsweep.export.text import SHORT, clip, plain, show
 from exsweep.export.times import stamp
+from exsweep.knowledge.languages import ENGLISH, in_language, text
 from exsweep.model import Assessment, Finding, Stage, TimelineRow
 
 
@@ -67,8 +71,9 @@ def _left(items: Sized, room: int) -> Left:
     return Left(min(len(items), room), len(items))
 
 
-def build(assessment: Assessment, room: Room) -> dict[str, Any]:
+def build(assessment: Assessment, room: Room, language: str = ENGLISH) -> dict[str, Any]:
     """Names that the templates use; shapes are those of the functions called here."""
+    assessment = replace(assessment, verdict=in_language(assessment.verdict, language))
     found = findings.view(assessment, room)
     stories = admin.stories(assessment, room.steps)
     timeline, timeline_left = _timeline(assessment, room)
@@ -80,7 +85,11 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
     return {
         "a": assessment,
         "room": room,
-        "level": words.level(assessment.verdict.level),
+        "language": language,
+        "in_english": Markup("" if language == ENGLISH else ' lang="en"'),  # noqa: S704 (two texts of ours)
+        "t": partial(text, language=language),
+        "letter": letter(assessment, language),
+        "level": words.level(assessment.verdict.level, language),
         "sure": sure,
         "rests_on": rests_on,
         "do_now": admin.do_now(assessment),
@@ -113,7 +122,5 @@ def build(assessment: Assessment, room: Room) -> dict[str, Any]:
         "unused_left": _left(assessment.rules_unused, room.problems),
         "problems_left": _left(assessment.rule_problems, room.problems),
         "break_in": admin.is_break_in(assessment),
-        "head": words.head_of(assessment.server.sector),
-        "decisions": words.DECISIONS[admin.is_break_in(assessment)],
         "anchor": anchor,
     }

@@ -19,6 +19,7 @@ from exsweep.export.report import chart, page
 from exsweep.export.report.room import PAGE_BYTES, Room
 from exsweep.export.text import plain, prose, show
 from exsweep.export.times import day, iso, span, stamp, when
+from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import Assessment
 
 
@@ -61,23 +62,23 @@ def policy() -> str:
     return "; ".join((*kinds, "base-uri 'none'", "form-action 'none'"))
 
 
-def render(assessment: Assessment, room: Room) -> bytes:
-    """One self-contained page with the given bounds."""
+def render(assessment: Assessment, room: Room, language: str = ENGLISH) -> bytes:
+    """One self-contained page with the given bounds; in another language what `languages.in_language` and the letter have."""
     text = (
         environment()
         .get_template("report.html.j2")
-        .render(page.build(assessment, room), policy=policy(), style=style())
+        .render(page.build(assessment, room, language), policy=policy(), style=style())
     )
     return text.encode("utf-8")
 
 
-def fitting(assessment: Assessment) -> bytes:
+def fitting(assessment: Assessment, language: str = ENGLISH) -> bytes:
     """The page below `PAGE_BYTES`: bounds shrink until it fits (three times are enough for any evidence)."""
     room = Room()
-    data = render(assessment, room)
+    data = render(assessment, room, language)
     for _ in range(3):
         if len(data) <= PAGE_BYTES:
             break
         room = room.smaller()
-        data = render(assessment, room)
+        data = render(assessment, room, language)
     return data
