@@ -127,10 +127,12 @@ class Evaluator(Assignments):
             base = self.evaluate(function.base)
         elif not isinstance(function, Name):
             base = self.evaluate(function)
-        added = [
-            each for each in node.arguments if node.new and isinstance(each, Assign) and each.operator == "="
-        ]
-        arguments = [self.evaluate(each) for each in node.arguments if each not in added]
+        added = (
+            [each for each in node.arguments if isinstance(each, Assign) and each.operator == "="]
+            if node.new
+            else []
+        )
+        arguments = [self.evaluate(each) for each in node.arguments if not added or each not in added]
         names = self._names(function, base)
         if not names:
             return self._element(node, base or UNKNOWN, arguments)
@@ -290,7 +292,7 @@ class Evaluator(Assignments):
         if own is not None:
             return own
         self._passed_on(node, base, arguments)
-        for name in dict.fromkeys(each[-1] for each in names):
+        for name in dict.fromkeys(each[-1] for each in names) if self.state.lambdas else ():
             for parameter, value in zip(self.state.lambdas.get(name, ()), arguments, strict=False):
                 self.state.write(parameter.lower(), through(value, last), weak=True)
         if last == "getref" and isinstance(arguments[0].constant if arguments else None, str):

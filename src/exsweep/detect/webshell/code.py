@@ -5,8 +5,9 @@ Trees are made by `languages`, read by folding and data flow. A parser never fai
 that was given to the parser, so that every claim can be quoted.
 """
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -153,42 +154,38 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """Characters that no rule of the grammar fits."""
 
 
-def children(node: Statement) -> Iterator[Statement]:
+def _of_branch(node: Branch) -> tuple[Statement, ...]:
+    return tuple(chain(node.conditions, *node.bodies))
+
+
+_CHILDREN: dict[type, Callable[[Any], tuple[Statement, ...]]] = {
+    Member: lambda node: (node.base,),
+    Call: lambda node: (node.function, *node.arguments),
+    Index: lambda node: (node.base, *node.arguments),
+    Op: lambda node: node.operands,
+    Assign: lambda node: (node.target, node.value),
+    Sequence: lambda node: node.items,
+    Unread: lambda node: node.pieces,
+    Lambda: lambda node: node.body,
+    Function: lambda node: node.body,
+    Return: lambda node: (node.value,),
+    Branch: _of_branch,
+}
+
+
+def children(node: Statement) -> tuple[Statement, ...]:
     """The nodes directly below one."""
-    match node:
-        case Member(base=base):
-            yield base
-        case Call(function=function, arguments=arguments):
-            yield function
-            yield from arguments
-        case Index(base=base, arguments=arguments):
-            yield base
-            yield from arguments
-        case Op(operands=operands):
-            yield from operands
-        case Assign(target=target, value=value):
-            yield target
-            yield value
-        case Sequence(items=items):
-            yield from items
-        case Unread(pieces=pieces):
-            yield from pieces
-        case Lambda(body=body) | Function(body=body):
-            yield from body
-        case Return(value=value):
-            yield value
-        case Branch(conditions=conditions, bodies=bodies):
-            yield from conditions
-            for body in bodies:
-                yield from body
-        case _:
-            return
+    below = _CHILDREN.get(type(node))
+    return below(node) if below is not None else ()
 
 
 def walk(nodes: "tuple[Statement, ...]") -> Iterator[Statement]:
     """All nodes, parents first, without recursion: hostile nesting must not end the program."""
     stack: list[Statement] = list(reversed(nodes))
+    below = _CHILDREN.get
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(children(node))))
+        inner = below(type(node))
+        if inner is not None:
+            stack.extend(inner(node)[::-1])

@@ -47,7 +47,17 @@ class Patterns(Generic[T]):
 
     def matches(self, names: Iterable[DottedName], *, new: bool = False) -> bool:
         """Does one of the names fit one of the patterns?"""
-        return bool(self.find(names, new=new))
+        for name in names:
+            for before, _ in self._index.get(name[-1], ()):
+                if not before:
+                    if len(name) == 1 or new:
+                        return True
+                elif before == ("*",):
+                    if len(name) > 1:
+                        return True
+                elif name[-len(before) - 1 : -1] == before:
+                    return True
+        return False
 
 
 def dotted(node: Statement) -> DottedName | None:
