@@ -22,7 +22,7 @@ def _read(data: bytes, cap: int = 8192) -> Reply | Failure:
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))
-def test_any_bytes_in_any_pieces_give_one_answer_and_never_an_error(data: bytes, size: int) -> None:
+def test_h61_any_bytes_in_any_pieces_give_one_answer_and_never_an_error(data: bytes, size: int) -> None:
     whole = _read(data)
     reader = Reader(LIMITS, 8192)
     for at in range(0, len(data), size):
@@ -59,7 +59,7 @@ REST = st.one_of(
 
 
 @given(HEADS, FIELDS, REST, st.integers(1, 30))
-def test_nearly_right_answers_in_any_pieces_give_the_same_answer(
+def test_h61_nearly_right_answers_in_any_pieces_give_the_same_answer(
     head: bytes, fields: list[bytes], rest: bytes, size: int
 ) -> None:
     data = head + b"".join(field + b"\r\n" for field in fields) + b"\r\n" + rest
@@ -74,7 +74,7 @@ def test_nearly_right_answers_in_any_pieces_give_the_same_answer(
         assert mine == whole
 
 
-def test_a_body_is_read_up_to_its_cap_and_not_further() -> None:
+def test_h61_a_body_is_read_up_to_its_cap_and_not_further() -> None:
     reader = Reader(LIMITS, 1000)
     reader.feed(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 999)
     assert not reader.done
@@ -85,7 +85,7 @@ def test_a_body_is_read_up_to_its_cap_and_not_further() -> None:
     assert not reader.reply.reusable
 
 
-def test_a_packed_bomb_opens_no_further_than_the_cap() -> None:
+def test_h62_a_packed_bomb_opens_no_further_than_the_cap() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     data = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + bomb[:8_000]
     tracemalloc.start()
@@ -97,7 +97,7 @@ def test_a_packed_bomb_opens_no_further_than_the_cap() -> None:
     assert peak < 1_000_000
 
 
-def test_a_bomb_inside_a_bomb_stays_packed() -> None:
+def test_h62_a_bomb_inside_a_bomb_stays_packed() -> None:
     found = _read(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\n" + gzip.compress(b"a"))
     assert isinstance(found, Reply)
     assert found.encoded
@@ -107,7 +107,7 @@ def test_a_bomb_inside_a_bomb_stays_packed() -> None:
     "text",
     ["<script>", "15.1.2106.2; DROP", "15.1.2106", "15.1.2106.99999999", "１５.1.2106.2", "15.1.2106.2\x00"],
 )
-def test_a_build_that_is_none_is_only_text(text: str) -> None:
+def test_h63_a_build_that_is_none_is_only_text(text: str) -> None:
     data = b"HTTP/1.1 302 Found\r\nX-OWA-Version: " + text.encode("utf-8") + b"\r\nContent-Length: 0\r\n\r\n"
     answer = _read(data)
     found = identify([hear(of_check("owa"), answer)], "mail.example.org")
@@ -115,7 +115,7 @@ def test_a_build_that_is_none_is_only_text(text: str) -> None:
     assert found.build is None
 
 
-def test_a_megabyte_of_one_header_is_refused() -> None:
+def test_h63_a_megabyte_of_one_header_is_refused() -> None:
     assert _read(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 1_000_000) is Failure.HEADER_TOO_LARGE
 
 
@@ -169,7 +169,7 @@ def test_a_certificate_is_read_by_its_bones() -> None:
     assert found.not_after.year == 2020
 
 
-def test_ten_thousand_names_and_a_nul_are_cut_and_kept_as_text() -> None:
+def test_h63_ten_thousand_names_and_a_nul_are_cut_and_kept_as_text() -> None:
     found = read_certificate(
         certificate(b"good.example\x00.evil.example", tuple(b"n%d.example" % n for n in range(10_000))),
         LIMITS,
@@ -180,12 +180,12 @@ def test_ten_thousand_names_and_a_nul_are_cut_and_kept_as_text() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_random_bytes_are_no_certificate_and_no_error(data: bytes) -> None:
+def test_h63_random_bytes_are_no_certificate_and_no_error(data: bytes) -> None:
     read_certificate(data, LIMITS)
 
 
 @given(st.data())
-def test_a_damaged_certificate_is_no_error(data: st.DataObject) -> None:
+def test_h63_a_damaged_certificate_is_no_error(data: st.DataObject) -> None:
     good = bytearray(certificate(names=(b"a.example",)))
     for _ in range(data.draw(st.integers(1, 4))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))

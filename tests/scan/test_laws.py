@@ -102,7 +102,7 @@ def test_a_suspected_shell_is_asked_for_once_and_only_after_its_canaries(
 
 @settings(max_examples=80)
 @given(visits())
-def test_no_answer_moves_the_scan_to_another_host(visit: tuple[Target, Wishes, list[Heard]]) -> None:
+def test_h59_no_answer_moves_the_scan_to_another_host(visit: tuple[Target, Wishes, list[Heard]]) -> None:
     """A request has no address. Another name comes only from a certificate, once, and only for a bare address."""
     target, _, said = visit
     names = {each.ask.server_name for each in said if each.ask.server_name}

@@ -57,7 +57,7 @@ def test_a_fast_run_gives_out_many_at_one_look_at_the_clock_but_keeps_its_rate()
     assert 1_900 <= taken <= 2_200
 
 
-def test_a_neighbourhood_that_pushes_back_rests_and_is_then_left_alone() -> None:
+def test_h66_a_neighbourhood_that_pushes_back_rests_and_is_then_left_alone() -> None:
     polite: Politeness[int] = Politeness(RATES)
     place, other = Place("as1", "here"), Place("as2", "there")
     for number in range(5):
@@ -78,7 +78,7 @@ def test_a_neighbourhood_that_pushes_back_rests_and_is_then_left_alone() -> None
     )
 
 
-def test_resets_in_a_row_count_as_a_wish_to_be_left_alone_but_an_answer_between_them_does_not() -> None:
+def test_h66_resets_in_a_row_count_as_a_wish_to_be_left_alone_but_an_answer_between_them_does_not() -> None:
     polite: Politeness[int] = Politeness(RATES)
     place = Place("as1", "here")
     for _ in range(RATES.resets - 1):

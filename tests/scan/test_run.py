@@ -38,7 +38,7 @@ def test_only_plain_requests_of_the_table_left_this_computer(scanned: Scanned) -
             assert request.raw.count(b"\r\n\r\n") == 1
 
 
-def test_no_redirect_was_followed(scanned: Scanned) -> None:
+def test_h59_no_redirect_was_followed(scanned: Scanned) -> None:
     for name in ("redirect into the inside", "redirect to a file", "redirect to itself", "Exchange Online"):
         assert all(
             "meta-data" not in request.path and "passwd" not in request.path
@@ -85,7 +85,7 @@ def _resolver(answers: list[str], asked: list[str]) -> Resolver:
     return resolve
 
 
-def test_a_name_is_resolved_once_and_its_address_pinned(
+def test_h60_a_name_is_resolved_once_and_its_address_pinned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -101,7 +101,7 @@ def test_a_name_is_resolved_once_and_its_address_pinned(
 
 
 @pytest.mark.parametrize("inside", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1"])
-def test_a_name_that_leads_inside_is_not_contacted(monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
+def test_h59_a_name_that_leads_inside_is_not_contacted(monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
     monkeypatch.setattr("exsweep.scan.run.resolve", _resolver([inside], []))
     monkeypatch.setattr("exsweep.scan.visit.Connection", None)
     scope = scope_for(443)
@@ -116,7 +116,9 @@ def test_a_name_that_leads_inside_is_not_contacted(monkeypatch: pytest.MonkeyPat
     assert "reserved" in one.identity.why[0]
 
 
-def test_a_neighbourhood_that_says_stop_is_left_alone_and_the_rest_told_as_not_asked(tmp_path: Path) -> None:
+def test_h66_a_neighbourhood_that_says_stop_is_left_alone_and_the_rest_told_as_not_asked(
+    tmp_path: Path,
+) -> None:
     sites = {f"127.77.1.{n}": Manners(same(http(429))) for n in range(1, 9)}
     rates = msgspec.structs.replace(fast_rates(), push_back_s=0.2, push_backs=2, connections=1)
     with Double(tmp_path, sites) as double:
@@ -129,7 +131,7 @@ def test_a_neighbourhood_that_says_stop_is_left_alone_and_the_rest_told_as_not_a
     assert any("wanted us to stop" in one.identity.why[0] for one in found)
 
 
-def test_tarpits_do_not_hold_the_places_of_live_hosts(tmp_path: Path) -> None:
+def test_h66_tarpits_do_not_hold_the_places_of_live_hosts(tmp_path: Path) -> None:
     mute = {f"127.77.1.{n}": Manners(plain=True, raw=stalls()) for n in range(1, 6)}
     live = {f"127.77.2.{n}": Manners(GOOD) for n in range(1, 6)}
     found: list[ScanResult] = []

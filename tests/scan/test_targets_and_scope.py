@@ -53,7 +53,7 @@ def test_a_line_of_a_list_is_read(line: str, keys: list[str]) -> None:
      "mаil.example.org", "fe80::1%eth0", "192.0.2.7:99999", "192.0.2.7:0", "{]", '{"ports": 3}', "0.0.0.0/0", "::/0",
      "x" * 5000, "a b.example.org", "mail.example.org,192.0.2.7/24", "10.0.0.0/33", "-x.example.org"],
 )  # fmt: skip
-def test_a_trick_is_refused_with_a_reason(line: str) -> None:
+def test_h65_a_trick_is_refused_with_a_reason(line: str) -> None:
     found = read_targets([line], ports=[443], most=1000)
     assert found.targets == ()
     assert found.refused == 1
@@ -61,18 +61,18 @@ def test_a_trick_is_refused_with_a_reason(line: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_any_line_is_read_or_refused_but_never_an_error(line: str) -> None:
+def test_h65_any_line_is_read_or_refused_but_never_an_error(line: str) -> None:
     found = read_targets([line], ports=[443], most=1000)
     assert len(found.targets) <= 1000
 
 
-def test_a_network_beyond_the_ceiling_is_refused_before_it_is_spelt_out() -> None:
+def test_h65_a_network_beyond_the_ceiling_is_refused_before_it_is_spelt_out() -> None:
     for line in ("10.0.0.0/8", "2001:db8::/32"):
         with pytest.raises(ScanRefused, match="more than"):
             read_targets([line], ports=[443], most=100_000)
 
 
-def test_doubles_count_once() -> None:
+def test_h65_doubles_count_once() -> None:
     found = read_targets(["192.0.2.7", "192.0.2.7:443", "192.0.2.7"], ports=[443], most=10)
     assert len(found.targets) == 1
     assert found.repeated == 2
@@ -151,7 +151,7 @@ def test_a_scope_file_that_leaves_doubt_is_refused(changes: dict[str, str | None
         read_scope(_scope(**changes), now=NOW)
 
 
-def test_an_opt_out_list_wins_over_the_scope() -> None:
+def test_h66_an_opt_out_list_wins_over_the_scope() -> None:
     scope = read_scope(_scope(), now=NOW, opt_outs=("192.0.2.7", "192.0.2.128/25"))
     assert scope.refuses(None, address("192.0.2.7"), from_dns=False)
     assert scope.refuses(None, address("192.0.2.200"), from_dns=False)

@@ -121,7 +121,7 @@ def test_no_page_is_asked_for_twice_and_nothing_is_sent_with_the_request(
             assert request.header("content-length") is None
 
 
-def test_a_folder_that_answers_everything_is_asked_for_no_published_name(
+def test_h64_a_folder_that_answers_everything_is_asked_for_no_published_name(
     looked: tuple[object, dict[str, list[Request]]],
 ) -> None:
     published = {path.lower() for path in pages()}

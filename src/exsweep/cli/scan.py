@@ -19,11 +19,15 @@ from exsweep.scan import (
     Level,
     Listed,
     Networks,
+    Read,
     ScanResult,
     Scope,
     Settings,
+    View,
     Wishes,
+    count,
     explain,
+    header,
     in_shard,
     line,
     opt_out_files,
@@ -31,6 +35,7 @@ from exsweep.scan import (
     read_networks,
     read_scope,
     read_targets,
+    row,
     scan,
     seal,
 )
@@ -86,6 +91,11 @@ def _explained(what: str) -> str:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="CSV table network,asn,country: limits then hold per AS.",
 )
+@click.option(
+    "--show",
+    type=click.Choice([*(each.value for each in View), "csv"]),
+    help="Send nothing; TARGETS are files of results: count them by this, or print a table.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results on standard output.")
 def scan_verb(
     targets: tuple[str, ...],
@@ -99,6 +109,7 @@ def scan_verb(
     shard: str,
     seed: int | None,
     network_table: Path | None,
+    show: str | None,
     as_json: bool,
 ) -> int:
     """See what TARGETS show from outside: names, addresses, networks, `name,address` pairs, or files of them.
@@ -108,6 +119,8 @@ def scan_verb(
     Exit codes: 0 nothing open seen, 1 a server looks open to attack or a back door was seen, 2 wrong usage,
     3 some servers do not show enough to tell, 4 could not run.
     """
+    if show is not None:
+        return _show(targets, show)
     if scope_file is None:
         raise UsageError(
             "Nothing is sent without a scope file.", tip="Name one with --scope; see exsweep scan --help."
@@ -153,6 +166,32 @@ def scan_verb(
         scan(settings, screen, keep, journal)
     click.echo(screen.summary(out), err=as_json or (journal is None and not sys.stdout.isatty()))
     return screen.exit_code()
+
+
+def _show(files: tuple[str, ...], what: str) -> int:
+    """Print what earlier scans found; exit code 3 where lines could not be read."""
+    read = Read(_rows(files))
+    if what == "csv":
+        click.echo(header(), nl=False)
+        for each in read:
+            click.echo(term(row(each).removesuffix("\n")))
+    else:
+        for word, targets in count(read, View(what)):
+            click.echo(f"{targets:>9,}  {term(word)}")
+    if read.bad:
+        click.echo(f"{read.bad:,} lines are no results of a scan and are not counted above.", err=True)
+    return ExitCode.CANNOT_TELL if read.bad else ExitCode.OK
+
+
+def _rows(files: tuple[str, ...]) -> Iterator[bytes]:
+    for name in files:
+        try:
+            with Path(name).open("rb") as file:
+                yield from file
+        except OSError as error:
+            raise UsageError(
+                f"{name} cannot be read: {error}.", tip="Name files that --out wrote."
+            ) from error
 
 
 def _scope(file: Path, *, manifest: bool, webshells: bool) -> Scope:

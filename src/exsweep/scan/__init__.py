@@ -10,6 +10,7 @@ from exsweep.scan.results import ScanResult, line, read_line
 from exsweep.scan.run import Settings, Watcher, scan
 from exsweep.scan.scope import Level, Scope, opt_out_files, opt_out_lines, read_scope
 from exsweep.scan.targets import Listed, Target, in_shard, read_targets
+from exsweep.scan.views import Read, View, count, header, row
 from exsweep.scan.webshells import Proof, Sight
 
 __all__ = [
@@ -20,15 +21,19 @@ __all__ = [
     "Listed",
     "Networks",
     "Proof",
+    "Read",
     "ScanResult",
     "Scope",
     "Settings",
     "Sight",
     "Target",
+    "View",
     "Watcher",
     "Wishes",
     "assessment",
+    "count",
     "explain",
+    "header",
     "headline",
     "in_shard",
     "line",
@@ -39,6 +44,7 @@ __all__ = [
     "read_networks",
     "read_scope",
     "read_targets",
+    "row",
     "scan",
     "seal",
 ]
