@@ -48,6 +48,21 @@ def test_a_write_without_file_name_is_joined_with_the_page_asked_for_next():
     assert any("after a file was written" in reason for reason in assessment.chains[0].joined_by)
 
 
+def test_the_date_of_the_page_in_the_file_table_does_not_move_the_first_act_later():
+    hits = [
+        hit("WRITE", "02-28 04:11:00", ip="203.0.113.9", kind="httpproxy"),
+        hit("USE", "02-28 04:12:00", ip="198.51.100.7", path="/aspnet_client/abc.aspx"),
+    ]
+    without = judged(hits, ALL)
+    table = hit(
+        "WRITE", "03-02 23:06:40", ip=None, kind="ntfs_mft", Path=r"C:\inetpub\wwwroot\aspnet_client\abc.aspx"
+    )
+    found = judged([*hits, table], ALL)
+    assert found.verdict.level is without.verdict.level
+    assert found.verdict.since == without.verdict.since
+    assert len(found.chains) == 1
+
+
 def test_the_file_of_an_export_is_the_page_asked_for():
     assessment = judged(
         [

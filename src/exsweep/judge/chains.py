@@ -271,9 +271,15 @@ def _write_to_shell(groups: list[Group]) -> list[Group]:
 
 
 def _wrote(group: Group) -> bool:
-    """A record says when a file was written; that the file lies there does not."""
+    """A record of the act says when a file was written; that the file lies there does not.
+
+    Nor does the file table: it gives the page its date, not its writer, and a page with a date still looks for one.
+    """
     return any(
-        item.stage is Stage.DROP and item.strength is Strength.SUCCESS and facts.moment(item.hit) != _NEVER
+        item.stage is Stage.DROP
+        and item.strength is Strength.SUCCESS
+        and facts.moment(item.hit) != _NEVER
+        and not facts.told_by_disk(item.hit)
         for item in group.members
     )
 

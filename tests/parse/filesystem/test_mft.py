@@ -221,3 +221,41 @@ def test_a_table_made_by_mkfs_ntfs_is_read(tmp_path: Path):
     assert (row["Path"], row["Size"], row["InUse"]) == ("C:\\shell.aspx", "2100", "yes")
     assert not reader.tally.rejected
     assert {"$MFT", "$LogFile", "$Bitmap", "$UpCase"} <= {one["Name"] for one in rows}
+
+
+@pytest.mark.parametrize("size", [1024, 4096])
+@pytest.mark.parametrize("first", ["whole", "damaged", "says no size"])
+@pytest.mark.parametrize("step", [1000, 4 << 20])
+def test_records_have_the_size_that_the_first_whole_one_says(size: int, first: str, step: int):
+    rows, reader = read(_sized(size, first), step=step)
+    assert {f"a{number}.aspx" for number in range(6, 40)} <= {row["Name"] for row in rows}
+    assert reader.tally.rejected == (first == "damaged")
+
+
+def test_a_record_size_that_is_not_known_is_named():
+    rows, reader = read(_sized(8192, "whole"))
+    assert not rows
+    state, why = reader.state()
+    assert state is SourceState.PARTIAL
+    assert "8192" in why
+
+
+def _sized(size: int, first: str) -> bytes:
+    start = ticks("2019-05-01 10:00:00")
+    own = {0: "$MFT", ROOT: "."} | {number: f"a{number}.aspx" for number in range(6, 40)}
+    records = [
+        record(
+            number,
+            [standard(start), attribute(0x30, file_name(own[number], ROOT, start))],
+            folder=number == ROOT,
+            size=size,
+        )
+        if number in own
+        else bytes(size)
+        for number in range(40)
+    ]
+    if first == "damaged":
+        records[0] = b"BAAD" + records[0][4:]
+    if first == "says no size":
+        records[0] = records[0][:28] + bytes(4) + records[0][32:]
+    return b"".join(records)

@@ -16,7 +16,7 @@ from exsweep.parse.batch import NO_TIME, Batch, Ints, RejectedLine
 from exsweep.parse.filesystem.folders import Folders
 from exsweep.parse.filesystem.names import Told, joined, texts
 from exsweep.parse.filesystem.pages import Pages
-from exsweep.parse.filesystem.records import BAAD, FILE, Decoded, decode
+from exsweep.parse.filesystem.records import BAAD, FILE, SECTOR, Decoded, decode
 from exsweep.parse.filesystem.stamps import from_filetime, written
 from exsweep.parse.filesystem.tables import Mask, digits, extension, packed, unpacked, words
 from exsweep.parse.header import Header
@@ -24,6 +24,7 @@ from exsweep.parse.tally import Tally
 
 KIND = "ntfs_mft"
 _SIZES = (1024, 4096, 512, 2048)
+_LOOKED_AT = 1 << 16
 _BLOCK = 4 << 20
 _DOS = 2
 _DRIVE = re.compile(r"(?:^|/)([A-Za-z])(?::|%3A|_)?/+(?:\$Extend/+)?[^/]*$", re.I)
@@ -39,9 +40,13 @@ def is_mft(head: bytes) -> bool:
 
 
 def record_size(head: bytes) -> int:
-    """Bytes of one record, as the first one says."""
-    said = int.from_bytes(head[28:32], "little")
-    return said if said in _SIZES else _SIZES[0]
+    """Bytes of one record, as the first whole ones say: the first record may be damaged or not say."""
+    for start in range(0, min(len(head), _LOOKED_AT), SECTOR):
+        if head[start : start + 4] == FILE:
+            said = int.from_bytes(head[start + 28 : start + 32], "little")
+            if said in _SIZES and start % said == 0:
+                return said
+    return _SIZES[0]
 
 
 def drive_of(path: str) -> bytes:
@@ -65,6 +70,8 @@ class MftReader:
         self._drive = drive_of(path)
         self._only_folders = only_folders
         self._size = 0
+        self._unknown = 0
+        """Bytes of a record as the table says, where that is no size known here."""
         self._left = b""
         self._number = 0
         self._held: list[bytes] = []
@@ -87,8 +94,10 @@ class MftReader:
             raise ValueError("this reader was told that the file had ended")
         self._ended = last
         self._left += chunk
-        if not self._size and (len(self._left) >= _SIZES[0] or last):
+        if not self._size and (len(self._left) >= _LOOKED_AT or last):
             self._size = record_size(self._left)
+            said = int.from_bytes(self._left[28:32], "little") if self._left[:4] == FILE else 0
+            self._unknown = said if said > max(_SIZES) and self._size == _SIZES[0] else 0
         while len(self._left) >= (_BLOCK if not last else self._size or _BLOCK):
             length = min(len(self._left), _BLOCK) // self._size * self._size
             block, self._left = self._left[:length], self._left[length:]
@@ -100,7 +109,13 @@ class MftReader:
             self._held = []
 
     def state(self) -> tuple[SourceState, str]:
-        """PARTIAL where the last record is cut."""
+        """PARTIAL where the last record is cut, or where records have a size that is not known here."""
+        if self._unknown:
+            known = ", ".join(map(str, sorted(_SIZES)))
+            return SourceState.PARTIAL, (
+                f"The records of the file table say that they are {self._unknown} bytes long; "
+                f"only {known} are known. It was not read in full."
+            )
         if self._cut:
             return SourceState.PARTIAL, f"The file table ends inside a record ({self._cut} bytes are left)."
         return SourceState.READ, ""
