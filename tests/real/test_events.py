@@ -111,6 +111,28 @@ def test_ordinary_events_around_an_attack_are_quiet(found: Callable[[str], Found
         assert others <= {"PE-LOGCLEAR-SYSTEM"}
 
 
+@pytest.mark.parametrize(
+    ("trace", "rule"),
+    [
+        ("Sysmon_UACME_33.evtx", "PE-UAC-KEY"),
+        ("Sysmon_UACME_41.evtx", "PE-UAC-COM"),
+        ("sysmon_11_7_1_uacbypass_windirectory_mocking.evtx", "PE-UAC-FOLDER"),
+        ("RogueWinRM.evtx", "PE-SYSTEM-DROP"),
+        ("exec_sysmon_1_lolbin_renamed_regsvr32_scrobj.evtx", "PE-LOLBIN"),
+        ("persist_valid_account_guest_rid_hijack.evtx", "PE-RID-HIJACK"),
+    ],
+)
+def test_a_technique_is_found_by_an_own_rule_and_is_no_proof_of_a_break_in_by_itself(
+    own: Engine, shared_data: Path, trace: str, rule: str
+) -> None:
+    with zipfile.ZipFile(shared_data / "evtx" / "evtx.zip") as archive:
+        (member,) = (name for name in archive.namelist() if name.endswith(trace))
+        batches = list(read(archive.read(member, pwd=PASSWORD), member))
+    hits = [match.rule for group in grouped(batches).values() for match in own.match(group)]
+    assert rule in {hit.id for hit in hits}
+    assert {hit.strength for hit in hits if hit.id == rule} == {Strength.AMBIGUOUS}
+
+
 @pytest.fixture(scope="module")
 def public(shared_data: Path) -> RuleSet:
     """The 3,217 public rules, as a user brings them."""
