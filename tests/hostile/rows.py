@@ -386,7 +386,7 @@ def entity_bombs(folder: Path) -> None:
     {
         "a.jpg": ("read", ""),
         "utf16.aspx": ("read", ""),
-        "padded.aspx": ("read", ""),
+        "padded.aspx": ("partial", "16 MiB"),
         "tail.txt": ("read", ""),
     },
 )
