@@ -9,6 +9,7 @@ import pytest
 from exsweep.evidence import EvidenceReadError, open_evidence, sources
 from exsweep.evidence import optional as optional_module
 from exsweep.evidence.optional import MissingError
+from exsweep.model import SourceState
 from tests.evidence.ntfs_image import disk, volume
 
 pytest.importorskip("dissect.ntfs", reason="needs exsweep[images]")
@@ -119,3 +120,13 @@ def test_a_damaged_image_is_a_gap_and_never_an_error(tmp_path: Path, cut: int) -
     raw = disk(volume(FILES))
     image.write_bytes(raw[: (1 << 20) + cut])
     assert any(state in ("partial", "unreadable") for state, _, _ in read(image).values())
+
+
+def test_a_volume_of_refs_is_a_gap_that_says_what_to_do(tmp_path):
+    disk = bytearray(4096 * 512)
+    disk[446:462] = bytes([0, 0, 0, 0, 7, 0, 0, 0]) + (8).to_bytes(4, "little") + (4000).to_bytes(4, "little")
+    disk[510:512] = b"\x55\xaa"
+    disk[8 * 512 + 3 : 8 * 512 + 11] = b"ReFS\0\0\0\0"
+    (tmp_path / "disk.raw").write_bytes(disk)
+    found = [one for unit in open_evidence([tmp_path / "disk.raw"]).units for one in sources(unit)]
+    assert [(one.state, "ReFS" in one.reason) for one in found] == [(SourceState.UNREADABLE, True)]

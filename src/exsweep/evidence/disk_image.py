@@ -21,7 +21,7 @@ from exsweep.knowledge.images import wanted
 from exsweep.model import SourceState
 
 EXTRA = "exsweep[images]"
-_NTFS, _LOCKED = b"NTFS    ", b"-FVE-FS-"
+_NTFS, _LOCKED, _REFS = b"NTFS    ", b"-FVE-FS-", b"ReFS\0\0\0\0"
 _SHADOWS = bytes.fromhex("6b870838 76c1 484e b7ae 04046e6cc752")
 """Identifier of a volume with shadow copies, at byte 0x1e00."""
 _FIRST_FILE = 16
@@ -136,7 +136,11 @@ class DiskImage(Opener):
         some = False
         for volume in volumes:
             first = _first(volume)
-            if first[3:11] == _LOCKED:
+            if unread := _unread(first):
+                some = True
+                at = Place(f"{place.inside}{next(letters, 'Z')}")
+                yield Source(at, None, state=SourceState.UNREADABLE, reason=unread)
+            elif first[3:11] == _LOCKED:
                 some = True
                 reason = (
                     "a volume locked by BitLocker: unlock it with its recovery key, then make the image again"
@@ -223,14 +227,22 @@ def _volumes(disk: Any) -> Iterator[Any]:
 
 
 def _first(volume: Any) -> bytes:
+    """The first 8 KiB of a volume; empty where they cannot be had, which is told as a gap."""
     try:
         volume.seek(0)
         data: bytes = volume.read(8 << 10)
-    except EvidenceReadError:
-        return b""
-    except Exception:  # noqa: BLE001 - a volume whose first bytes cannot be had is none that we know
+    except Exception:  # noqa: BLE001 - the caller names it: see `_unread`
         return b""
     return data
+
+
+def _unread(first: bytes) -> str | None:
+    """Why a volume that may hold files of the server is not read; other kinds (start and recovery volumes) hold none."""
+    if not first:
+        return "a volume whose beginning cannot be read: its files are not known"
+    if first[3:11] == _REFS:
+        return "a ReFS volume, which is not read: mount the image read-only and give the folder"
+    return None
 
 
 def _files(volume: Any, inside: str, claims: Claims, context: Context) -> Iterator[Source]:
