@@ -14,6 +14,7 @@ from exsweep.fleet import clusters, intake
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment
 from exsweep.web.service import Service, Settings
+from tests.browser.follow import follow
 from tests.export.samples import SAMPLES
 from tests.fleet.build import NOW
 from tests.web.pages.screens import addresses
@@ -189,7 +190,7 @@ def test_without_script_every_screen_can_be_read_and_the_list_be_cut(
         assert page.locator("h1").first.is_visible(), address
     page.goto(page.base + "/cases")
     page.locator("select[name=level]").select_option("in_use")
-    page.locator(".filters button").first.click()
+    follow(page, page.locator(".filters button").first)
     assert "level=in_use" in page.url
     assert page.locator(".servers tbody tr").count() >= 1
     page.goto(page.base + "/")
@@ -204,23 +205,23 @@ def test_the_keyboard_reaches_the_page_first_and_walks_through_the_timeline(open
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.name") == "find"
-    page.locator(".servers a").first.click()
-    page.locator(".sub-nav a", has_text="Timeline").click()
+    follow(page, page.locator(".servers a").first)
+    follow(page, page.locator(".sub-nav a", has_text="Timeline"))
     page.keyboard.press("j")
     first = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.textContent") != first
     page.keyboard.press("k")
     assert page.evaluate("document.activeElement.textContent") == first
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert page.locator("h1").inner_text() == "One line, and what stands around it"
 
 
 def test_verdict_and_first_steps_fit_on_a_laptop_screen(opened: Open) -> None:
     page = opened()
     page.goto(page.base + "/cases?level=in_use")
-    page.locator(".servers a").first.click()
+    follow(page, page.locator(".servers a").first)
     for selector in ("h1", ".ticks li:nth-child(1)", ".ticks li:nth-child(2)", ".ticks li:nth-child(3)"):
         box = page.locator(selector).bounding_box()
         assert box["y"] + box["height"] <= 800, selector
@@ -229,18 +230,16 @@ def test_verdict_and_first_steps_fit_on_a_laptop_screen(opened: Open) -> None:
 def test_from_the_verdict_two_clicks_show_the_raw_line(opened: Open) -> None:
     page = opened()
     page.goto(page.base + "/cases?level=in_use")
-    page.locator(".servers a").first.click()
-    page.locator(".proof").first.click()
-    page.wait_for_load_state()
+    follow(page, page.locator(".servers a").first)
+    follow(page, page.locator(".proof").first)
     assert page.locator(".finding pre").first.is_visible()
 
 
 def test_the_letter_prints_on_two_pages(opened: Open) -> None:
     page = opened()
     page.goto(page.base + "/cases?level=in_use")
-    page.locator(".servers a").first.click()
-    page.locator(".sub-nav a", has_text="Letter").click()
-    page.wait_for_load_state()
+    follow(page, page.locator(".servers a").first)
+    follow(page, page.locator(".sub-nav a", has_text="Letter"))
     pdf = page.pdf(format="A4")
     assert pdf[:5] == b"%PDF-"
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page/") in (0, 2)

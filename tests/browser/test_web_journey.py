@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.follow import follow
+
 pytestmark = pytest.mark.browser
 EXAMPLE = Path(__file__).parents[2] / "build" / "example" / "evidence"
 AFTER = (
@@ -93,7 +95,7 @@ def test_from_the_drop_to_the_look_after_cleaning(chromium: Any, served: tuple[s
     page.wait_for_url("**/jobs/job_*", timeout=60_000)
     page.wait_for_selector(".progress li", timeout=60_000)
     page.wait_for_selector("a:has-text('Open the case')", timeout=180_000)
-    page.locator("a:has-text('Open the case')").click()
+    follow(page, page.locator("a:has-text('Open the case')"))
 
     # Read the verdict, tick a step, find it ticked again.
     assert page.locator("h1").inner_text() == "Intruders are using your mail server."
@@ -104,7 +106,7 @@ def test_from_the_drop_to_the_look_after_cleaning(chromium: Any, served: tuple[s
     assert "Done by" in page.locator("#todo .done-by").first.inner_text()
 
     # From the verdict to the raw line; a comment on it.
-    page.locator(".proof").first.click()
+    follow(page, page.locator(".proof").first)
     page.wait_for_selector(".finding pre")
     page.locator(".comment summary").click()
     page.locator(".comment textarea").fill("<b>seen</b> in our backup too")
@@ -127,10 +129,9 @@ def test_from_the_drop_to_the_look_after_cleaning(chromium: Any, served: tuple[s
     page.locator("#files").set_input_files(_later(folder))
     page.wait_for_url("**/jobs/job_*", timeout=60_000)
     page.wait_for_selector("a:has-text('Open the case')", timeout=120_000)
-    page.locator("a:has-text('Open the case')").click()
+    follow(page, page.locator("a:has-text('Open the case')"))
     assert page.url.startswith(case)
-    page.locator(".sub-nav a", has_text="Server and contacts").click()
-    page.wait_for_load_state()
+    follow(page, page.locator(".sub-nav a", has_text="Server and contacts"))
     told = page.locator("main").inner_text()
     assert "Week 1" in told and "records reach it" in told
     assert "Since the time before" in told and ("gone" in told or "cannot tell" in told)
