@@ -2,8 +2,9 @@
 
 import pytest
 
-from exsweep.detect.webshell import folding
-from exsweep.detect.webshell.folding import NotFoldedError, call
+from exsweep.detect.webshell import computing
+from exsweep.detect.webshell.computing import NotFoldedError
+from exsweep.detect.webshell.folding import call
 from exsweep.detect.webshell.values import Constant
 
 
@@ -74,7 +75,7 @@ def test_a_method_of_a_constant_is_a_constant(
     ],
 )
 def test_arithmetic(operator: str, values: list[Constant], result: Constant) -> None:
-    assert folding.chain(operator, values) == result
+    assert computing.chain(operator, values) == result
 
 
 @pytest.mark.parametrize(

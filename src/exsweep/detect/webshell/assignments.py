@@ -1,11 +1,8 @@
 """Assignments: variables, members, elements and properties take values."""
 
-from abc import abstractmethod
-
 from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
-from exsweep.detect.webshell.evaluate import Expressions
 from exsweep.detect.webshell.names import dotted, is_self, root
-from exsweep.detect.webshell.sinks import Sink
+from exsweep.detect.webshell.showing import Showing
 from exsweep.detect.webshell.values import (
     COMPUTED,
     TAMED,
@@ -16,11 +13,8 @@ from exsweep.detect.webshell.values import (
 )
 
 
-class Assignments(Expressions):
-    """Everything but calls, see `calls`."""
-
-    @abstractmethod
-    def _show(self, sink: Sink, node: Statement, base: Value | None, arguments: list[Value]) -> None: ...
+class Assignments(Showing):
+    """What is given to variables, members and elements."""
 
     def _assign(self, node: Assign) -> Value:
         function = self.state.function

@@ -1,206 +1,19 @@
-"""Constants are computed as the page would: joined, reversed, decoded; anything else is left alone.
+"""Library functions on constants are computed as the page would: joined, reversed, decoded; anything else is left alone.
 
 Every function here is total and bounded: a result larger than `MOST` characters is not made.
 """
 
-import base64
-import binascii
-import math
 import urllib.parse
-import zlib
 from collections.abc import Callable
 from typing import Final
 
+from exsweep.detect.webshell.computing import MOST, NotFoldedError, add, bounded, number, text
+from exsweep.detect.webshell.decoding import base64_bytes, characters, decode, hex_bytes, letter, percent
 from exsweep.detect.webshell.values import Constant
 
-MOST: Final = 1 << 20
-"""Characters or bytes of one folded constant."""
-
-
-class NotFoldedError(ValueError):
-    """This cannot be computed here."""
-
-
 Arguments = list[Constant]
+
 Fold = Callable[[Constant, Arguments], Constant]
-
-
-def text(value: Constant) -> str:
-    """The value as the languages write it into a string.
-
-    Raises:
-        NotFoldedError: an array.
-    """
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "True" if value else "False"
-    if isinstance(value, int | float):
-        return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else str(value)
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    raise NotFoldedError
-
-
-def number(value: Constant) -> int:
-    """The value as a whole number; VB's `&H41` and `&O101` in text too.
-
-    Raises:
-        NotFoldedError: it is none.
-    """
-    if isinstance(value, bool | int):
-        return int(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return round(value)
-    if isinstance(value, str) and len(value) == 1 and not value.isdigit():
-        return ord(value)
-    if isinstance(value, str) and len(value) < 32:
-        plain = value.strip().lower()
-        try:
-            if plain.startswith(("&h", "0x")):
-                return int(plain[2:].rstrip("&"), 16)
-            if plain.startswith("&o"):
-                return int(plain[2:].rstrip("&"), 8)
-            return round(float(plain))
-        except (ValueError, OverflowError) as error:
-            raise NotFoldedError from error
-    raise NotFoldedError
-
-
-def add(values: list[Constant]) -> Constant:
-    """`+` of all: a sum of numbers, or one text."""
-    if values and all(isinstance(each, int | float) and not isinstance(each, bool) for each in values):
-        return sum(each for each in values if isinstance(each, int | float))
-    if any(isinstance(each, tuple) for each in values):
-        raise NotFoldedError
-    return bounded("".join(map(text, values)))
-
-
-def calculate(operator: str, values: list[Constant]) -> Constant:
-    """Two numbers and an operator.
-
-    Raises:
-        NotFoldedError: not an operator that is folded, or no numbers.
-    """
-    if len(values) == 1:
-        one = number(values[0])
-        unary: dict[str, int] = {"-": -one, "~": ~one, "+": one}
-        if operator in unary:
-            return unary[operator]
-        raise NotFoldedError
-    if len(values) != 2:
-        raise NotFoldedError
-    left, right = number(values[0]), number(values[1])
-    if abs(left) > 1 << 64 or abs(right) > 1 << 64:
-        raise NotFoldedError
-    match operator.lower():
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/" if right:
-            return left / right if left % right else left // right
-        case "\\" if right:
-            return left // right
-        case "%" | "mod" if right:
-            return left % right
-        case "^" | "xor":
-            return left ^ right
-        case "&" | "and":
-            return left & right
-        case "|" | "or":
-            return left | right
-        case "<<" if 0 <= right < 64:
-            return left << right
-        case ">>" if 0 <= right < 64:
-            return left >> right
-        case _:
-            raise NotFoldedError
-
-
-def chain(operator: str, values: list[Constant]) -> Constant:
-    """A chain of one operator, from left to right; see `calculate`."""
-    if len(values) < 3:
-        return calculate(operator, values)
-    total = values[0]
-    for each in values[1:]:
-        total = calculate(operator, [total, each])
-    return total
-
-
-def bounded(value: Constant) -> Constant:
-    """The value, if it is small enough.
-
-    Raises:
-        NotFoldedError: it is too large.
-    """
-    if isinstance(value, str | bytes | tuple) and len(value) > MOST:
-        raise NotFoldedError
-    return value
-
-
-def unpack(data: bytes) -> bytes | None:
-    """What GZip, zlib or raw deflate data hold, up to `MOST` bytes; None when it is no such data."""
-    if len(data) < 12:
-        return None
-    for window in (47, -15):
-        engine = zlib.decompressobj(window)
-        try:
-            found = engine.decompress(data, MOST)
-        except zlib.error:
-            continue
-        if found and (window == 47 or engine.eof):
-            return found
-    return None
-
-
-def base64_bytes(value: Constant) -> bytes:
-    """Base64 with any white space.
-
-    Raises:
-        NotFoldedError: it is none.
-    """
-    raw = value if isinstance(value, bytes) else text(value).encode("ascii", "replace")
-    try:
-        return base64.b64decode(b"".join(raw.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise NotFoldedError from error
-
-
-def decode(data: Constant) -> str:
-    """Bytes as `Encoding.GetString` gives them: UTF-8, or one character a byte."""
-    if isinstance(data, tuple):
-        try:
-            data = bytes(number(each) & 255 for each in data)
-        except ValueError as error:
-            raise NotFoldedError from error
-    if not isinstance(data, bytes):
-        raise NotFoldedError
-    if len(data) > 3 and data[1::2].count(0) * 3 > len(data):
-        return data.decode("utf-16-le", "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
-def characters(value: Constant) -> tuple[Constant, ...]:
-    """Elements of text, bytes or array."""
-    if isinstance(value, tuple):
-        return value
-    if isinstance(value, bytes):
-        return tuple(value)
-    return tuple(text(value))
-
-
-def letter(value: Constant) -> str:
-    """One character from its number."""
-    code = number(value)
-    if not 0 <= code < 0x110000:
-        raise NotFoldedError
-    return chr(code)
 
 
 def replace(value: Constant, arguments: Arguments) -> Constant:
@@ -285,28 +98,6 @@ def _reverse(value: Constant) -> Constant:
     return value[::-1] if isinstance(value, str | bytes | tuple) else text(value)[::-1]
 
 
-def _percent(value: str) -> str:
-    """JScript's `unescape`: `%41` and `%u0041`."""
-    if "%u" in value.lower():
-        pieces = value.replace("%U", "%u").split("%u")
-        made = [pieces[0]]
-        for piece in pieces[1:]:
-            code = piece[:4]
-            if len(code) == 4 and all(each in "0123456789abcdefABCDEF" for each in code):
-                made.append(chr(int(code, 16)) + piece[4:])
-            else:
-                made.append("%u" + piece)
-        value = "".join(made)
-    return urllib.parse.unquote(value, encoding="latin-1")
-
-
-def _hex_bytes(value: Constant) -> bytes:
-    try:
-        return bytes.fromhex(text(value).replace("-", ""))
-    except ValueError as error:
-        raise NotFoldedError from error
-
-
 METHODS: dict[str, Fold] = {
     # object.method(arguments)
     "replace": lambda base, a: replace(base, a),
@@ -353,7 +144,7 @@ STATICS: dict[str, Fold] = {
     "strings.chr": lambda base, a: letter(a[0]),
     "strings.chrw": lambda base, a: letter(a[0]),
     "convert.frombase64string": lambda base, a: base64_bytes(a[0]),
-    "convert.fromhexstring": lambda base, a: _hex_bytes(a[0]),
+    "convert.fromhexstring": lambda base, a: hex_bytes(a[0]),
     "convert.tochar": lambda base, a: letter(a[0]),
     "convert.tostring": lambda base, a: text(a[0]),
     "convert.toint32": lambda base, a: int(text(a[0]), number(a[1])) if len(a) > 1 else number(a[0]),
@@ -405,7 +196,7 @@ FUNCTIONS: dict[str, Fold] = {
     ),
     "len": lambda base, a: len(text(a[0])),
     "hex": lambda base, a: f"{number(a[0]):X}",
-    "unescape": lambda base, a: _percent(text(a[0])),
+    "unescape": lambda base, a: percent(text(a[0])),
     "decodeuri": lambda base, a: urllib.parse.unquote(text(a[0])),
     "decodeuricomponent": lambda base, a: urllib.parse.unquote(text(a[0])),
     "escape": lambda base, a: urllib.parse.quote(text(a[0])),
@@ -430,7 +221,6 @@ CONSTRUCTED: dict[str, Fold] = {
     "array": lambda base, a: tuple(a),
 }
 """`new Type(arguments)`."""
-
 
 NAMES: Final = frozenset(
     {

@@ -97,3 +97,21 @@ def is_self(node: Statement) -> bool:
     return (isinstance(node, Op) and node.operator in SELF) or (
         isinstance(node, Name) and node.name.lower() in SELF
     )
+
+
+def spell(node: Statement) -> str:
+    """A name as written, for people."""
+    parts: list[str] = []
+    for _ in range(8):
+        match node:
+            case Name(name=name):
+                parts.append(name)
+                break
+            case Member(base=base, name=name):
+                parts.append(name)
+                node = base
+            case Call(function=inner) | Index(base=inner):
+                node = inner
+            case _:
+                break
+    return ".".join(reversed(parts))

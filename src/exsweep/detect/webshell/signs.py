@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from exsweep.detect.webshell import folding
+from exsweep.detect.webshell import computing, decoding
 from exsweep.detect.webshell.capabilities import Weighed
 from exsweep.detect.webshell.code import Assign, Call, Const, Op, Statement, Unread, walk
 from exsweep.detect.webshell.names import dotted
@@ -70,17 +70,17 @@ def _show(state: State, capability: str, at: int) -> None:
 
 def _unpacked(text: str) -> bytes:
     """What a long constant holds in Base64 or hexadecimal, decompressed too; nothing where it is neither."""
-    if not 200 <= len(text) <= folding.MOST or not _PACKED.fullmatch(text):
+    if not 200 <= len(text) <= computing.MOST or not _PACKED.fullmatch(text):
         return b""
     try:
         data = (
             bytes.fromhex(text)
             if all(each in "0123456789abcdefABCDEF" for each in text[:400])
-            else folding.base64_bytes(text)
+            else decoding.base64_bytes(text)
         )
     except ValueError:
         return b""
-    return folding.unpack(data) or data
+    return decoding.unpack(data) or data
 
 
 def _telling(state: State, texts: list[tuple[str, int]]) -> None:

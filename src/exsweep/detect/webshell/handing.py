@@ -1,0 +1,164 @@
+"""Values that a call hands on: to functions of the page, to objects, to buffers and back."""
+
+from typing import Final
+
+from exsweep.detect.webshell.assignments import Assignments
+from exsweep.detect.webshell.code import Call, Function, Lambda, Member, Name, Op
+from exsweep.detect.webshell.names import DottedName, dotted, spell
+from exsweep.detect.webshell.values import (
+    COMPUTED,
+    DECODED,
+    TELLING,
+    UNKNOWN,
+    Value,
+    derived,
+    either,
+    marked,
+    telling,
+    through,
+)
+
+_BUILDERS: Final = frozenset(
+    {"append", "appendline", "appendformat", "add", "addrange", "push", "insert", "write", "writeline", "writebyte",
+     "writebytes", "writetext", "appendchunk", "load", "copyfrom", "loadxml", "loadfromfile"}
+)  # fmt: skip
+"""Methods after which the object holds what it was given."""
+
+_FILLERS: Final = frozenset(
+    {"read", "copyto", "receive", "readexactly", "readasync", "copytoasync", "writeto", "readblock", "copy",
+     "blockcopy"}
+)  # fmt: skip
+"""Methods after which an argument holds what the object held."""
+
+
+class Handing(Assignments):
+    """What calls do to the variables of the page."""
+
+    def _at_once(self, function: Lambda, given: list[Value]) -> Value:
+        """A function without a name is called where it stands."""
+        for name, value in zip(function.parameters, given, strict=False):
+            self.state.write(name.lower(), value)
+        self.state.write("arguments", derived(given), weak=True)
+        return derived([self.evaluate(function), *given])
+
+    def _own(self, node: Call, names: list[DottedName], arguments: list[Value]) -> Value | None:
+        """A function of the page: parameters take the arguments, the result is what it gives back."""
+        state = self.state
+        name = next((each[-1] for each in names if each[-1] in state.functions), None)
+        if name is None or (len(names[0]) > 1 and self.known.calls.matches(names)):
+            return None
+        marker = f"{name}()"
+        for unit, function in state.functions[name][:4]:
+            for parameter, value in zip(function.parameters, arguments, strict=False):
+                state.give_parameter(unit, function, parameter.lower(), through(value, marker))
+            if unit.program.language == "jscript":
+                state.give_parameter(unit, function, "arguments", through(derived(arguments), marker))
+            self._given_back(node, function, arguments, marker)
+        back = state.returns.get(name, UNKNOWN)
+        kept = tuple(each for each in back.origins if marker not in each.trail)
+        value = Value(back.constants, kept, back.types, back.marks)
+        if len(kept) != len(back.origins):
+            value = either(value, derived(arguments))
+        short = all(isinstance(each, str) and len(each) < TELLING for each in value.constants)
+        computed = not value.origins and short and telling(arguments)
+        return marked(value, COMPUTED) if computed else value
+
+    def _given_back(self, node: Call, function: Function, arguments: list[Value], marker: str) -> None:
+        """What a function puts into its parameters, the variables of the caller hold afterwards."""
+        for parameter, given in zip(function.parameters, node.arguments, strict=False):
+            variable = (
+                given.operands[0] if isinstance(given, Op) and given.operator in ("ref", "out") else given
+            )
+            if not isinstance(variable, Name):
+                continue
+            held = self.state.variables.get(f"{function.name.lower()}\0{parameter.lower()}")
+            others = {
+                (origin.kind, origin.name)
+                for value, node_ in zip(arguments, node.arguments, strict=False)
+                if node_ is not given
+                for origin in value.origins
+            }
+            own = (
+                tuple(
+                    each
+                    for each in held.origins
+                    if marker not in each.trail or (each.kind, each.name) in others
+                )
+                if held is not None
+                else ()
+            )
+            if own and held is not None:
+                self.state.write(variable.name.lower(), Value((), own, (), held.marks), weak=True)
+
+    def _default(self, variable: Value, arguments: list[Value]) -> None:
+        """`object(x)` calls the default member of its class: which one that is, is not looked at."""
+        owners = [each for each in variable.types if each in self.state.classes]
+        for owner in owners[:2] if arguments else ():
+            for unit, function in self.state.members.get(owner, ())[:20]:
+                for parameter, value in zip(function.parameters, arguments, strict=False):
+                    self.state.give_parameter(unit, function, parameter.lower(), through(value, "()"))
+
+    def _passed_on(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
+        """A function that is handed to a library is called by it with all else that the library is given."""
+        functions = [each[3:] for value in arguments for each in value.types if each.startswith("fn:")][:4]
+        if not functions:
+            return
+        rest = [each for each in arguments if not any(one.startswith("fn:") for one in each.types)]
+        rest += [base] if base is not None else []
+        value = derived(rest)
+        if not value.origins:
+            return
+        for name in functions:
+            for sink in self.known.calls.find([tuple(name.split("."))]):
+                if self.speaks(sink):
+                    self._show(sink, node, None, [value])
+            for unit, function in self.state.functions.get(name, ())[:4]:
+                for parameter in function.parameters[:8]:
+                    self.state.give_parameter(unit, function, parameter.lower(), through(value, name))
+
+    def _built(self, node: Call, base: Value | None, folded: Value) -> None:
+        """`builder.Append("x")` changes the builder."""
+        function = node.function
+        if not (isinstance(function, Member) and isinstance(function.base, Name)) or base is None:
+            return
+        if function.name.lower() in _BUILDERS and any(each.endswith("stringbuilder") for each in base.types):
+            self.state.write(
+                function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
+            )
+
+    def _copied(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
+        """`stream.CopyTo(file)` writes the file; only the first look knows where it lies, before it holds the content."""
+        if last != "copyto" or base is None or not arguments:
+            return
+        if not any(each.endswith("filestream") for each in arguments[0].types):
+            return
+        for sink in self.known.calls.find([("filestream", "write")]):
+            if (
+                sink.capability,
+                sink.number,
+                self.state.unit.number,
+                node.at,
+                spell(node),
+            ) not in self.state.shown:
+                self.state.show(sink, node.at, spell(node), base, arguments[0])
+
+    def _moved(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
+        """Objects and buffers that a call fills."""
+        function = node.function
+        if isinstance(function, Member) and last in _BUILDERS:
+            self._into(function.base, derived(arguments))
+        full = (
+            dotted(function.base)
+            if isinstance(function, Member) and last == "add" and len(arguments) == 2
+            else None
+        )
+        if full is not None and isinstance(arguments[0].constant, str | int):
+            self.state.write(
+                ".".join((*full, f"[{str(arguments[0].constant).lower()}]")), arguments[1], weak=True
+            )
+        if last in _FILLERS and arguments:
+            full_base = base is not None and (base.origins or base.marks & {DECODED, COMPUTED})
+            source = base if base is not None and full_base else arguments[0]
+            for each in node.arguments:
+                if isinstance(each, Name) and (source.origins or source.marks & {DECODED, COMPUTED}):
+                    self.state.write(each.name.lower(), derived([source]), weak=True)

@@ -1,0 +1,162 @@
+"""Results of functions that the page does not hold: made objects, folded constants, or whatever carries origins along."""
+
+import re
+from typing import Final
+
+from exsweep.detect.webshell import folding
+from exsweep.detect.webshell.code import Call, Member
+from exsweep.detect.webshell.computing import NotFoldedError
+from exsweep.detect.webshell.handing import Handing
+from exsweep.detect.webshell.names import DottedName, dotted
+from exsweep.detect.webshell.showing import CHOSEN
+from exsweep.detect.webshell.values import (
+    BASENAME,
+    BUILT,
+    COMPUTED,
+    DECODED,
+    MAPPED,
+    MIXED,
+    ROOTED,
+    UNKNOWN,
+    Value,
+    derived,
+    marked,
+    telling,
+    typed,
+)
+
+_KEEPERS: Final = frozenset(
+    {"item", "getvalue", "clone", "first", "firstordefault", "single", "last", "where", "tolist",
+     "elementat", "cast"}
+)  # fmt: skip
+"""Methods that give back the object or one of its elements."""
+
+_EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
+
+_MONIKER: Final = re.compile(r"(?<=^winnt).*|(?<=^iis).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
+
+
+def _of_visitor_or_hidden(name: Value, names: list[str]) -> bool:
+    """Is the class of an object named by the visitor, or by something that cannot be followed?"""
+    if name.origins:
+        return not name.marks & {MIXED, COMPUTED}
+    return not names and COMPUTED in name.marks
+
+
+def _ends(values: list[Value]) -> list[str]:
+    """Extensions of the files that arguments name, as types."""
+    found: list[str] = []
+    for value in values:
+        found.extend(each for each in value.types if each.startswith("ends:") or each == "own-page")
+        for each in value.constants:
+            match = _EXTENSION.search(each[-8:]) if isinstance(each, str) and len(each) < 300 else None
+            if match:
+                found.append(f"ends:{match[0].lower()}")
+    return found[:4]
+
+
+class Library(Handing):
+    """What library functions give back."""
+
+    def _library(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
+    ) -> Value:
+        """Of a function that the page does not hold: carries origins along."""
+        known = self.known
+        parts = [*arguments, base] if base is not None else arguments
+        value = derived(parts)
+        last = names[0][-1]
+        if (
+            last == "combine"
+            and BASENAME in value.marks
+            and arguments
+            and arguments[0].origins
+            and BASENAME not in arguments[0].marks
+        ):
+            # Of the folder, the visitor chooses all.
+            value = Value((), value.origins, (), value.marks - {BASENAME})
+        if known.decoders.matches(names, new=node.new):
+            value = marked(value, DECODED)
+        if known.basename.knows(last) and known.basename.matches(names):
+            value = marked(value, BASENAME)
+        if not value.origins and last in folding.NAMES and telling(parts):
+            value = marked(value, COMPUTED)
+        types = list(known.returns.find(names))
+        if types or node.new:
+            types.extend(_ends(arguments))
+        if last == "get" and arguments and str(arguments[0].constant).lower().startswith("win32_"):
+            types.append(str(arguments[0].constant).lower())
+        functions = [each for value in arguments for each in value.types if each.startswith("fn:")]
+        types.extend(functions[:4])
+        said = arguments[0].constant if arguments else None
+        if isinstance(said, str) and last == "gettype":
+            types.append(f"typeof:{said.partition(',')[0].strip().lower()}")
+        if isinstance(said, str) and last == "getmethod" and base is not None:
+            owners = [each[7:] for each in base.types if each.startswith("typeof:")]
+            types.extend(f"fn:{owner}.{said.lower()}" for owner in owners[:4])
+            self.state.carried = self.state.carried or bool(owners)
+        if last == "createinstance":
+            types.extend(each for value in arguments for each in value.types)
+        if node.new:
+            types.append(".".join(names[0]))
+        elif isinstance(node.function, Member) and base is not None and last in _KEEPERS:
+            types.extend(each for each in base.types if each != "fields")
+        return typed(value, *types) if types else value
+
+    def _object(self, node: Call, arguments: list[Value]) -> Value:
+        """`CreateObject("A.B")`: an object of that type."""
+        names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
+        types = []
+        # What makes an unknown object may turn out to make a known one, once all functions are read.
+        self.state.tools = self.state.tools or not names
+        for name in names:
+            plain = _MONIKER.sub("", name) if name.startswith(("winmgmts:", "winnt:", "iis:")) else name
+            plain = self.known.classids.get(plain.removeprefix("new:").strip("{}"), plain)
+            parts = plain.split(".")
+            if len(parts) > 1 and parts[-1].isdigit():
+                parts.pop()
+            if len(parts) > 2 and parts[-1].isdigit():
+                parts.pop()
+            plain = ".".join(parts)
+            types.append(plain)
+            self.state.tools = self.state.tools or self.known.is_tool(plain)
+            sink = self.known.objects.get(plain)
+            if sink is not None:
+                self.state.show(sink, node.at, plain, arguments[0], None)
+        if arguments and _of_visitor_or_hidden(arguments[0], names):
+            types.append(CHOSEN)
+        return typed(derived(arguments), *types)
+
+    def _folded(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
+    ) -> Value | None:
+        if names[0][-1] not in folding.NAMES or not all(each.known for each in arguments):
+            return None
+        based = base is not None and base.known
+        name = dotted(node.function) or names[0]
+        if name[-1] == "substring" and self.state.unit.program.language == "jscript":
+            name = (*name[:-1], "slice")
+        if not node.new and name[-1] in self.state.functions:
+            return None
+        known = [each.constants[0] for each in arguments]
+        source = base.constants[0] if base is not None and based else None
+        try:
+            made = self._fold(lambda: folding.call(name, source, based, known, node.new))
+        except NotFoldedError:
+            return None
+        marks = derived([*arguments, base] if base is not None else arguments).marks
+        if isinstance(made, str) and not (node.new or name[-1] in ("cstr", "trim", "tostring")):
+            marks = marks | {BUILT}
+            self.state.keep(made, node.at)
+        return Value((made,), (), (".".join(names[0]),) if node.new else (), marks)
+
+    def _mapped(self, value: Value) -> Value:
+        """`Server.MapPath(x)`."""
+        value = marked(value, MAPPED)
+        here = isinstance(value.constant, str) and not value.constant.strip("~./\\ ")
+        return Value((), (), (), value.marks | {ROOTED}) if here else value
+
+    def _counted(self, last: str, arguments: list[Value]) -> Value:
+        """A number made of text; a number of each letter is the text in another dress."""
+        hides = last in folding.NAMES and telling(arguments) and not any(each.origins for each in arguments)
+        return marked(UNKNOWN, COMPUTED) if hides else UNKNOWN

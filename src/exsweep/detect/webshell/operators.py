@@ -1,0 +1,206 @@
+"""Operators: sums of text above all, casts, choices, arithmetic of constants."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from exsweep.detect.webshell import computing, decoding
+from exsweep.detect.webshell.code import Name, Op, Statement
+from exsweep.detect.webshell.computing import NotFoldedError
+from exsweep.detect.webshell.evaluate import Expressions
+from exsweep.detect.webshell.names import DottedName, dotted
+from exsweep.detect.webshell.values import (
+    BASENAME,
+    BUILT,
+    COMPUTED,
+    DECODED,
+    MIXED,
+    ROOTED,
+    TELLING,
+    UNKNOWN,
+    Constant,
+    Value,
+    constant,
+    derived,
+    either,
+    marked,
+    typed,
+)
+
+_OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\)?")
+
+_ROOT = re.compile(r"[~./\\\s]*")
+
+_WORTHLESS = frozenset(
+    {"==", "!=", "<", ">", "<=", ">=", "<>", "&&", "||", "!", "not", "and", "or", "is", "isnot", "like",
+     "sizeof", "nameof", "instanceof", "===", "!==", "andalso", "orelse", "xor", "is not"}
+)  # fmt: skip
+"""Operators whose result is yes or no, or that say nothing of their operands."""
+
+_CHOOSING = frozenset({"||", "&&"})
+
+THROWN: Final = "#thrown"
+"""What any `throw` of the page throws: the variable of every `catch`."""
+
+
+def _says_nothing(value: Constant) -> bool:
+    """A beginning that leaves it open where a path or address leads: nothing, `http://`, `c:\\`."""
+    return value is None or (isinstance(value, str) and _OPEN.fullmatch(value) is not None)
+
+
+def _tail(parts: list[Value]) -> str:
+    """The constant text at the end, from its last dot on, however many pieces it is in."""
+    texts: list[str] = []
+    for each in reversed(parts):
+        if len(each.constants) != 1 or not isinstance(each.constants[0], str) or len(texts) > 8:
+            break
+        texts.append(each.constants[0])
+    text = "".join(reversed(texts))
+    return text[max(0, text.rfind(".")) :]
+
+
+class Operators(Expressions):
+    """Expressions with operators."""
+
+    def _op(self, node: Op) -> Value:
+        operator = node.operator.lower()
+        if operator in ("+", "&", "interpolate"):
+            return self._sum(node)
+        parts = [self.evaluate(each) for each in node.operands]
+        if operator == "typeof":
+            return Value((), (), ("type", *(f"typeof:{'.'.join(name)}" for name in self._type_names(node))))
+        if operator in _CHOOSING and parts and self.state.unit.program.language == "jscript":
+            # There they give one of their operands back.
+            return either(parts[0], parts[-1])
+        if operator in _WORTHLESS:
+            return UNKNOWN
+        if operator == "," and parts:
+            return parts[-1]
+        if operator in ("?:", "??", "iif") and len(parts) >= 2:
+            return either(parts[-2], parts[-1])
+        if operator == "throw" and parts:
+            self.state.write(THROWN, parts[0], weak=True)
+        if operator in (
+            "cast",
+            "as",
+            "ctype",
+            "directcast",
+            "trycast",
+            "await",
+            "()",
+            "parenthesized",
+            "ref",
+            "out",
+            "throw",
+        ):
+            return self._cast(node, parts)
+        constants = [each.constant for each in parts]
+        if all(each.known for each in parts):
+            try:
+                return constant(computing.chain(operator, constants), derived(parts).marks)
+            except NotFoldedError:
+                return derived(parts)
+        return derived(parts)
+
+    def _type_names(self, node: Op) -> list[DottedName]:
+        """What `typeof(T)` names, aliases undone."""
+        name = dotted(node.operands[0]) if node.operands else None
+        if name is None:
+            return []
+        alias = self.state.aliases.get(name[0])
+        return [(*alias, *name[1:]) if alias else name]
+
+    def _cast(self, node: Op, parts: list[Value]) -> Value:
+        if not parts:
+            return UNKNOWN
+        value = parts[0]
+        name = dotted(node.operands[1]) if len(node.operands) > 1 else None
+        type_ = ".".join(name) if name else ""
+        if type_ in ("int", "long", "short", "integer", "double", "decimal", "bool", "boolean", "float"):
+            return value if value.constants else UNKNOWN
+        if type_ == "char" and isinstance(value.constant, int | float):
+            try:
+                return constant(decoding.letter(value.constant), frozenset({BUILT}))
+            except NotFoldedError:
+                return UNKNOWN
+        if type_ == "char" and not value.origins:
+            return marked(derived([value]), DECODED)
+        if type_ in ("", "string", "object", "byte", "var", "dynamic"):
+            return value
+        return typed(value, type_)
+
+    def _sum(self, node: Op) -> Value:
+        """A chain of `+`, from left to right, however long."""
+        operands: list[Statement] = []
+        stack: list[Statement] = [node]
+        while stack:
+            each = stack.pop()
+            if isinstance(each, Op) and each.operator.lower() in ("+", "&", "interpolate"):
+                stack.extend(reversed(each.operands))
+            else:
+                operands.append(each)
+        first = operands[0] if operands else None
+        values = [self.evaluate(each) for each in operands]
+        if isinstance(first, Name) and first.name.lower() == self.given and values[0] == UNKNOWN:
+            # `f = f & x` in the function f: nothing of the page stands before what is added up.
+            values = values[1:]
+        return self.joined(values, node.at)
+
+    def joined(self, parts: list[Value], at: int) -> Value:
+        """The sum of values; text of the page beside a foreign value makes it `MIXED`."""
+        if parts and all(each.known for each in parts):
+            try:
+                made = self._fold(lambda: computing.add([each.constants[0] for each in parts]))
+            except NotFoldedError:
+                return derived(parts)
+            marks = derived(parts).marks
+            if sum(isinstance(each.constants[0], str) for each in parts) > 1:
+                marks = marks | {BUILT}
+                if isinstance(made, str):
+                    self.state.keep(made, at)
+            return constant(made, marks)
+        self._keep_runs(parts, at)
+        value = derived(parts)
+        first = next(
+            (each for each in parts if not (each.known and _says_nothing(each.constants[0]))), UNKNOWN
+        )
+        says = isinstance(first.constant, str) and len(first.constant) >= TELLING
+        if says and not value.origins and COMPUTED in value.marks and DECODED not in value.marks:
+            value = marked(value, MIXED)
+        if value.origins and not first.origins:
+            value = marked(value, MIXED)
+        elif value.origins and MIXED in value.marks and MIXED not in first.marks:
+            value = Value((), value.origins, value.types, value.marks - {MIXED})
+        if first.origins and BASENAME in value.marks and BASENAME not in first.marks:
+            value = Value(value.constants, value.origins, value.types, value.marks - {BASENAME})
+        texts = [each.constant for each in parts[:-1] if isinstance(each.constant, str)]
+        starts = ROOTED in first.marks or isinstance(first.constant, str)
+        if value.origins and starts and all(_ROOT.fullmatch(each) for each in texts):
+            value = marked(value, ROOTED)
+        elif ROOTED in value.marks:
+            value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})
+        tail = _tail(parts)
+        if 0 < len(tail) < 12:
+            value = typed(value, f"ends:{tail.lower()}")
+        return value
+
+    def _keep_runs(self, parts: list[Value], at: int) -> None:
+        """Texts that stand side by side between values are one text."""
+        run: list[str] = []
+        for each in (*parts, UNKNOWN):
+            if each.known and isinstance(each.constants[0], str):
+                run.append(each.constants[0])
+                continue
+            if len(run) > 1 and self.state.fold_left > 0:
+                text = "".join(run)
+                self.state.fold_left -= len(text)
+                self.state.keep(text, at)
+            run = []
+
+    def _fold(self, make: Callable[[], Constant]) -> Constant:
+        if self.state.fold_left <= 0:
+            raise NotFoldedError
+        made = make()
+        if isinstance(made, str | bytes | tuple):
+            self.state.fold_left -= len(made)
+        return made

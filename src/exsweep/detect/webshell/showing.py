@@ -1,0 +1,127 @@
+"""What a call or an assignment shows: the capability, and the values that speak for it."""
+
+from typing import Final
+
+from exsweep.detect.webshell.code import Assign, Call, Index, Name, Statement
+from exsweep.detect.webshell.members import Members
+from exsweep.detect.webshell.names import DottedName, dotted, spell
+from exsweep.detect.webshell.sinks import Sink
+from exsweep.detect.webshell.values import COMPUTED, Origin, Value, derived, either
+
+_INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
+
+_MANY_INTRINSIC: Final = 3
+
+CHOSEN: Final = "#chosen"
+"""Type of an object whose class the visitor names."""
+
+CHOSEN_MEMBER: Final = "(a member of a chosen object)"
+"""Name under which the knowledge knows a call of it."""
+
+HAND_OVER: Final = "(all objects of the page)"
+"""Name under which the knowledge knows such a call."""
+
+_UPLOADS: Final = frozenset(
+    {"asp:fileupload", "htmlinputfile", "fileupload", "httppostedfile", "persits.upload", "smartupload",
+     "aspsmartupload.smartupload"}
+)  # fmt: skip
+
+_LONGEST_CODE: Final = 1 << 18
+
+
+class Showing(Members):
+    """Sinks are looked up and shown."""
+
+    def _sinks(self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]) -> None:
+        known = self.known
+        last = names[0][-1]
+        if any(known.calls.knows(each[-1]) for each in names):
+            for sink in known.calls.find(names, new=node.new):
+                if len(arguments) < sink.use.arguments:
+                    continue
+                if not self.speaks(sink):
+                    continue
+                texts = [each.constant for each in arguments]
+                if len(texts) > 1 and all(isinstance(each, str) for each in texts):
+                    # A program and its arguments are one line to whoever reads it.
+                    self.state.keep(" ".join(str(each) for each in texts), node.at)
+                self._show(sink, node, base, arguments)
+        if base is not None and CHOSEN in base.types and any(each.origins for each in arguments):
+            for sink in known.calls.find([(CHOSEN_MEMBER,)]):
+                self._show(sink, node, base, arguments)
+        if last in self.state.natives:
+            for name in self.state.natives[last]:
+                for sink in known.natives.get(name, ()):
+                    self.state.show(sink, node.at, spell(node), derived(arguments), None)
+
+    def _hidden_member(self, node: Call, function: Index) -> None:
+        """`this[name](x)` of JScript, with a name that is computed or the visitor's."""
+        if self.state.unit.program.language != "jscript" or not function.arguments:
+            return
+        key = self.evaluate(function.arguments[0])
+        if COMPUTED in key.marks or key.origins:
+            given = derived([self.evaluate(each) for each in node.arguments])
+            for sink in self.known.calls.find([(CHOSEN_MEMBER,)]) if given.origins else ():
+                self._show(sink, node, None, [given])
+
+    def _initial(self, names: list[DottedName], node: Assign) -> Value:
+        """`new T { A = x }`: sets the member and becomes part of the object."""
+        value = self.evaluate(node.value)
+        last = dotted(node.target)
+        if last is not None and self.known.sets.knows(last[-1]):
+            for sink in self.known.sets.find([(*each, last[-1]) for each in names]):
+                self._show(sink, node, None, [value])
+        return value
+
+    def _hand_over(self, node: Call, names: list[DottedName]) -> None:
+        """`object.Run Request, Response, Server`: something outside of the page gets all that a page has."""
+        if len(node.arguments) < _MANY_INTRINSIC:
+            return
+        given = {each.name.lower() for each in node.arguments if isinstance(each, Name)} & _INTRINSIC
+        if len(given) >= _MANY_INTRINSIC and len(names[0]) > 1:
+            for sink in self.known.calls.find([(HAND_OVER,)]):
+                self.state.show(sink, node.at, spell(node), None, None)
+
+    def _show(self, sink: Sink, node: Statement, base: Value | None, arguments: list[Value]) -> None:
+        data = self._role(sink.use.data, base, arguments)
+        target = self._role(sink.use.target, base, arguments)
+        if sink.use.fetched and data is not None:
+            remote = Origin("remote", "", node.at, self.state.unit.number)
+            data = Value((), (*data.origins, remote), (), data.marks if data.origins else frozenset())
+        self.state.show(sink, node.at, spell(node), data, target)
+        if sink.use.code and data is not None:
+            self._evaluated(data, node.at)
+
+    def _role(self, places: tuple[str, ...], base: Value | None, arguments: list[Value]) -> Value | None:
+        parts: list[Value] = []
+        for place in places:
+            if place == "base" and base is not None:
+                if not _UPLOADS.isdisjoint(base.types):
+                    base = either(base, Value((), (Origin("upload", "", 0, self.state.unit.number),)))
+                parts.append(base)
+            elif place == "all":
+                parts.extend(arguments)
+            elif place.isdigit() and int(place) < len(arguments):
+                parts.append(arguments[int(place)])
+        if not parts:
+            return None
+        value = parts[0]
+        for each in parts[1:]:
+            value = either(value, each)
+        return value
+
+    def _evaluated(self, data: Value, at: int) -> None:
+        """A constant that is evaluated is read as code, in the place where it stands."""
+        state = self.state
+        if state.parse is None or state.unit.depth >= 4 or len(state.units) > 24:
+            return
+        language = state.unit.program.language
+        language = "vbscript" if language in ("vb", "csharp") else language
+        for each in data.constants:
+            if (
+                isinstance(each, str)
+                and 2 < len(each) <= _LONGEST_CODE
+                and (each, language) not in state.codes
+            ):
+                state.codes[each, language] = None
+                state.add_unit(each, language, at)
