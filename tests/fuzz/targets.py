@@ -18,16 +18,19 @@ from exsweep.parse.error_report import read_report
 from exsweep.parse.filesystem.mft import MftReader
 from exsweep.parse.filesystem.usn import UsnReader
 from exsweep.parse.pasted import read_pasted
+from exsweep.parse.traces import TraceReader
+from exsweep.parse.traces.base import TRACES
 from exsweep.parse.winevent import EventReader
 from tests.evidence.build import compressed, deflated, tar_hostile, tar_of, zip_nested, zip_streamed
 from tests.hostile.build import event_log, marked, ordinary, shell_used, w3c
 from tests.parse.filesystem.making import change, record, standard, ticks
+from tests.parse.traces.samples import trace_samples
 
 SAMPLES = Path(__file__).parents[1] / "parse" / "samples"
 SMALL = Budgets(ratio_free_bytes=1 << 20, expansion_bytes=8 << 20, entries=200)
 
 
-def _whole(reader: EventReader | MftReader | UsnReader, data: bytes) -> None:
+def _whole(reader: EventReader | MftReader | UsnReader | TraceReader, data: bytes) -> None:
     half = len(data) // 2
     for piece, last in ((data[:half], False), (data[half:], True)):
         for _ in reader.feed(piece, last=last):
@@ -102,9 +105,15 @@ def table(data: bytes) -> None:
     _whole(MftReader("C/$MFT"), data)
 
 
+def traces(data: bytes) -> None:
+    """Every reader of a trace gets the bytes, whatever its recogniser says."""
+    for _, reader in TRACES.values():
+        _whole(reader("C/Users/a/x"), data)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     one.__name__: one
-    for one in (logs, archives, basic, csharp, pages, events, config, pasted, journal, table)
+    for one in (logs, archives, basic, csharp, pages, events, config, pasted, journal, table, traces)
 }
 
 
@@ -170,6 +179,8 @@ def seeds(name: str) -> Iterator[bytes]:
                 bytes(4096) + b"".join(rows),
                 change("y", when, 2, entry=9, parent=5, version=3),
             )
+        case "traces":
+            yield from (one for _, one in sorted(trace_samples().items()))
         case _:
             made = standard(ticks("2021-03-03T04:10:22+00:00"))
             yield b"".join(record(n, [made]) for n in range(4))

@@ -22,6 +22,7 @@ from exsweep.parse.error_report import read_report, recognise_report
 from exsweep.parse.filesystem import Folders, MftReader, UsnReader, is_mft, is_usn, may_be_usn
 from exsweep.parse.pasted import looks_pasted, read_pasted
 from exsweep.parse.tally import Tally
+from exsweep.parse.traces import TraceReader, reader_of
 from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
 
 CHUNK = 4 << 20
@@ -140,8 +141,10 @@ def _begins(head: bytes) -> str:
     return hashlib.sha256(found[1]).hexdigest()[:32] if found else ""
 
 
-def _records_in(head: bytes, path: str, run: Taker) -> MftReader | UsnReader | AntivirusReader | None:
-    """What the file system remembers, by content, and what a virus scanner wrote down.
+def _records_in(
+    head: bytes, path: str, run: Taker
+) -> MftReader | UsnReader | AntivirusReader | TraceReader | None:
+    """What the file system and programs remember, by content, and what a virus scanner wrote down.
 
     A journal may begin with gigabytes of zeros, so its name counts too.
     """
@@ -149,7 +152,9 @@ def _records_in(head: bytes, path: str, run: Taker) -> MftReader | UsnReader | A
         return MftReader(path)
     if is_usn(head) or (bool(head) and may_be_usn(head) and is_journal_name(path)):
         return UsnReader(path, run.folders(path))
-    return AntivirusReader() if recognise_antivirus(head, path) else None
+    if recognise_antivirus(head, path):
+        return AntivirusReader()
+    return reader_of(head, path) if head else None
 
 
 def _records(
@@ -158,10 +163,10 @@ def _records(
     stream: Iterator[bytes],
     seal: _Seal,
     run: Taker,
-    reader: EventReader | MftReader | UsnReader | AntivirusReader,
+    reader: EventReader | MftReader | UsnReader | AntivirusReader | TraceReader,
     kind: str,
 ) -> SourceReport:
-    """Windows events, in an event log or exported; the records of a disk; the log of a virus scanner."""
+    """Windows events, in an event log or exported; the records of a disk; the log of a virus scanner; other traces."""
     for chunk in stream:
         for batch in reader.feed(chunk):
             run.rows(place, source.path, batch)
