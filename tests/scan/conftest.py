@@ -44,7 +44,7 @@ def fast_rates() -> Rates:
 
 
 def short_limits() -> Limits:
-    return msgspec.structs.replace(checks().limits, connect_s=3.0, total_s=3.0, slow_s=0.5)
+    return msgspec.structs.replace(checks().limits, connect_s=3.0, total_s=3.0, slow_s=0.5, visits=1)
 
 
 class Watching:

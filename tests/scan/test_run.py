@@ -1,5 +1,6 @@
 """A whole scan against the double: what left this computer, who was left alone, and what one pinned address means."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,8 @@ from exsweep.scan import Kind, ScanResult, Settings, Target, Wishes, scan
 from exsweep.scan.addresses import Address, address
 from exsweep.scan.replies import Failure
 from tests.scan.conftest import NOW, Scanned, Watching, fast_rates, run_scan, scope_for, short_limits
-from tests.scan.double.server import Double, Manners, http
-from tests.scan.double.sites import exchange, same, stalls
+from tests.scan.double.server import Double, Handler, Manners, Raw, Request, http
+from tests.scan.double.sites import exchange, hangs_up, same, stalls
 
 pytestmark = pytest.mark.usefixtures("needs_double")
 GOOD = exchange("15.2.1748.39", "15.2.1748")
@@ -146,6 +147,80 @@ def test_h66_tarpits_do_not_hold_the_places_of_live_hosts(tmp_path: Path) -> Non
         )
         scan(settings, Watching(), found.append, None)
     assert [one.address in live for one in found] == [True] * 5 + [False] * 5
+
+
+def _first_time(fails: Raw, then: Handler) -> Manners:
+    """Fails on the first connection, answers from the second on."""
+    seen: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(1)
+        if len(seen) == 1:
+            await fails(reader, writer)
+            return
+        while raw := await reader.readuntil(b"\r\n\r\n"):
+            writer.write(then(Request("", raw, len(seen), 0)))
+
+    return Manners(raw=serve)
+
+
+@pytest.mark.parametrize(("fails", "failure"), [(hangs_up(), "closed"), (stalls(), "answer_timeout")])
+def test_a_host_without_an_answer_is_visited_once_more_later_and_both_visits_stand_in_the_result(
+    tmp_path: Path, fails: Raw, failure: str
+) -> None:
+    sites = {
+        "127.77.1.1": _first_time(fails, GOOD),
+        "127.77.2.1": Manners(raw=hangs_up()),
+        "127.77.3.1": Manners(GOOD),
+    }
+    found: dict[str | None, ScanResult] = {}
+    with Double(tmp_path, sites) as double:
+        settings = Settings(
+            scope=scope_for(double.port),
+            targets=[Target(address=each, port=double.port) for each in (*sites, "127.77.4.1")],
+            wishes=Wishes(),
+            rates=fast_rates(),
+            limits=msgspec.structs.replace(short_limits(), total_s=1.0, visits=2, again_after_s=0.2),
+            clock=lambda: NOW,
+        )
+        scan(settings, Watching(), lambda one: found.update({one.address: one}), None)
+        connections = dict(double.connections)
+    assert found["127.77.1.1"].identity.build == "15.2.1748.39"
+    assert found["127.77.1.1"].visits == 2
+    assert found["127.77.1.1"].asked[0].failure == failure
+    assert [each.check for each in found["127.77.1.1"].asked] == ["owa", "owa", "logon"]
+    assert (found["127.77.2.1"].kind, found["127.77.2.1"].visits) == (Kind.UNREACHABLE, 2)
+    assert connections["127.77.2.1"] == 2, "twice, and never a third time"
+    assert found["127.77.3.1"].visits == 1
+    assert found["127.77.4.1"].visits == 1, "a closed port is an answer"
+
+
+def test_a_name_without_an_answer_is_looked_up_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def resolve(name: str, timeout_s: float) -> tuple[Address, ...]:
+        asked.append(name)
+        return (address("127.77.1.1"),) if len(asked) == 2 else ()
+
+    monkeypatch.setattr("exsweep.scan.run.resolve", resolve)
+    with Double(tmp_path, {"127.77.1.1": Manners(GOOD)}) as double:
+        (one,) = run_scan(scope_for(double.port), [Target(name="mail.example.test", port=double.port)])
+        assert one.kind is Kind.EXACT
+        asked.clear()
+        monkeypatch.setattr("exsweep.scan.run.resolve", _resolver_of_nothing(asked))
+        (one,) = run_scan(scope_for(double.port), [Target(name="mail.example.test", port=double.port)])
+    assert one.identity.failure is Failure.NAME
+    assert len(asked) == 2
+
+
+def _resolver_of_nothing(asked: list[str]) -> Resolver:
+    async def resolve(name: str, timeout_s: float) -> tuple[Address, ...]:
+        asked.append(name)
+        return ()
+
+    return resolve
 
 
 def test_a_permission_that_ends_during_the_run_stops_it(tmp_path: Path) -> None:

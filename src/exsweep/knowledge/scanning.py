@@ -44,6 +44,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connect_s: float
     total_s: float
     slow_s: float
+    visits: int
+    again_after_s: float
     header_bytes: int
     header_lines: int
     evidence_bytes: int

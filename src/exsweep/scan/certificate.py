@@ -105,7 +105,8 @@ def _time(tag: int, value: bytes) -> datetime | None:
     if tag == _UTC_TIME:
         digits = ("19" if digits[:2] >= "50" else "20") + digits
     try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+        return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
 

@@ -93,39 +93,38 @@ def hear(ask: Ask, answer: Reply | Failure, line: Line | None = None) -> Heard:
 def _facts(heard: Heard, reply: Reply) -> Facts:
     marks = fingerprints()
     page = reply.text
-    location = reply.header("location")
-    header = reply.header(marks.build_header)
+    first = dict(reversed(reply.headers))
+    location = first.get("location")
+    header = first.get(marks.build_header)
     build, build_from = _build(heard, header, page)
     theme = _pattern(marks.theme).search(page)
     old = _pattern(marks.old_logon).search(page) if heard.ask.check == "logon_2003" else None
     names = [
         value for name in (marks.front_header, *marks.back_headers) for value in reply.all(name) if value
     ]
-    front, portal = _front(reply, page, location)
+    front, portal = _front(first, page, location)
     auth = reply.all("www-authenticate")
-    iis = _pattern(marks.iis).match(reply.header("server") or "")
+    iis = _pattern(marks.iis).match(first.get("server") or "")
     return Facts(
         status=reply.status,
-        exchange=_is_exchange(heard, reply, page, location) or old is not None,
+        exchange=_is_exchange(heard, first, page, location) or old is not None,
         build=build,
         build_from=build_from,
         theme=theme[1] if theme else None,
         build_blanked=header is not None and not _BUILD.fullmatch(header.strip()),
-        front_end=reply.header(marks.front_header) or None,
+        front_end=first.get(marks.front_header) or None,
         online=any(_pattern(marks.online.names).search(name) for name in names)
         or bool(location and _pattern(marks.online.location).match(location)),
         hybrid=any(_pattern(marks.hybrid).search(value) for value in auth),
         front=front,
         portal=portal,
         location=location,
-        request_id=next((v.lower() for n in marks.request_headers if (v := reply.header(n))), None),
+        request_id=next((v.lower() for n in marks.request_headers if (v := first.get(n))), None),
         iis=float(iis[1]) if iis else None,
         cookies=tuple(value.partition("=")[0].strip().lower() for value in reply.all("set-cookie")[:20]),
         schemes=tuple(dict.fromkeys(found[1] for value in auth if (found := _SCHEME.match(value)))),
         realms=tuple(found[1] for value in auth if (found := _REALM.search(value))),
-        other_products=tuple(
-            name for name in marks.pretenders.other_products if reply.header(name) is not None
-        ),
+        other_products=tuple(name for name in marks.pretenders.other_products if name in first),
         server_name=_health_name(heard, reply, page),
         old_product=f"Exchange Server {old[1]}" if old and old[1] else None,
     )
@@ -156,9 +155,9 @@ def _spelt(text: str) -> str:
     return builds.spell(tuple(int(part) for part in text.split(".")))
 
 
-def _is_exchange(heard: Heard, reply: Reply, page: str, location: str | None) -> bool:
+def _is_exchange(heard: Heard, first: dict[str, str], page: str, location: str | None) -> bool:
     marks = fingerprints().marks
-    if any(reply.header(name) is not None for name in marks.headers):
+    if any(name in first for name in marks.headers):
         return True
     if location and heard.ask.check != "logon" and _pattern(marks.location).search(location):
         return True  # from the logon page itself it may be no more than an echo
@@ -167,8 +166,8 @@ def _is_exchange(heard: Heard, reply: Reply, page: str, location: str | None) ->
     return _pattern(marks.page).search(page) is not None
 
 
-def _front(reply: Reply, page: str, location: str | None) -> tuple[Front | None, bool]:
-    server = reply.header("server") or ""
+def _front(first: dict[str, str], page: str, location: str | None) -> tuple[Front | None, bool]:
+    server = first.get("server") or ""
     for each in fingerprints().fronts:
         if location and each.location and _pattern(each.location).search(location):
             return each, True
@@ -177,7 +176,7 @@ def _front(reply: Reply, page: str, location: str | None) -> tuple[Front | None,
     for each in fingerprints().fronts:
         if each.server and _pattern(each.server).search(server):
             return each, False
-        if each.header and reply.header(each.header) is not None:
+        if each.header and each.header in first:
             return each, False
     return None, False
 

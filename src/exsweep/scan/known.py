@@ -11,3 +11,5 @@ place_of = lru_cache(_MANY)(builds.locate)
 """See `exsweep.knowledge.builds.locate`."""
 product_of = lru_cache(_MANY)(builds.product_of)
 """See `exsweep.knowledge.builds.product_of`."""
+name_of = lru_cache(_MANY)(builds.name_of)
+"""See `exsweep.knowledge.builds.name_of`."""

@@ -10,7 +10,7 @@ from exsweep.knowledge import builds
 from exsweep.knowledge.cves import Cve, patched
 from exsweep.knowledge.scanning import fingerprints
 from exsweep.scan.identify import EXCHANGE, Identity
-from exsweep.scan.known import place_of
+from exsweep.scan.known import name_of, place_of
 
 
 class Opinion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,7 +56,7 @@ def opinion(identity: Identity, today: date) -> Opinion | None:
     low, high = (place.low, place.high) if len(place.number) == 4 else (None, None)
     return msgspec.structs.replace(
         judged,
-        build_name=builds.name_of(identity.build),
+        build_name=name_of(identity.build),
         low=low.build if low else judged.low,
         high=high.build if high else judged.high,
         notes=_notes(identity, place),
@@ -89,7 +89,7 @@ def _by_build(build: str, today: date) -> Opinion | None:
     end = builds.support_end(build)
     return Opinion(
         judged=True,
-        build_name=builds.name_of(build),
+        build_name=name_of(build),
         low=place.low.build if place.low else None,
         high=place.high.build if place.high else None,
         certain=_ids(known.certain),
@@ -131,7 +131,7 @@ def _by_product(identity: Identity, today: date) -> Opinion:
     )
     if old is None:
         return Opinion(
-            build_name=builds.name_of(identity.build) if identity.build else "",
+            build_name=name_of(identity.build) if identity.build else "",
             notes=("Our tables say nothing about this build. That is not good news.",)
             if identity.build
             else (),

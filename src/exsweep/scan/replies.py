@@ -42,6 +42,18 @@ class Failure(StrEnum):
     HEADER_TOO_LARGE = "header_too_large"
 
 
+PASSING = frozenset(
+    {
+        Failure.CONNECT_TIMEOUT,
+        Failure.TLS_TIMEOUT,
+        Failure.RESET,
+        Failure.CLOSED,
+        Failure.ANSWER_TIMEOUT,
+    }
+)
+"""What may be over in a moment. A closed port, another protocol or a wish to be left alone is not."""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What one server said to one request. Everything in it is hostile text."""
 

@@ -48,6 +48,8 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     tls: str | None = None
     certificate: Certificate | None = None
     asked: tuple[Asked, ...] = ()
+    visits: int = 1
+    """2: the first visit got no answer, and it was made once more later; `asked` holds both."""
     repeated: bool = False
     """An earlier part of this run may have contacted it too, and was then interrupted."""
     scope: str = ""
@@ -68,10 +70,11 @@ def result(
     *,
     time: datetime,
     address: str | None = None,
+    before: Sequence[Heard] = (),
     repeated: bool = False,
     scope: str = "",
 ) -> ScanResult:
-    """Judge one visit."""
+    """Judge one visit; `before` are the vain requests of an earlier one."""
     identity = identify(heard, target.host)
     last = next((each.line for each in reversed(heard) if each.line.tls), None)
     return ScanResult(
@@ -85,7 +88,8 @@ def result(
         webshells=pages_seen(heard),
         tls=last.tls if last else None,
         certificate=last.certificate if last else None,
-        asked=tuple(_asked(each) for each in heard),
+        asked=tuple(_asked(each) for each in (*before, *heard)),
+        visits=2 if before else 1,
         repeated=repeated,
         scope=scope,
     )

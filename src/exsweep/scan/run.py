@@ -1,7 +1,9 @@
 """The sentence of a scan: resolve and pin, ask the scope, wait for the turn, note the intent, visit, judge, keep."""
 
 import asyncio
+import dataclasses
 import functools
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from exsweep.scan.journal import Journal
 from exsweep.scan.networks import Networks
 from exsweep.scan.plan import Wishes
 from exsweep.scan.politeness import Place, Politeness
-from exsweep.scan.replies import Failure, Reply
+from exsweep.scan.replies import PASSING, Failure, Reply
 from exsweep.scan.results import ScanResult, not_asked, result
 from exsweep.scan.scope import Scope
 from exsweep.scan.targets import Target, in_order
@@ -58,6 +60,8 @@ class _Job:
     to: str
     place: Place
     repeated: bool
+    before: tuple[Heard, ...] = ()
+    """Of a first visit that got no answer."""
 
 
 def scan(
@@ -88,6 +92,10 @@ class _Run:
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._live = self._slow = self._resolving = 0
+        self._again: deque[tuple[float, _Job]] = deque()
+        """(moment, visit to make once more), in order of the moments."""
+        self._vain: set[str] = set()
+        """Names that gave no address when first looked up."""
         self._met: set[str] = set()
         self._judges = ThreadPoolExecutor(
             max_workers=1
@@ -117,7 +125,10 @@ class _Run:
             self._judges.shutdown(cancel_futures=True)
 
     async def _resolve(self, names: "asyncio.Queue[Target]") -> None:
-        """Resolve names one after another; the pinned address is the only one that is ever contacted."""
+        """Resolve names one after another; the pinned address is the only one that is ever contacted.
+
+        A name without an answer is looked up once more, when all others had their turn.
+        """
         try:
             while not names.empty():
                 target = names.get_nowait()
@@ -127,6 +138,10 @@ class _Run:
                     self._refused(target, Failure.REFUSED_BY_SCOPE, reason)
                     continue
                 found = await resolve(target.name, self._settings.limits.connect_s)
+                if not found and target.key not in self._vain:
+                    self._vain.add(target.key)
+                    names.put_nowait(target)
+                    continue
                 if not found:
                     self._refused(target, Failure.NAME, None)
                     continue
@@ -153,11 +168,12 @@ class _Run:
     async def _dispatch(self) -> None:
         loop = asyncio.get_running_loop()
         rates = self._settings.rates
-        while self._tasks or self._polite.waiting_first or self._resolving:
+        while self._tasks or self._polite.waiting_first or self._resolving or self._again:
             if self._fault is not None:
                 raise self._fault
             self._changed.clear()
             self._serve_later()
+            self._serve_again()
             batch: list[_Job] = []
             while len(batch) < _MOST_A_TICK and self._live + len(batch) < rates.connections:
                 item = self._polite.take(loop.time())
@@ -169,13 +185,18 @@ class _Run:
                     item.set_result(None)
             if batch:
                 self._in_force()
-                if self._journal:
-                    await asyncio.to_thread(self._journal.intend, [job.target.key for job in batch])
+                fresh = [job.target.key for job in batch if not job.before]
+                if self._journal and fresh:
+                    await asyncio.to_thread(self._journal.intend, fresh)
                 for job in batch:
                     self._start(self._one(job))
                 await asyncio.sleep(_TICK_S)
             else:
-                await self._rest(self._polite.ready_at(first=self._live < rates.connections))
+                moments = (
+                    self._polite.ready_at(first=self._live < rates.connections),
+                    self._again[0][0] if self._again and not self._polite.waiting_first else None,
+                )
+                await self._rest(min((each for each in moments if each is not None), default=None))
         if self._fault is not None:
             raise self._fault
 
@@ -232,7 +253,12 @@ class _Run:
             lambda: self._turn(job.place),
             lambda answer: self._mind(job.place, answer),
         )
-        self._tell(await self._judged(job, heard))
+        one = await self._judged(job, heard)
+        if one.identity.failure in PASSING and len(job.before) == 0 and settings.limits.visits > 1:
+            moment = asyncio.get_running_loop().time() + settings.limits.again_after_s
+            self._again.append((moment, dataclasses.replace(job, before=heard)))
+        else:
+            self._tell(one)
 
     async def _judged(self, job: _Job, heard: tuple[Heard, ...]) -> ScanResult:
         """The result; beside the loop where a build is met for the first time, for that takes long to look up."""
@@ -243,6 +269,7 @@ class _Run:
             heard,
             time=settings.clock(),
             address=job.to,
+            before=job.before,
             repeated=job.repeated,
             scope=settings.scope.who,
         )
@@ -270,6 +297,15 @@ class _Run:
         while isinstance(item := self._polite.take(now, first=False), asyncio.Future):
             if not item.done():
                 item.set_result(None)
+
+    def _serve_again(self) -> None:
+        """Put second visits that are due in line, behind all first ones: hosts that answer wait for nobody."""
+        now = asyncio.get_running_loop().time()
+        if self._polite.waiting_first:
+            return
+        while self._again and self._again[0][0] <= now:
+            job = self._again.popleft()[1]
+            self._polite.offer(job, job.place)
 
     def _mind(self, place: Place, answer: Reply | Failure) -> None:
         now = asyncio.get_running_loop().time()

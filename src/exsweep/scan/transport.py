@@ -141,8 +141,7 @@ class Connection(asyncio.Protocol):
             h2 = "NO_APPLICATION_PROTOCOL" in (error.reason or "")
             self._fail(Failure.NEEDS_HTTP2 if h2 else Failure.TLS_FAILED)
             return
-        self._flush()
-        self._shaken = True
+        self._shaken = True  # our last word of it goes out together with the first request: one packet less
         self._wake()
 
     def _read(self) -> None:
