@@ -15,6 +15,7 @@ from exsweep.detect.webshell.kinds import extension_of
 from exsweep.detect.yara import USER_PREFIX, Yara
 from exsweep.knowledge.baselines import CHANGED, OTHER_BUILD, UNKNOWN_NAME, Baseline
 from exsweep.knowledge.formats import format_of
+from exsweep.knowledge.logon import takes_passwords
 from exsweep.knowledge.places import place_of
 from exsweep.knowledge.webshell_kinds import webshell_kinds
 from exsweep.model import Confidence, FileReport, FileVerdict
@@ -39,8 +40,8 @@ _MARK = re.compile(
 
 
 def is_script(path: str) -> bool:
-    """The server runs or reads files with this name."""
-    return webshell_kinds().kind_of_extension(extension_of(path)) is not None
+    """The server runs or reads files with this name, or a logon page has browsers run it."""
+    return webshell_kinds().kind_of_extension(extension_of(path)) is not None or takes_passwords(path)
 
 
 def may_run(data: bytes) -> bool:

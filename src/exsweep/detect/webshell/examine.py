@@ -16,6 +16,8 @@ from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.sieve import may_do_anything
 from exsweep.detect.webshell.signs import constants, signs, unread_share
 from exsweep.detect.webshell.state import Shown, State, TimeIsUpError, Unit
+from exsweep.detect.webshell.visitors import seen_in_browsers
+from exsweep.knowledge.logon import takes_passwords
 from exsweep.model import Confidence
 from exsweep.model.files import FileReport, FileVerdict
 
@@ -64,6 +66,11 @@ def _examine(data: bytes, path: str, spent: Callable[[], bool], depth: int) -> F
     problems: list[str] = []
     for each in pages[:_MOST_READINGS]:
         result = _look(each, path, spent, depth, problems)
+        if not depth and takes_passwords(path):
+            browsers = seen_in_browsers(each.text, path.lower().endswith(".js"), spent)
+            result = result.joined(browsers.reasons, browsers.capabilities)
+            if spent():
+                problems.append("the time for this file ran out before all of its code was followed")
         if found is None or result.total > found[1].total:
             found = (each, result)
     page = found[0] if found is not None else first

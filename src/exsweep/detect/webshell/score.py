@@ -42,6 +42,12 @@ class Score(msgspec.Struct, frozen=True):
             return Confidence.SURE
         return Confidence.VERY_LIKELY if self.total >= weights.malicious else Confidence.POSSIBLE
 
+    def joined(self, reasons: tuple[Reason, ...], capabilities: tuple[Capability, ...]) -> "Score":
+        """With what was found in another way."""
+        every = sorted((*self.reasons, *reasons), key=lambda each: (-each.points, each.code))
+        total = round(self.total + sum(each.points for each in reasons), 2)
+        return Score(total, tuple(every), (*capabilities, *self.capabilities))
+
 
 def best(shown: tuple[Shown, ...]) -> dict[str, list[Weighed]]:
     """Places of each capability, heaviest first, in order of the knowledge file."""
