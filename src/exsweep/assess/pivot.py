@@ -13,6 +13,7 @@ from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.judge import Traces
+from exsweep.judge.facts import is_nobody
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
@@ -24,6 +25,7 @@ RULE = "pivot"
 PER_FILE = 500
 _CHUNK = 16 << 20
 _HEAD = 64 << 10
+_COLUMNS = ("source.ip", "url.path", "user.name", "http.response.status_code")
 _KEY_FIELDS = ("url.query", "event.id")
 _KEY_COLUMNS = ("EventData",)
 
@@ -87,10 +89,11 @@ class Finder:
 
     def __init__(self, traces: Traces) -> None:
         self._addresses = frozenset(traces.addresses)
+        self._guessers = frozenset(traces.guessers) - self._addresses
         self._pages = frozenset(page for page in traces.pages if "/" in page)
         self._names = frozenset(page for page in traces.pages if "/" not in page)
         self._keys = [key.encode() for key in sorted(traces.keys)]
-        needles = {text.encode() for text in traces.addresses} | set(self._keys)
+        needles = {text.encode() for text in (*traces.addresses, *traces.guessers)} | set(self._keys)
         needles |= {page.rsplit("/", 1)[-1].encode() for page in traces.pages}
         self._lines = make_matcher((0, needle) for needle in needles if needle)
         self._key_matcher: Matcher | None = (
@@ -127,6 +130,7 @@ class Finder:
             values = column(batch, native) if native and (wanted or last_parts) else None
             if values is not None:
                 mask |= _is_one_of(values, wanted, last_parts)
+        mask |= self._fitting(batch)
         if self._key_matcher is not None:
             for native in _key_columns(batch.format):
                 values = column(batch, native)
@@ -134,10 +138,30 @@ class Finder:
                     mask |= _holds(values, self._key_matcher)
         return np.flatnonzero(mask).astype(np.int64)
 
+    def _fitting(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """Requests of those who guessed passwords that were answered to somebody's name."""
+        found = np.ones(len(batch), dtype=bool)
+        if not self._guessers:
+            return ~found
+        asked = (
+            ("source.ip", lambda text: text in self._guessers),
+            ("http.response.status_code", lambda text: text[:1] == "2" and len(text) == 3),
+            ("user.name", lambda text: not is_nobody(text)),
+        )
+        for name, fits in asked:
+            native = batch.format.ecs.get(name)
+            values = column(batch, native) if native else None
+            if values is None:
+                return np.zeros(len(batch), dtype=bool)
+            found &= _where(values, fits)
+            if not found.any():
+                break
+        return found
+
 
 def columns_looked_at(form: LogFormat) -> frozenset[str]:
     """Native columns that `Finder.rows` asks for."""
-    looked_at = (form.ecs.get("source.ip"), form.ecs.get("url.path"), *_key_columns(form))
+    looked_at = (*map(form.ecs.get, _COLUMNS), *_key_columns(form))
     return frozenset(name for name in looked_at if name)
 
 
@@ -147,13 +171,18 @@ def _key_columns(form: LogFormat) -> tuple[str, ...]:
 
 def _is_one_of(values: pa.Array, wanted: frozenset[str], last_parts: frozenset[str]) -> npt.NDArray[np.bool_]:
     """The value is one of those wanted, or what follows its last slash is one of `last_parts`."""
+    return _where(values, lambda text: text in wanted or text.rpartition("/")[2] in last_parts)
+
+
+def _where(values: pa.Array, fits: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
+    """Rows whose value, in lower case, fits; each distinct value is asked about once."""
     if not pa.types.is_dictionary(values.type):
         values = values.dictionary_encode()
     texts = [
         None if value is None else value.decode("utf-8", "replace").lower()
         for value in values.dictionary.to_pylist()
     ]
-    known = [text is not None and (text in wanted or text.rpartition("/")[2] in last_parts) for text in texts]
+    known = [text is not None and fits(text) for text in texts]
     if not any(known):
         return np.zeros(len(values), dtype=bool)
     return _spread(np.array(known, dtype=bool), values)

@@ -13,6 +13,7 @@ from exsweep.judge.config_history import with_history
 from exsweep.judge.coverage import Seen, measure
 from exsweep.judge.files import look
 from exsweep.judge.findings import findings_of, group_id
+from exsweep.judge.guessing import guessers, signed_in
 from exsweep.judge.impact import impact_of
 from exsweep.judge.levels import level_of
 from exsweep.judge.outcome import settle, weigh
@@ -63,7 +64,8 @@ def judge(
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
     builds = history(seen.sources)
     covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys)
-    weighed = settle([weigh(hit, rules, builds) for hit in seen.hits])
+    hits = (*seen.hits, *signed_in(seen, rules))
+    weighed = settle([weigh(hit, rules, builds) for hit in hits])
     groups = _gather(join(weighed), covered)
     findings: list[Finding] = []
     chains: list[Chain] = []
@@ -117,9 +119,11 @@ class Traces(msgspec.Struct, frozen=True):
     """Canonical URL paths of web shells."""
     keys: tuple[str, ...] = ()
     """Ids of requests and sessions, lower case."""
+    guessers: tuple[str, ...] = ()
+    """Addresses that guessed passwords: of them only what was asked for with a password that fits."""
 
     def __bool__(self) -> bool:
-        return bool(self.addresses or self.pages or self.keys)
+        return bool(self.addresses or self.pages or self.keys or self.guessers)
 
 
 def intruders(
@@ -145,7 +149,9 @@ def intruders(
     ]
     pages |= {url for path in doubtful if (url := facts.served_as(path))}
     most = judging().pivot_keys
-    return Traces(tuple(sorted(addresses)), tuple(sorted(pages)), tuple(sorted(keys)[:most]))
+    return Traces(
+        tuple(sorted(addresses)), tuple(sorted(pages)), tuple(sorted(keys)[:most]), guessers(seen.hits, rules)
+    )
 
 
 def _gather(groups: Sequence[Group], seen: Seen) -> list[tuple[Group, Level | None]]:

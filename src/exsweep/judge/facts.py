@@ -55,6 +55,17 @@ def status(hit: Hit) -> int | None:
     return int(value) if re.fullmatch(r"[0-9]{3}", value) else None
 
 
+def answered_to_a_name(hit: Hit) -> bool:
+    """A request with a user's name that the server did not refuse (2xx): the password was right."""
+    code = status(hit)
+    return not is_nobody(hit.fields.get("user.name", "")) and code is not None and 200 <= code < 300
+
+
+def is_nobody(name: str) -> bool:
+    """No user's name: nothing, a dash, or an account of the server itself."""
+    return name.strip() in ("", "-") or name.strip().endswith("$") or "healthmailbox" in name.lower()
+
+
 def page(hit: Hit) -> str | None:
     """URL path in canonical form: percent-decoded, lower case, one slash. Of a file: the path that it is served under."""
     value = hit.fields.get("url.path")

@@ -34,6 +34,10 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     session_columns: dict[str, str]
     refused_status_from: int
     server_error_from: int
+    guessing: str
+    """Campaign of rules about guessed passwords."""
+    guessed_within_days: int
+    """A password that fits so long after the first guess is still one that may have been guessed."""
     works_despite_error: tuple[str, ...]
     ambiguous_counts_from: str
     ambiguous_pair_from: str

@@ -45,6 +45,8 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stage: Stage = Stage.EXPLOITATION
     strength: Strength = Strength.AMBIGUOUS
     campaign: str | None = None
+    follows: str | None = None
+    """Only among the lines of senders that rules of this campaign found."""
     explanation: str = ""
     tip: str | None = None
     examples: Examples = Examples()

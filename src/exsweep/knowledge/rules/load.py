@@ -102,6 +102,7 @@ def _rule(one: Compiled, file: str, version: str, own: bool, formats: Sequence[L
         state=state,
         reason=reason,
         formats=served,
+        follows=extension.follows,
     )
 
 
@@ -111,6 +112,8 @@ def _fate(one: Compiled, formats: Sequence[LogFormat]) -> tuple[RuleState, str, 
     if one.correlation is not None:
         return RuleState.RUNS, "", ()
     served = tuple(form.id for form in formats if serves(form, one.logsource))
+    if served and one.extension.follows:
+        return RuleState.FOLLOWS, f"looked for after {one.extension.follows}", served
     if served:
         return RuleState.RUNS, "", served
     for waiting in _waiting():

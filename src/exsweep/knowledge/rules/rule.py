@@ -15,6 +15,8 @@ class RuleState(StrEnum):
     WAITING = "waiting"
     """For a log that an Exchange server writes but exsweep does not read yet."""
     NOT_APPLICABLE = "not_applicable"
+    FOLLOWS = "follows"
+    """Looked for only among the lines of senders that another rule found: by itself it would name every second line."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,6 +53,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why it waits or is not applicable."""
     formats: tuple[str, ...] = ()
     """Ids of the log formats that it runs on."""
+    follows: str | None = None
+    """Campaign whose senders it is about, where it does not stand by itself."""
 
 
 class RuleProblem(msgspec.Struct, frozen=True):
@@ -79,4 +83,5 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     def counts(self) -> dict[str, int]:
         """Rules that run, wait, are not applicable, and that could not be used."""
         states = {str(state): sum(rule.state is state for rule in self.rules) for state in RuleState}
+        states[RuleState.RUNS] += states.pop(RuleState.FOLLOWS)
         return states | {"problems": len(self.problems)}
