@@ -90,7 +90,12 @@ def gather(
         nobodys=nobodys,
         files=tuple(
             sorted(
-                (_shared(one, strings) for result in results for one in result.files if one.path in counted),
+                (
+                    _shared(one, strings)
+                    for result in results
+                    for one in result.files
+                    if (one.held_in or one.path) in counted
+                ),
                 key=lambda one: (one.path, one.sha256),
             )
         ),
@@ -100,6 +105,8 @@ def gather(
 
 def _shared(one: FileReport, sources: Mapping[str, SourceReport]) -> FileReport:
     """The same report with the path and seal that the list of sources has already: half its memory."""
+    if one.held_in:
+        return msgspec.structs.replace(one, held_in=sources[one.held_in].path)
     source = sources[one.path]
     sha256 = source.sha256 if source.sha256 == one.sha256 else one.sha256
     return msgspec.structs.replace(one, path=source.path, sha256=sha256)

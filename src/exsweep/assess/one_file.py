@@ -22,7 +22,7 @@ from exsweep.parse.error_report import read_report, recognise_report
 from exsweep.parse.filesystem import Folders, MftReader, UsnReader, is_mft, is_usn, may_be_usn
 from exsweep.parse.pasted import looks_pasted, read_pasted
 from exsweep.parse.tally import Tally
-from exsweep.parse.traces import TraceReader, reader_of
+from exsweep.parse.traces import Carved, TraceReader, reader_of
 from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
 
 CHUNK = 4 << 20
@@ -45,6 +45,8 @@ class Taker(Protocol):
     def apart(self, place: int, path: str, batch: Batch) -> None: ...
 
     def page(self, place: int, kept: served.Kept, path: str, sha256: str) -> FileReport: ...
+
+    def carved(self, place: int, path: str, page: Carved) -> None: ...
 
     def asked_for(self, data: bytes, path: str) -> bool: ...
 
@@ -172,6 +174,8 @@ def _records(
             run.rows(place, source.path, batch)
     for batch in reader.feed(b"", last=True):
         run.rows(place, source.path, batch)
+    for page in reader.pages if isinstance(reader, TraceReader | MftReader) else ():
+        run.carved(place, source.path, page)
     if seal.state is SourceState.READ:
         seal.state, seal.reason = reader.state()
     return _report(source, kind, seal, reader.tally)

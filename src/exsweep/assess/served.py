@@ -20,6 +20,7 @@ from exsweep.knowledge.places import place_of
 from exsweep.knowledge.webshell_kinds import webshell_kinds
 from exsweep.model import Confidence, FileReport, FileVerdict
 from exsweep.parse.batch import NO_TIME, Batch
+from exsweep.parse.traces import Carved
 
 HALF = 8 << 20
 """Of a bigger file the first and the last part are looked at; padding hides nothing that stands at an end."""
@@ -117,6 +118,8 @@ def slim(report: FileReport) -> FileReport:
         baseline=report.baseline,
         known_as=report.known_as,
         problems=report.problems,
+        held_in=report.held_in,
+        held=report.held,
     )
 
 
@@ -149,8 +152,20 @@ def _known(report: FileReport, shipped: Baseline) -> FileReport:
     )
 
 
-def row(report: FileReport, kept: Kept) -> Batch:
-    """The file as one row of `served_file`; its line is the one that shows the strongest claim."""
+def look_inside(page: Carved, source: str, yara: Yara, shipped: Baseline) -> tuple[FileReport, Kept]:
+    """What a page can do whose bytes stood inside another file. `source`: that file of the evidence."""
+    kept = Kept()
+    for _ in kept.over([page.data]):
+        pass
+    report = look(kept, page.path, hashlib.sha256(page.data).hexdigest(), yara, shipped)
+    return msgspec.structs.replace(report, held_in=source, held=page.held), kept
+
+
+def row(report: FileReport, kept: Kept, page: Carved | None = None) -> Batch:
+    """The file as one row of `served_file`; its line is the one that shows the strongest claim.
+
+    `page`: where it stood, if it was no file itself; line and place are then those of the record that held it.
+    """
     digests = kept.digests
     line, offset, raw = _quoted(report, kept)
     kind = format_of("served_file")
@@ -167,7 +182,8 @@ def row(report: FileReport, kept: Kept) -> Batch:
         "Language": report.language,
         "Encoding": report.encoding,
         "Container": report.container or "",
-        "Place": place_of(report.path).kind,
+        "Place": "quarantine" if report.held == "quarantine" else place_of(report.path).kind,
+        "Held": report.held,
         "Verdict": report.verdict.value,
         "Confidence": report.confidence.value,
         "Score": f"{report.score:.1f}",
@@ -189,8 +205,12 @@ def row(report: FileReport, kept: Kept) -> Batch:
             for column in kind.columns
         }
     )
-    one = np.ones(1, np.int64)
-    return Batch(kind, table, one * line, one * offset, one * NO_TIME, lines=(raw,))
+    one, time_ms = np.ones(1, np.int64), NO_TIME
+    if page is not None:
+        # In a hidden file the bytes of the line stand nowhere: its record does.
+        line, time_ms = page.line, page.time_ms
+        offset = page.offset + (offset if page.held != "quarantine" else 0)
+    return Batch(kind, table, one * line, one * offset, one * time_ms, lines=(raw,))
 
 
 def _quoted(report: FileReport, kept: Kept) -> tuple[int, int, bytes]:

@@ -14,7 +14,7 @@ from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
 from exsweep.assess.rows import Cells, fold, hit
-from exsweep.assess.served import Kept, look, row, slim
+from exsweep.assess.served import Kept, look, look_inside, row, slim
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.assess.volumes import folders_of
@@ -24,6 +24,7 @@ from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
 from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.batch import Batch
 from exsweep.parse.filesystem import Folders
+from exsweep.parse.traces import Carved
 
 _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
@@ -114,6 +115,12 @@ class _Run:
         self.files.append(slim(report))
         self.rows(place, path, row(report, kept))
         return report
+
+    def carved(self, place: int, path: str, page: Carved) -> None:
+        """Look at a page that stood inside another file of the evidence."""
+        report, kept = look_inside(page, path, self.made.yara, self.made.baseline)
+        self.files.append(slim(report))
+        self.rows(place, path, row(report, kept, page))
 
     def folders(self, path: str) -> Folders | None:
         """Folders of the disk whose journal of changes this is, from its file table; None where that was not given."""

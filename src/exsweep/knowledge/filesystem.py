@@ -31,6 +31,7 @@ class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     table_name: str
     journal_name: str
     not_read: tuple[NotRead, ...]
+    quarantine_key: str
 
 
 @cache
@@ -41,6 +42,12 @@ def filesystem() -> FileSystem:
         KnowledgeError: the file does not fit this program.
     """
     return document("filesystem.yml", FileSystem)
+
+
+@cache
+def quarantine_key() -> bytes:
+    """With which Defender hides locked files."""
+    return bytes.fromhex(filesystem().quarantine_key.replace(" ", ""))
 
 
 @cache

@@ -103,6 +103,10 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Path under which the web server gives it out, or its bare name where the folder does not tell."""
     requests: Requests | None = None
     """None: nobody asked for it in the logs that were read."""
+    held_in: str = ""
+    """The file of the evidence in which its bytes stood: a file table, a quarantine. Empty: it is a file itself."""
+    held: str = ""
+    """`deleted` (its text was left in the file table), `file_table` or `quarantine`; empty: it is a file itself."""
 
 
 class FilesLooked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

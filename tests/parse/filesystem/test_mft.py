@@ -259,3 +259,23 @@ def _sized(size: int, first: str) -> bytes:
     if first == "says no size":
         records[0] = records[0][:28] + bytes(4) + records[0][32:]
     return b"".join(records)
+
+
+def test_the_text_of_a_small_page_is_handed_out_though_the_page_was_deleted():
+    table = Table()
+    text = b"<%@ Page Language='C#' %> EXSWEEP-INERT-FIXTURE"
+    table.file(SHELL, "2021-03-03 04:10:22", in_use=False, content=text)
+    table.file(r"inetpub\wwwroot\there.aspx", "2021-03-03 04:10:23", content=text + b"2")
+    table.file(r"inetpub\wwwroot\note.txt", "2021-03-03 04:10:23", content=text + b"3")
+    table.file(r"inetpub\wwwroot\plain.txt", "2021-03-03 04:10:23", content=b"nothing")
+    data = table.bytes()
+    _, reader = read(data)
+    assert [(page.path, page.held, page.data[-1:]) for page in reader.pages] == [
+        ("C:\\" + SHELL, "deleted", b"E"),
+        (r"C:\inetpub\wwwroot\there.aspx", "file_table", b"2"),
+        (r"C:\inetpub\wwwroot\note.txt", "file_table", b"3"),
+    ]
+    first = reader.pages[0]
+    assert data[first.offset : first.offset + len(text)] == text
+    assert first.time_ms == 1_614_744_622_000
+    assert read(data, step=777)[1].pages == reader.pages

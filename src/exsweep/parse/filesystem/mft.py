@@ -13,10 +13,12 @@ from exsweep.knowledge.filesystem import filesystem
 from exsweep.knowledge.formats import format_of
 from exsweep.model import SourceState
 from exsweep.parse.batch import NO_TIME, Batch, Ints, RejectedLine
+from exsweep.parse.carved import Carved
 from exsweep.parse.filesystem.folders import Folders
 from exsweep.parse.filesystem.names import Told, joined, texts
 from exsweep.parse.filesystem.pages import Pages
 from exsweep.parse.filesystem.records import BAAD, FILE, SECTOR, Decoded, decode
+from exsweep.parse.filesystem.resident import ResidentPages
 from exsweep.parse.filesystem.stamps import from_filetime, written
 from exsweep.parse.filesystem.tables import Mask, digits, extension, packed, unpacked, words
 from exsweep.parse.header import Header
@@ -76,6 +78,9 @@ class MftReader:
         self._number = 0
         self._held: list[bytes] = []
         self._pages = Pages()
+        self._resident = ResidentPages()
+        self.pages: list[Carved] = []
+        """Pages whose text stands in their records, once the table has ended."""
         self._standards: dict[int, tuple[int, ...]] = {}
         """Times of records that go on in others, for the names that stand there."""
         self._counts = dict.fromkeys(("records", "in_use", "deleted", "empty", "nameless"), 0)
@@ -107,6 +112,7 @@ class MftReader:
             for one in self._held:
                 yield self._batch(unpacked(one))
             self._held = []
+            self._resident.count(self.tally)
 
     def state(self) -> tuple[SourceState, str]:
         """PARTIAL where the last record is cut, or where records have a size that is not known here."""
@@ -139,6 +145,7 @@ class MftReader:
         self._note_folders(rows, first)
         if not self._only_folders and rows.num_rows:
             self._pages.note(rows)
+            self._resident.note(block, found, rows, first, self._size)
             self._held.append(packed(rows))
 
     def _count(self, found: Decoded, first: int) -> None:
@@ -244,6 +251,7 @@ class MftReader:
         columns.update(self._pages.columns(paths, columns["Extension"], named))
         table = pa.table({name: columns[name] for name in self._kind.columns})
         times = np.where(named != NO_TIME, named, made)
+        self.pages += self._resident.among(numbers, paths, times)
         self.tally.events_of(table, times, Header(self._kind, tuple(table.column_names)))
         return Batch(self._kind, table, numbers["line"], numbers["offset"], times, lines=Told(table))
 

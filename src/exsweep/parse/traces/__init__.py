@@ -3,7 +3,8 @@
 A kind of trace is one module here that registers a reader; `reader_of` chooses by content first.
 """
 
-from exsweep.parse.traces import history, task
-from exsweep.parse.traces.base import Carved, TraceReader, reader_of
+from exsweep.parse.carved import Carved
+from exsweep.parse.traces import detection, history, quarantine, task
+from exsweep.parse.traces.base import TraceReader, reader_of
 
-__all__ = ["Carved", "TraceReader", "history", "reader_of", "task"]
+__all__ = ["Carved", "TraceReader", "detection", "history", "quarantine", "reader_of", "task"]

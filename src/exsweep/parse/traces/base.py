@@ -1,7 +1,7 @@
 """How a trace is read: chosen by its first bytes, fed in chunks, told as rows of one format."""
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 from exsweep.knowledge.formats import LogFormat, format_of
 from exsweep.model import SourceState
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
+from exsweep.parse.carved import Carved
 from exsweep.parse.filesystem.names import Told
 from exsweep.parse.lines import LineSplitter
 from exsweep.parse.tally import Tally
@@ -23,22 +24,6 @@ _VALUE = 32_000
 Sieve: TypeAlias = Callable[[memoryview], list[tuple[int, int]]]
 Looks: TypeAlias = Callable[[bytes, str], bool]
 """Is this the trace that begins with these 64 KiB, or that stands under this path?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Carved:
-    """A page whose bytes stand inside another file: in a record of the file table, or locked away in a quarantine."""
-
-    path: str
-    """On the server's disk, as far as it is known."""
-    data: bytes
-    line: int
-    """Number of the record that holds it."""
-    offset: int
-    """Byte of the evidence at which its content begins; of the record where the content is encoded there."""
-    time_ms: int = NO_TIME
-    held: str = ""
-    """Where it was found: `deleted`, `file_table` or `quarantine`."""
 
 
 class TraceReader:
@@ -160,7 +145,12 @@ class WholeReader(TraceReader):
                 self.damaged(
                     f"It has {self._size:,} bytes; what lies behind the first {self.LIMIT >> 20} MiB was not read."
                 )
-            self.read(data)
+            try:
+                self.read(data)
+            except struct.error:
+                # Every fixed part is taken with `struct`, which checks that it is there.
+                self.damaged("The file is cut short, or says that parts lie where it has ended.")
+                self.reject(1, 0, "cut", data[:64])
 
     def read(self, data: bytes) -> None:
         """For subclasses: the whole file."""
