@@ -31,7 +31,7 @@ def quarantine_entry(threat: str, files: Sequence[tuple[str, str]], when: str) -
     start = 4 + 4 * len(files)
     for path, scheme in files:
         places.append(start + len(entries))
-        entries += padded(wide(path) + struct.pack("<HH", 0, 0) + scheme.encode() + b"\0", 4)
+        entries += padded(wide(path) + struct.pack("<H", 0) + scheme.encode() + b"\0", 4)
     second = struct.pack(f"<I{len(files)}I", len(files), *places) + entries
     head = bytes.fromhex("dbe8c501010001") + bytes(0x21) + struct.pack("<II", len(first), len(second))
     key = quarantine_key()

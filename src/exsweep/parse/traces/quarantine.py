@@ -108,11 +108,11 @@ class EntryReader(WholeReader):
         for number in range(min(count, _MOST_FILES)):
             at = int.from_bytes(data[4 + 4 * number : 8 + 4 * number], "little")
             end = _zeros(data, at)
-            scheme, closed, _ = data[end + 4 :].partition(b"\0")
+            scheme, closed, _ = data[end + 2 :].partition(b"\0")
             if end < 0 or not closed or len(scheme) > 64 or at < 4:
                 self.reject(number + 1, 0, "broken-entry")
                 continue
-            path = data[at:end].decode("utf-16-le", "replace")
+            path = data[at : end - 2].decode("utf-16-le", "replace")
             yield path.removeprefix("\\\\?\\").removeprefix("?\\"), scheme.decode("ascii", "replace")
         if count > _MOST_FILES:
             self.damaged(f"The list names {count:,} files; the first {_MOST_FILES:,} were read.")
