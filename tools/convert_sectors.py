@@ -1,4 +1,5 @@
-"""Lists of domains by sector -> `knowledge/data/sectors/domains.zst` (one compact table) and its suffixes.
+"""Lists of domains by sector -> `knowledge/data/sectors/domains.zst` (one compact table) and its suffixes; names of
+organisations -> `names.zst`; security contacts that the .gov registry publishes -> `contacts.zst`.
 
 Run: python tools/convert_sectors.py FOLDER   where FOLDER holds the lists that `data/sectors/sectors.yml` names.
 Rows of the table: domain TAB sector TAB country TAB region, sorted; a domain that two lists give two sectors keeps the
@@ -8,14 +9,17 @@ one that stands first in ORDER.
 import csv
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import zstandard
 
+from exsweep.knowledge.sectors import plain_name
+
 TARGET = Path(__file__).parent.parent / "src/exsweep/knowledge/data/sectors"
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+_MAIL = re.compile(r"[a-z0-9._+'-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _SUFFIXES = {
     "education-school": "school",
     "education-higher": "university",
@@ -63,9 +67,48 @@ def main(folder: Path) -> None:
             top = suffix.rsplit(".", 1)[-1]
             parts = suffix.split(".")
             region = parts[-2].upper() if top == "us" and len(parts) > 2 and len(parts[-2]) == 2 else ""
-            lines.append(f"{suffix},{sector},{top.upper() if len(top) == 2 else 'US'},{region}\n")
+            country = {"uk": "GB"}.get(top, top.upper() if len(top) == 2 else "US")
+            lines.append(f"{suffix},{sector},{country},{region}\n")
     (TARGET / "suffixes.csv").write_text("".join(lines), encoding="utf-8")
+    names = _names(folder)
+    _write("names.zst", (f"{name}\t{sector}\t{region}" for name, (sector, region) in names.items()))
+    contacts = dict(_contacts(folder))
+    _write("contacts.zst", (f"{domain}\t{mail}" for domain, mail in contacts.items()))
+    print(f"{len(names):,} names of organisations, {len(contacts):,} security contacts")
     print(f"{len(found):,} domains, {len(lines) - 1} suffixes")
+
+
+def _write(name: str, lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in sorted(lines))
+    (TARGET / name).write_bytes(zstandard.ZstdCompressor(level=19).compress(text.encode()))
+
+
+def _names(folder: Path) -> dict[str, tuple[str, str]]:
+    """Names of one sector only, long enough to mean one kind of organisation; the region only where it is one."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in _rows(folder / "dotgov-current-full.csv"):
+        kind = row["Domain type"].removesuffix(" - Election")
+        sector = _DOTGOV.get(kind, "federal" if kind.startswith("Federal") else "government")
+        name = row["Organization name"]
+        found.setdefault(plain_name(name), set()).add((_finer(sector, name), row["State"]))
+    for row in _rows(folder / "hifld-hospitals.csv"):
+        found.setdefault(plain_name(row["name"]), set()).add(("health", row["state"]))
+    for row in _rows(folder / "ncua-credit-unions.csv"):
+        found.setdefault(plain_name(f"{row['name']} credit union"), set()).add(("bank", row["state"]))
+    for row in _rows(folder / "universities.csv"):
+        found.setdefault(plain_name(row["name"]), set()).add(("university", ""))
+    return {
+        name: (next(iter(places))[0], next(iter(places))[1] if len(places) == 1 else "")
+        for name, places in found.items()
+        if len({sector for sector, _ in places}) == 1 and name.count(" ") >= 1 and len(name) >= 10
+    }
+
+
+def _contacts(folder: Path) -> Iterator[tuple[str, str]]:
+    for row in _rows(folder / "dotgov-current-full.csv"):
+        mail = row["Security contact email"].strip().lower()
+        if _MAIL.fullmatch(mail):
+            yield row["Domain name"].lower(), mail
 
 
 def _dotgov(folder: Path) -> Iterator[tuple[str, str, str, str]]:

@@ -37,9 +37,8 @@ class ScanScreen:
             else None
         )
         self._remarks = remarks
-        self._total = self._resumed = self._done = self._repeated = self._seen = self._open = (
-            self._unknown
-        ) = 0
+        self._total = self._resumed = self._done = self._repeated = self._again = self._answered_later = 0
+        self._seen = self._open = self._unknown = 0
         self._kinds: Counter[Kind] = Counter()
         self._silent: Counter[str] = Counter()
         self._remarkable: list[str] = []
@@ -64,6 +63,8 @@ class ScanScreen:
         self._done += 1
         self._kinds[one.kind] += 1
         self._repeated += one.repeated
+        self._again += one.visits > 1
+        self._answered_later += one.visits > 1 and one.kind is not Kind.UNREACHABLE
         seen = [page for page in one.webshells if page.sight is Sight.SEEN]
         state = patch_state(one)
         self._seen += bool(seen)
@@ -88,6 +89,8 @@ class ScanScreen:
         rows += [f"Look open to attack: {self._open:,}. Show not enough to tell: {self._unknown:,}."]
         if self._seen:
             rows += [f"Pages at known addresses of back doors: on {self._seen:,}."]
+        if self._again:
+            rows += [f"Visited once more, later: {self._again:,}; then answered: {self._answered_later:,}."]
         if self._repeated:
             rows += [f"May have been contacted twice, for the run was stopped: {self._repeated:,} (marked)."]
         rows += [*self._remarkable, *self._remarks]

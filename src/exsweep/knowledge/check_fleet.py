@@ -33,6 +33,10 @@ def problems_of_fleet() -> Iterator[Problem]:
             yield Problem("sectors/sectors.yml", f"{word} means {sector}, which has no title", "Add it.")
     if sector_of("example.edu").sector not in sectors().titles:
         yield Problem("sectors/suffixes.csv", "edu is of no sector", "Run tools/convert_sectors.py.")
+    for shape in sectors().patterns:
+        fits = [re.search(shape.pattern, name) is not None for name in (shape.fits, shape.other)]
+        if shape.sector not in sectors().titles or fits != [True, False]:
+            yield Problem("sectors/sectors.yml", f"pattern {shape.pattern} fails its examples", "Mend it.")
     yield from _links()
     yield from _words()
     rates = nation()

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import msgspec
 
 from exsweep.knowledge.check_words import too_hard
+from exsweep.knowledge.csirts import all_csirts
 from exsweep.knowledge.data_files import document
 from exsweep.knowledge.problem import Problem
 from exsweep.knowledge.words import FORBIDDEN, fill, gaps
@@ -36,6 +37,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Reading ends where the build stands in the page."""
     opt_in: str | None = None
     """The word that the scope file and the command line must both give."""
+
+
+class Never(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that this program never sends, and text that would give it away."""
+
+    what: str
+    marks: tuple[str, ...]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,6 +86,8 @@ class Checks(_File, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits
     rates: Rates
     ports: tuple[int, ...]
+    smtp_port: int
+    never: tuple[Never, ...]
     checks: tuple[Check, ...]
 
     def check(self, check_id: str) -> Check:
@@ -155,6 +165,7 @@ class Fingerprints(_File, frozen=True, kw_only=True, forbid_unknown_fields=True)
     old_iis: float
     pretenders: Pretenders
     old_products: tuple[OldProduct, ...]
+    smtp_words: tuple[str, ...]
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -262,6 +273,11 @@ def problems() -> Iterator[Problem]:
         plain = each.path.replace("{canary}", "")
         if not each.path.startswith("/") or set(plain) & set("?#;=&@{} \r\n%\\"):
             yield Problem("scan/checks.yml", f"{each.id}: {each.path} is no plain path", "No parameters.")
+    for team in all_csirts():
+        if len(team.country) != 2 or not team.source or (team.page and not team.page.startswith("https://")):
+            yield Problem(
+                "scan/csirts.csv", f"{team.name} has no source, country or page of https", "Mend it."
+            )
     for file in (checks(), fingerprints(), webshells(), _reserved(), _words()):
         if not file.source:
             yield Problem("scan", f"{type(file).__name__} has no source", "Say where it comes from.")

@@ -7,6 +7,7 @@ from exsweep.scan.addresses import address
 from exsweep.scan.asks import agent_of, of_check
 from exsweep.scan.plan import Wishes
 from exsweep.scan.scope import Scope
+from exsweep.scan.smtp import hello
 from exsweep.scan.targets import Target
 from exsweep.scan.visit import host_of
 from exsweep.scan.webshells import folder_of, pages
@@ -36,12 +37,22 @@ def explain(target: Target, scope: Scope, wishes: Wishes, rates: Rates, limits: 
     if wishes.manifest:
         manifest = checks().check("manifest")
         lines.append(f"   Asked for: GET {manifest.path}: {manifest.why}")
+    if wishes.contacts:
+        site = checks().check("security_txt")
+        lines.append(f"   Asked for: GET {site.path}: {site.why}")
+    if wishes.smtp:
+        said = hello(scope.page).decode().strip()
+        lines.append(
+            f"   Asked for, where the web shows no Exchange: TCP to port {scope.smtp_port}; it is told `{said}` and `QUIT`."
+        )
     lines += _shell_lines(wishes)
     speed = f"{rates.per_second:g} a second in all, {rates.per_network:g} per network"
     page = checks().check("owa").body_bytes
+    again = f"A host without an answer is visited once more, behind all others and not before {limits.again_after_s:g} s."
     lines += [
         f"Each request says: Host: {host}; User-Agent: {agent_of(scope)}",
         f"Speed: {speed}, {rates.per_neighbourhood:g} per /24 (IPv6 /48).",
+        again,
         f"After 429 or 503 the neighbourhood rests {rates.push_back_s:g} s, then longer, then for good.",
         f"Bounds: {limits.total_s:g} s a request, {limits.header_bytes:,} bytes of headers, {page:,} of a page.",
         "Never: a body, a parameter, a cookie, a credential, a test of a flaw; a redirect is never followed.",

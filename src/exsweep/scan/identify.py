@@ -13,6 +13,7 @@ from exsweep.scan.heard import Facts, Heard, elsewhere
 from exsweep.scan.known import product_of
 from exsweep.scan.pretence import pretence
 from exsweep.scan.replies import Failure
+from exsweep.scan.smtp import Smtp
 
 
 class Kind(StrEnum):
@@ -35,6 +36,8 @@ class Kind(StrEnum):
 
 
 EXCHANGE = frozenset({Kind.EXACT, Kind.INTERVAL, Kind.HIDDEN})
+BEHIND = frozenset({Kind.FRONTED, Kind.NOT_EXCHANGE, Kind.UNREACHABLE})
+"""Where Exchange may be all the same, and only its mail service shows it."""
 
 
 class PoolMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,6 +86,14 @@ def identify(heard: Sequence[Heard], host: str) -> Identity:
     if any(each.exchange for each in seen):
         return _exchange(seen, common)
     return _other(heard, seen, common, host)
+
+
+def with_mail_service(of: Identity, smtp: Smtp | None) -> Identity:
+    """Exchange takes mail where the web does not show it: then it is there, and its build is hidden."""
+    if smtp is None or not smtp.exchange or of.kind not in BEHIND:
+        return of
+    why = (*of.why, f"the mail service at port {smtp.port} speaks as only Exchange does")
+    return msgspec.structs.replace(of, kind=Kind.HIDDEN, why=why, failure=None)
 
 
 def build_of(seen: Sequence[Facts]) -> tuple[str | None, str]:
@@ -201,6 +212,7 @@ _SILENT = {
     Failure.ANSWER_TIMEOUT: "it did not answer in time",
     Failure.NOT_HTTP: "what it says is not HTTP",
     Failure.HEADER_TOO_LARGE: "its headers are larger than any honest ones",
+    Failure.NOT_SMTP: "what its mail service says is no mail service's word",
 }
 
 

@@ -137,7 +137,7 @@ class Journal:
         if begun.plan != plan:
             raise StoreError(
                 f"{self.out} was begun with other targets or options.",
-                tip="Give the same targets, shard and --webshells as before, or name another file.",
+                tip="Give the same targets, shard and opt-ins (--webshells ...) as before, or name another file.",
             )
 
     def _lock(self) -> None:
@@ -161,7 +161,8 @@ class Journal:
 
 def seal(targets: Iterable[Target], wishes: Wishes, shard: tuple[int, int]) -> str:
     """SHA-256 over all that decides who is asked what; the seed, which the journal keeps, left out."""
-    total = hashlib.sha256(f"{wishes.manifest} {wishes.webshells} {shard}".encode())
+    asked = (wishes.manifest, wishes.webshells, wishes.contacts, wishes.smtp)
+    total = hashlib.sha256(f"{asked} {shard}".encode())
     for key in sorted(each.key for each in targets):
         total.update(key.encode() + b"\n")
     return total.hexdigest()

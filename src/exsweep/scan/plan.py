@@ -8,7 +8,7 @@ from exsweep.knowledge.scanning import checks, fingerprints
 from exsweep.scan.addresses import TargetError, host_name
 from exsweep.scan.asks import SHELL, SHELL_CANARY, Ask, of_check
 from exsweep.scan.heard import Facts, Heard
-from exsweep.scan.identify import EXCHANGE, build_of, identify
+from exsweep.scan.identify import EXCHANGE, Kind, build_of, identify
 from exsweep.scan.replies import Failure
 from exsweep.scan.targets import Target
 from exsweep.scan.webshells import next_page
@@ -22,6 +22,8 @@ class Wishes:
 
     manifest: bool = False
     webshells: bool = False
+    contacts: bool = False
+    smtp: bool = False
     seed: int = 0
 
 
@@ -87,6 +89,8 @@ def _identify(target: Target, heard: Sequence[Heard], wishes: Wishes) -> Reasone
         )
     if wishes.manifest and not _asked(heard, "manifest") and _manifest_helps(heard, target):
         return _say("manifest", named)
+    if wishes.contacts and not _asked(heard, "security_txt") and _has_owner(heard, target):
+        return _say("security_txt", named)
     return None
 
 
@@ -157,6 +161,11 @@ def _pool_open(heard: Sequence[Heard]) -> bool:
 def _manifest_helps(heard: Sequence[Heard], target: Target) -> bool:
     found = identify(heard, target.host)
     return found.kind in EXCHANGE and (found.build is None or found.build.count(".") < 3)
+
+
+def _has_owner(heard: Sequence[Heard], target: Target) -> bool:
+    """Somebody who runs a server of their own: not the cloud, not one who only pretends."""
+    return identify(heard, target.host).kind not in (Kind.EXCHANGE_ONLINE, Kind.IMPOSTOR)
 
 
 def _by_certificate(target: Target, heard: Sequence[Heard]) -> str | None:

@@ -40,6 +40,7 @@ class Failure(StrEnum):
     ANSWER_TIMEOUT = "answer_timeout"
     NOT_HTTP = "not_http"
     HEADER_TOO_LARGE = "header_too_large"
+    NOT_SMTP = "not_smtp"
 
 
 PASSING = frozenset(

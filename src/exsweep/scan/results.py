@@ -8,9 +8,11 @@ import msgspec
 from exsweep.knowledge.scanning import fingerprints
 from exsweep.scan.certificate import Certificate
 from exsweep.scan.heard import Heard
-from exsweep.scan.identify import Identity, Kind, identify, silent_words
+from exsweep.scan.identify import Identity, Kind, identify, silent_words, with_mail_service
 from exsweep.scan.opinion import Opinion, opinion
 from exsweep.scan.replies import Failure
+from exsweep.scan.security_txt import SecurityTxt, read_security_txt
+from exsweep.scan.smtp import Smtp
 from exsweep.scan.targets import Target
 from exsweep.scan.webshells import PageSeen, pages_seen
 
@@ -47,6 +49,10 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """Seen, not seen, cannot tell; empty where it was not asked for."""
     tls: str | None = None
     certificate: Certificate | None = None
+    security_txt: SecurityTxt | None = None
+    """Whom the owner wants to be told; only where it was asked for (`--contacts`)."""
+    smtp: Smtp | None = None
+    """Its mail service; only where it was asked (`--smtp`)."""
     asked: tuple[Asked, ...] = ()
     visits: int = 1
     """2: the first visit got no answer, and it was made once more later; `asked` holds both."""
@@ -71,11 +77,12 @@ def result(
     time: datetime,
     address: str | None = None,
     before: Sequence[Heard] = (),
+    smtp: Smtp | None = None,
     repeated: bool = False,
     scope: str = "",
 ) -> ScanResult:
     """Judge one visit; `before` are the vain requests of an earlier one."""
-    identity = identify(heard, target.host)
+    identity = with_mail_service(identify(heard, target.host), smtp)
     last = next((each.line for each in reversed(heard) if each.line.tls), None)
     return ScanResult(
         target=target.key,
@@ -88,6 +95,8 @@ def result(
         webshells=pages_seen(heard),
         tls=last.tls if last else None,
         certificate=last.certificate if last else None,
+        security_txt=_security_txt(heard, time),
+        smtp=smtp,
         asked=tuple(_asked(each) for each in (*before, *heard)),
         visits=2 if before else 1,
         repeated=repeated,
@@ -125,6 +134,11 @@ def read_line(data: bytes) -> ScanResult:
         msgspec.MsgspecError: no whole line of a scan.
     """
     return _decode(data)
+
+
+def _security_txt(heard: Sequence[Heard], now: datetime) -> SecurityTxt | None:
+    replies = (each.reply for each in heard if each.ask.check == "security_txt")
+    return next((found for reply in replies if reply and (found := read_security_txt(reply, now))), None)
 
 
 def _asked(heard: Heard) -> Asked:

@@ -14,6 +14,7 @@ from exsweep.errors import ScanRefused
 from exsweep.knowledge.scanning import Limits, Rates, fingerprints
 from exsweep.scan.addresses import Address, address, neighbourhood, wide_network
 from exsweep.scan.heard import Heard
+from exsweep.scan.identify import BEHIND
 from exsweep.scan.journal import Journal
 from exsweep.scan.networks import Networks
 from exsweep.scan.plan import Wishes
@@ -21,8 +22,9 @@ from exsweep.scan.politeness import Place, Politeness
 from exsweep.scan.replies import PASSING, Failure, Reply
 from exsweep.scan.results import ScanResult, not_asked, result
 from exsweep.scan.scope import Scope
+from exsweep.scan.smtp import Smtp, hello
 from exsweep.scan.targets import Target, in_order
-from exsweep.scan.transport import resolve
+from exsweep.scan.transport import mail_service, resolve
 from exsweep.scan.visit import visit
 
 _TICK_S = 0.02  # contacts of one tick share one note of intent on disk
@@ -160,7 +162,7 @@ class _Run:
             self._refused(target, Failure.REFUSED_BY_SCOPE, reason)
             return
         origin = self._settings.networks.origin(to)
-        place = Place(network=origin.asn if origin else wide_network(to), neighbourhood=neighbourhood(to))
+        place = Place(network=(origin and origin.asn) or wide_network(to), neighbourhood=neighbourhood(to))
         intended = self._journal.intended if self._journal else frozenset()
         self._polite.offer(_Job(target, str(to), place, target.key in intended), place)
         self._changed.set()
@@ -254,13 +256,17 @@ class _Run:
             lambda answer: self._mind(job.place, answer),
         )
         one = await self._judged(job, heard)
-        if one.identity.failure in PASSING and len(job.before) == 0 and settings.limits.visits > 1:
+        if one.identity.failure in PASSING and not job.before and settings.limits.visits > 1:
             moment = asyncio.get_running_loop().time() + settings.limits.again_after_s
             self._again.append((moment, dataclasses.replace(job, before=heard)))
-        else:
-            self._tell(one)
+            return
+        if settings.wishes.smtp and one.kind in BEHIND and await self._turn(job.place):
+            said = hello(settings.scope.page)
+            smtp = await mail_service(job.to, settings.scope.smtp_port, said, settings.limits)
+            one = await self._judged(job, heard, smtp)
+        self._tell(one)
 
-    async def _judged(self, job: _Job, heard: tuple[Heard, ...]) -> ScanResult:
+    async def _judged(self, job: _Job, heard: tuple[Heard, ...], smtp: Smtp | None = None) -> ScanResult:
         """The result; beside the loop where a build is met for the first time, for that takes long to look up."""
         settings = self._settings
         judge = functools.partial(
@@ -270,6 +276,7 @@ class _Run:
             time=settings.clock(),
             address=job.to,
             before=job.before,
+            smtp=smtp,
             repeated=job.repeated,
             scope=settings.scope.who,
         )

@@ -24,6 +24,10 @@ class Level(StrEnum):
     """One request that attack scanners make too; carries the build of old servers."""
     WEBSHELLS = "webshells"
     """Requests for published names of back doors."""
+    CONTACTS = "contacts"
+    """One request for `/.well-known/security.txt`."""
+    SMTP = "smtp"
+    """Greeting and EHLO of the mail service at `smtp_port`, where the web shows no Exchange."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +60,7 @@ class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     allow: tuple[Level, ...] = (Level.IDENTIFY,)
     ports: tuple[int, ...] = ()
     """Empty: those of the knowledge."""
+    smtp_port: int | None = None
     most_addresses: int | None = None
     pace: Pace = Pace()
 
@@ -89,6 +94,7 @@ class Scope:
     excluded: Area
     levels: frozenset[Level]
     ports: frozenset[int]
+    smtp_port: int
     most_addresses: int
     until: datetime
     pace: Pace
@@ -154,6 +160,7 @@ def read_scope(text: str, *, now: datetime, opt_outs: tuple[str, ...] = ()) -> S
         excluded=area((*file.exclusions, *opt_outs), "exclusions"),
         levels=frozenset(file.allow),
         ports=frozenset(file.ports or checks().ports),
+        smtp_port=file.smtp_port or checks().smtp_port,
         most_addresses=min(file.most_addresses or most, most),
         until=_moment(file.until, "until"),
         pace=_checked(file.pace),

@@ -16,8 +16,10 @@ from exsweep.scan.addresses import Address, TargetError, address
 from exsweep.scan.certificate import read_certificate
 from exsweep.scan.heard import Line
 from exsweep.scan.replies import Failure, Reader, Reply
+from exsweep.scan.smtp import QUIT, Smtp, SmtpReply, smtp_of
 
 _READ = 65_536
+_SMTP_READ = 4_096
 
 
 async def resolve(name: str, timeout_s: float) -> tuple[Address, ...]:
@@ -33,6 +35,41 @@ async def resolve(name: str, timeout_s: float) -> tuple[Address, ...]:
         with contextlib.suppress(TargetError):  # such as an address with a zone
             addresses.append(address(str(where[0])))
     return tuple(dict.fromkeys(addresses))
+
+
+async def mail_service(to: str, port: int, hello: bytes, limits: Limits) -> Smtp:
+    """Read a mail service's greeting, say `hello`, read the answer, take leave. Without TLS; nothing else is ever said."""
+    greeting, answer = SmtpReply(), SmtpReply()
+    writer: asyncio.StreamWriter | None = None
+    try:
+        async with asyncio.timeout(limits.connect_s):
+            reader, writer = await asyncio.open_connection(to, port)
+        async with asyncio.timeout(limits.total_s):
+            await _reply(reader, greeting)
+            if greeting.code == 220:
+                writer.write(hello)
+                await _reply(reader, answer)
+                writer.write(QUIT)
+                await writer.drain()
+    except TimeoutError:
+        late = Failure.CONNECT_TIMEOUT if writer is None else Failure.ANSWER_TIMEOUT
+        return smtp_of(port, greeting if greeting.done else late, late)
+    except ConnectionRefusedError:
+        return smtp_of(port, Failure.CONNECT_REFUSED, None)
+    except OSError:
+        return smtp_of(port, greeting if greeting.done else Failure.RESET, Failure.RESET)
+    finally:
+        if writer is not None:
+            writer.transport.abort()
+    return smtp_of(port, greeting, answer if answer.done else None)
+
+
+async def _reply(reader: asyncio.StreamReader, into: SmtpReply) -> None:
+    while not into.done:
+        data = await reader.read(_SMTP_READ)
+        if not data:
+            raise ConnectionResetError
+        into.feed(data)
 
 
 class Connection(asyncio.Protocol):

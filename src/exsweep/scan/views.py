@@ -1,21 +1,16 @@
-"""Results counted by kind, build or flaw, and as a table for a spreadsheet. Pure; a bad line is counted, never dropped."""
+"""Results counted by kind, build, flaw, sector, country or network. Pure; a bad line is counted, never dropped."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
 
-from exsweep.export.formats.timeline_csv import cell
+from exsweep.knowledge.sectors import sectors
+from exsweep.scan.listing.kinds import Entry
+from exsweep.scan.outside import patch_state
 from exsweep.scan.results import SCHEMA, ScanResult, read_line
 from exsweep.scan.webshells import Sight
-
-COLUMNS = (
-    "time", "target", "name", "address", "port", "kind", "build", "build_name", "certain", "possible",
-    "exploited", "support_ended", "back_doors_seen", "why",
-)  # fmt: skip
 
 
 class View(StrEnum):
@@ -24,6 +19,22 @@ class View(StrEnum):
     KIND = "kind"
     BUILD = "build"
     CVE = "cve"
+    SECTOR = "sector"
+    COUNTRY = "country"
+    NETWORK = "network"
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a view."""
+
+    name: str
+    targets: int
+    open: int = 0
+    """Look open to attack."""
+    unknown: int = 0
+    """Exchange, or something before it, that does not show enough."""
+    back_doors: int = 0
+    """With a page of a back door."""
 
 
 class Read:
@@ -46,49 +57,38 @@ class Read:
                 self.bad += 1
 
 
-def count(results: Iterable[ScanResult], view: View) -> list[tuple[str, int]]:
-    """(word, targets), most first. A server open to several flaws counts once under each."""
-    found: Counter[str] = Counter()
-    for each in results:
-        found.update(_words(each, view))
-    return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+def count(entries: Iterable[Entry], view: View) -> tuple[Group, ...]:
+    """Groups, most targets first. A server open to several flaws counts once under each."""
+    totals: dict[str, Counter[str]] = {}
+    for each in entries:
+        state = patch_state(each.result)
+        seen = any(page.sight is Sight.SEEN for page in each.result.webshells)
+        marks = {"targets": 1, "open": state == "open", "back_doors": seen}
+        marks["unknown"] = state == "unknown" and each.result.opinion is not None
+        for word in _words(each, view):
+            totals.setdefault(word, Counter()).update(marks)
+    groups = (Group(name=name, **numbers) for name, numbers in totals.items())
+    return tuple(sorted(groups, key=lambda group: (-group.targets, group.name)))
 
 
-def row(of: ScanResult) -> str:
-    """One line of CSV under `COLUMNS`, with its end; no spreadsheet takes a cell for a formula."""
-    opinion = of.opinion
-    judged = opinion is not None and opinion.judged
-    seen = [page.path for page in of.webshells if page.sight is Sight.SEEN]
-    return _line(
-        (
-            of.time.isoformat(),
-            of.target,
-            of.name or "",
-            of.address or "",
-            str(of.port),
-            of.kind.value,
-            of.identity.build or "",
-            opinion.build_name if opinion else "",
-            " ".join(opinion.certain) if opinion and judged else "",
-            " ".join(opinion.possible) if opinion and judged else "",
-            " ".join(opinion.exploited) if opinion and judged else "",
-            ("yes" if opinion.support_ended else "no") if opinion and (judged or opinion.support_end) else "",
-            " ".join(seen),
-            "; ".join(of.identity.why),
-        )
-    )
+def _words(of: Entry, view: View) -> tuple[str, ...]:
+    one, owner = of.result, of.owner
+    match view:
+        case View.KIND:
+            return (one.kind.value,)
+        case View.BUILD:
+            return (one.identity.build or f"build not known ({one.kind.value})",)
+        case View.SECTOR:
+            return (sectors().titles[owner.sector],)
+        case View.COUNTRY:
+            return (owner.country or "not known",)
+        case View.NETWORK:
+            return (owner.asn or "not known",)
+        case View.CVE:
+            return _flaws(one)
 
 
-def header() -> str:
-    """First line of the CSV."""
-    return _line(COLUMNS)
-
-
-def _words(of: ScanResult, view: View) -> tuple[str, ...]:
-    if view is View.KIND:
-        return (of.kind.value,)
-    if view is View.BUILD:
-        return (of.identity.build or f"build not known ({of.kind.value})",)
+def _flaws(of: ScanResult) -> tuple[str, ...]:
     if of.opinion is None or not of.opinion.judged:
         return (f"cannot tell ({of.kind.value})",)
     open_ = (
@@ -96,9 +96,3 @@ def _words(of: ScanResult, view: View) -> tuple[str, ...]:
         *(f"{cve} possible" for cve in of.opinion.possible),
     )
     return open_ or ("none of the flaws we know by build",)
-
-
-def _line(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([cell(each) for each in cells])
-    return out.getvalue()
