@@ -3,13 +3,16 @@
 import hashlib
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
+from exsweep.assess.joined import Joined, Part
 from exsweep.detect.webshell import examine, not_cleared
 from exsweep.detect.webshell.kinds import extension_of
 from exsweep.detect.yara import USER_PREFIX, Yara
@@ -161,14 +164,23 @@ def look_inside(page: Carved, source: str, yara: Yara, shipped: Baseline) -> tup
     return msgspec.structs.replace(report, held_in=source, held=page.held), kept
 
 
-def row(report: FileReport, kept: Kept, page: Carved | None = None) -> Batch:
-    """The file as one row of `served_file`; its line is the one that shows the strongest claim.
+class Row(NamedTuple):
+    """One file as a row of `served_file`; its line is the one that shows the strongest claim."""
+
+    values: list[bytes]
+    """In the order of the columns."""
+    line: int
+    offset: int
+    raw: bytes
+    time_ms: int = NO_TIME
+
+
+def row(report: FileReport, kept: Kept, page: Carved | None = None) -> Row:
+    """What is told of one file. Columns are made of many rows at once, see `together`.
 
     `page`: where it stood, if it was no file itself; line and place are then those of the record that held it.
     """
     digests = kept.digests
-    line, offset, raw = _quoted(report, kept)
-    kind = format_of("served_file")
     name = report.path.rpartition("/")[2]
     values = {
         "Path": report.path,
@@ -190,27 +202,40 @@ def row(report: FileReport, kept: Kept, page: Carved | None = None) -> Batch:
         "Capabilities": _LIST.join(can.id for can in report.capabilities),
         "Inputs": _LIST.join(dict.fromkeys(name for can in report.capabilities for name in can.inputs)),
         "Families": _LIST.join(report.families),
-        "Tricks": "",
         "Reasons": _LIST.join(why.code for why in report.reasons),
         "Evidence": _shown(report),
         "Baseline": report.baseline,
         "KnownAs": report.known_as or "",
-        "KnownBuilds": "",
-        "Created": "",
-        "Modified": "",
     }
-    table = pa.table(
-        {
-            column: pa.array([values[column][:_TEXT_CAP].encode("utf-8", "backslashreplace")], pa.binary())
-            for column in kind.columns
-        }
+    told = [
+        values.get(column, "")[:_TEXT_CAP].encode("utf-8", "backslashreplace")
+        for column in format_of("served_file").columns
+    ]
+    line, offset, raw = _quoted(report, kept)
+    if page is None:
+        return Row(told, line, offset, raw)
+    # In a hidden file the bytes of the line stand nowhere: its record does.
+    return Row(told, page.line, page.offset + (offset if page.held != "quarantine" else 0), raw, page.time_ms)
+
+
+def together(files: Sequence[tuple[int, str, Row]]) -> Joined:
+    """Rows of many files, each with its place in the task and its path: an array a column, not one a page and column."""
+    kind = format_of("served_file")
+    rows = [each for _, _, each in files]
+    columns = zip(*(each.values for each in rows), strict=True)
+    batch = Batch(
+        kind,
+        pa.table([pa.array(column, pa.binary()) for column in columns], names=list(kind.columns)),
+        np.array([each.line for each in rows], np.int64),
+        np.array([each.offset for each in rows], np.int64),
+        np.array([each.time_ms for each in rows], np.int64),
     )
-    one, time_ms = np.ones(1, np.int64), NO_TIME
-    if page is not None:
-        # In a hidden file the bytes of the line stand nowhere: its record does.
-        line, time_ms = page.line, page.time_ms
-        offset = page.offset + (offset if page.held != "quarantine" else 0)
-    return Batch(kind, table, one * line, one * offset, one * time_ms, lines=(raw,))
+    parts = tuple(Part(place, path, 1, partial(_raw_of, each)) for place, path, each in files)
+    return Joined(batch, parts, sum(len(each.raw) for each in rows))
+
+
+def _raw_of(row: Row, _number: int) -> bytes:
+    return row.raw
 
 
 def _quoted(report: FileReport, kept: Kept) -> tuple[int, int, bytes]:

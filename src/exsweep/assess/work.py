@@ -14,7 +14,7 @@ from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
 from exsweep.assess.rows import Cells, fold, hit
-from exsweep.assess.served import Kept, look, look_inside, row, slim
+from exsweep.assess.served import Kept, Row, look, look_inside, row, slim, together
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.assess.volumes import folders_of
@@ -31,6 +31,8 @@ _COLLECT = (100_000, 20, 100)
 _SAMPLE = 16 << 10
 _DENSE = 0.3
 """Share of bytes in lines that a sweep chooses, above which exact evaluation line by line costs more than columns."""
+_PAGES = 500
+"""Pages whose rows are put together."""
 _FLUSH_ROWS = 50_000
 _FLUSH_BYTES = 24 << 20
 """Text that waits with the candidates in it: bounds memory where they are few."""
@@ -83,6 +85,8 @@ class _Run:
     hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
     files: list[FileReport] = field(default_factory=list)
     """Pages and scripts that were looked at."""
+    pages: list[tuple[int, str, Row]] = field(default_factory=list)
+    """Their rows that are not handed on yet."""
     beside: tuple[Unit, ...] = ()
     passwords: tuple[bytes, ...] = ()
     dense: dict[str, bool] = field(default_factory=dict)
@@ -113,14 +117,14 @@ class _Run:
         """Look at a file as a page; what it can do becomes a row."""
         report = look(kept, path, sha256, self.made.yara, self.made.baseline)
         self.files.append(slim(report))
-        self.rows(place, path, row(report, kept))
+        self._page_row(place, path, row(report, kept))
         return report
 
     def carved(self, place: int, path: str, page: Carved) -> None:
         """Look at a page that stood inside another file of the evidence."""
         report, kept = look_inside(page, path, self.made.yara, self.made.baseline)
         self.files.append(slim(report))
-        self.rows(place, path, row(report, kept, page))
+        self._page_row(place, path, row(report, kept, page))
 
     def folders(self, path: str) -> Folders | None:
         """Folders of the disk whose journal of changes this is, from its file table; None where that was not given."""
@@ -135,9 +139,20 @@ class _Run:
         return self.made.asks_of_every_file and bool(self.made.yara.scan(data, path).matches)
 
     def finish(self) -> None:
+        self._hand_on_pages()
         for joined in self.gathering.rest():
             self._hand_on(joined)
         self._settle()
+
+    def _page_row(self, place: int, path: str, told: Row) -> None:
+        self.pages.append((place, path, told))
+        if len(self.pages) >= _PAGES:
+            self._hand_on_pages()
+
+    def _hand_on_pages(self) -> None:
+        if self.pages:
+            self._hand_on(together(self.pages))
+            self.pages = []
 
     def _hand_on(self, joined: Joined) -> None:
         rows = self.made.engine.candidates(joined.batch)

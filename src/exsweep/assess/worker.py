@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -56,6 +57,9 @@ def serve(
     _one_thread()
     try:
         work = start(*arguments)
+        # Knowledge stays to the end: to look for cycles in it again and again costs more than is ever found.
+        gc.collect()
+        gc.freeze()
         _silence(last_words)
         active = confine(jail, [pipe.fileno()])
     except Exception as error:  # noqa: BLE001 - handed to the parent: no worker could do better

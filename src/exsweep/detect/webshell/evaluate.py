@@ -124,9 +124,9 @@ class Expressions(ABC):
             if source is not None:
                 return source
         if name in state.functions:
-            return typed(state.returns.get(name, UNKNOWN), f"fn:{name}")
+            return typed(state.given_back_by(name), f"fn:{name}")
         if f"get_{name}" in state.functions:
-            return state.returns.get(f"get_{name}", UNKNOWN)
+            return state.given_back_by(f"get_{name}")
         if self.known.calls.matches([full]):
             # A function that is carried about is called elsewhere.
             state.carried = True

@@ -23,7 +23,7 @@ def follow(state: State) -> None:
     """
     evaluator = Evaluator(state)
     for _ in range(ROUNDS):
-        state.changed = False
+        state.begin_round()
         count = len(state.units)
         place = 0
         while place < len(state.units):

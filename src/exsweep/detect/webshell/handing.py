@@ -9,7 +9,6 @@ from exsweep.detect.webshell.values import (
     COMPUTED,
     DECODED,
     TELLING,
-    UNKNOWN,
     Value,
     derived,
     either,
@@ -54,7 +53,7 @@ class Handing(Assignments):
             if unit.program.language == "jscript":
                 state.give_parameter(unit, function, "arguments", through(derived(arguments), marker))
             self._given_back(node, function, arguments, marker)
-        back = state.returns.get(name, UNKNOWN)
+        back = state.given_back_by(name)
         kept = tuple(each for each in back.origins if marker not in each.trail)
         value = Value(back.constants, kept, back.types, back.marks)
         if len(kept) != len(back.origins):
@@ -71,7 +70,7 @@ class Handing(Assignments):
             )
             if not isinstance(variable, Name):
                 continue
-            held = self.state.variables.get(f"{function.name.lower()}\0{parameter.lower()}")
+            held = self.state.held(function, parameter)
             others = {
                 (origin.kind, origin.name)
                 for value, node_ in zip(arguments, node.arguments, strict=False)

@@ -62,10 +62,10 @@ class Members(Operators):
                 return constant(CONSTANTS[".".join(full)])
         returned = tuple(self.known.returns.find(names))
         if last in self.state.functions and not returned:
-            own = self.state.returns.get(last, UNKNOWN)
+            own = self.state.given_back_by(last)
             return typed(either(own, derived([base])), f"fn:{last}")
         if f"get_{last}" in self.state.functions and not returned:
-            return either(self.state.returns.get(f"get_{last}", UNKNOWN), derived([base]))
+            return either(self.state.given_back_by(f"get_{last}"), derived([base]))
         if last in ("text", "value", "tostring") and base.known:
             return base
         carried = tuple(each for each in base.types if each.startswith("fn:"))

@@ -51,7 +51,7 @@ def _page(data: bytes, reading: Reading, path: str, found: list[str]) -> Page:
 
 
 def _read(data: bytes, text: str, reading: Reading, path: str, found: list[str]) -> Page:
-    if _TYPESET.search(text) is not None:
+    if ("\u201c" in text or "\u201d" in text) and _TYPESET.search(text) is not None:
         # Went through a word processor: what was meant is plain.
         text = text.translate(_PLAIN_QUOTES)
     named = webshell_kinds().kind_of_extension(kinds.extension_of(path))

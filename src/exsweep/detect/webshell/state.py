@@ -71,6 +71,10 @@ class State:
         """(Code, language) that was evaluated as code already."""
         self.fold_left = 64 << 20
         self.changed = False
+        """Did anything change in this round after it had been read? Only then can one more round find more."""
+        self._read: set[str] = set()
+        self._read_anywhere: set[str] = set()
+        self._read_returns: set[str] = set()
         self.inlined = 0
         """Expressions in constants that were evaluated."""
         self.hurried = False
@@ -147,9 +151,12 @@ class State:
 
     def read(self, name: str) -> Value | None:
         """Value of a variable, None where the page has no such variable."""
+        self._read.add(name)
         if self.function is not None:
             if name in self.locals:
-                own = self.variables.get(f"{self.function.name.lower()}\0{name}")
+                key = f"{self.function.name.lower()}\0{name}"
+                self._read.add(key)
+                own = self.variables.get(key)
                 shared = self.variables.get(name)
                 if own is not None and shared is not None:
                     return Value(
@@ -159,10 +166,30 @@ class State:
                         own.marks | shared.marks,
                     )
                 return own if own is not None else shared
+            self._read_anywhere.add(name)
             found = self.variables.get(name)
             other = self.anywhere.get(name)
             return either(found, other) if found is not None and other is not None else (found or other)
+        self._read_anywhere.add(name)
         return self.variables.get(name, self.anywhere.get(name))
+
+    def held(self, function: Function, parameter: str) -> Value | None:
+        """What a parameter of a function holds so far."""
+        key = f"{function.name.lower()}\0{parameter.lower()}"
+        self._read.add(key)
+        return self.variables.get(key)
+
+    def given_back_by(self, name: str) -> Value:
+        """What a function of the page gives back so far."""
+        self._read_returns.add(name)
+        return self.returns.get(name, UNKNOWN)
+
+    def begin_round(self) -> None:
+        """All code is evaluated once more."""
+        self.changed = False
+        self._read.clear()
+        self._read_anywhere.clear()
+        self._read_returns.clear()
 
     def write(self, name: str, value: Value, *, weak: bool = False) -> None:
         """Give a variable a value. Constants of straight-line code replace, all else adds up."""
@@ -175,16 +202,17 @@ class State:
 
     def _put(self, where: dict[str, Value], key: str, value: Value, weak: bool) -> None:
         old = where.get(key)
+        read = self._read if where is self.variables else self._read_anywhere
         if old is None:
             where[key] = value
-            self.changed = self.changed or bool(value.origins or value.types or value.marks)
+            self.changed = self.changed or (key in read and bool(value.origins or value.types or value.marks))
             return
         new = either(old, value)
         if not weak and not self.in_branch:
             marks = new.marks - (TAMED - value.marks) | value.marks if value.origins else new.marks
             new = Value(value.constants, new.origins, new.types, marks)
         where[key] = new
-        if _keys(new.origins) != _keys(old.origins) or new.types != old.types or new.marks != old.marks:
+        if not self.changed and key in read and _differ(old, new):
             self.changed = True
 
     def forget(self, name: str) -> None:
@@ -292,7 +320,7 @@ class State:
         old = self.returns.get(name, UNKNOWN)
         new = either(old, value)
         self.returns[name] = new
-        if _keys(new.origins) != _keys(old.origins) or new.types != old.types or new.marks != old.marks:
+        if not self.changed and name in self._read_returns and _differ(old, new):
             self.changed = True
 
     def enter(self, function: Function) -> None:
@@ -330,6 +358,12 @@ def plain_type(written: str) -> str:
 _TELLS_NOTHING = frozenset(
     {"", "var", "object", "dynamic", "variant", "string", "int", "integer", "boolean", "bool", "byte"}
 )
+
+
+def _differ(old: Value, new: Value) -> bool:
+    return old is not new and (
+        new.types != old.types or new.marks != old.marks or _keys(new.origins) != _keys(old.origins)
+    )
 
 
 def _keys(origins: tuple[Origin, ...]) -> set[tuple[str, str]]:
