@@ -8,6 +8,8 @@ from exsweep.model import Assessment, FileVerdict, Level
 from tests.assess.test_pages import shell
 from tests.parse.filesystem.making import Table
 from tests.parse.traces.making import locked_file, quarantine_entry
+from tests.parse.traces.making_hive import HiveMaker
+from tests.parse.traces.test_registry import amcache, software, system, user
 
 NOW = datetime(2021, 3, 9, tzinfo=UTC)
 PAGE = r"inetpub\wwwroot\aspnet_client\ab12.aspx"
@@ -86,3 +88,29 @@ def test_an_ordinary_small_page_in_the_file_table_is_nobody_s_back_door(tmp_path
     assert not [item for item in rules(told) if item.startswith("WS-PAGE")]
     assert told.files is not None
     assert told.files.looked_at == 3
+
+
+def test_the_registry_itself_tells_what_starts_and_what_ran(tmp_path: Path):
+    put(tmp_path, "C/Windows/System32/config/SYSTEM", system().made())
+    put(tmp_path, "C/Windows/appcompat/Programs/Amcache.hve", amcache().made())
+    put(tmp_path, "C/Users/anna/NTUSER.DAT", user().made())
+    before, log = HiveMaker().key("Microsoft").logged(software())
+    put(tmp_path, "C/Windows/System32/config/SOFTWARE", before)
+    put(tmp_path, "C/Windows/System32/config/SOFTWARE.LOG1", log)
+    told = judged(tmp_path)
+    assert rules(told) >= {
+        *("AS-SERVICE-PLACE", "AS-RUN-PLACE", "AS-RUN-ODD", "AS-LOGON-BACKDOOR", "AS-HIDDEN-TASK"),
+        *("AM-RENAMED", "PT-PLACE", "PR-TOOL"),
+    }
+    assert told.verdict.level is Level.SUSPICIOUS
+    (renamed,) = [item for item in told.findings if item.rule.id == "AM-RENAMED"]
+    assert renamed.first_seen == datetime(2021, 3, 3, 4, 10, 22, tzinfo=UTC)
+    kinds = {source.kind for source in told.coverage.sources}
+    assert kinds == {"autostart", "amcache"}
+
+
+def test_a_hive_in_use_without_its_logs_is_a_gap(tmp_path: Path):
+    put(tmp_path, "C/SOFTWARE", HiveMaker().key("Microsoft").logged(software())[0])
+    gaps = [gap for gap in judged(tmp_path).coverage.gaps if gap.path == "C/SOFTWARE"]
+    assert any("LOG1" in gap.reason for gap in gaps)
+    assert not any(gap.limits_verdict for gap in gaps)

@@ -48,6 +48,8 @@ class Taker(Protocol):
 
     def carved(self, place: int, path: str, page: Carved) -> None: ...
 
+    def beside_it(self, path: str) -> tuple[bytes, ...]: ...
+
     def asked_for(self, data: bytes, path: str) -> bool: ...
 
     def folders(self, path: str) -> Folders | None:
@@ -156,7 +158,10 @@ def _records_in(
         return UsnReader(path, run.folders(path))
     if recognise_antivirus(head, path):
         return AntivirusReader()
-    return reader_of(head, path) if head else None
+    reader = reader_of(head, path) if head else None
+    if reader is not None and reader.BESIDE:
+        reader.beside = run.beside_it(path)
+    return reader
 
 
 def _records(
@@ -178,6 +183,8 @@ def _records(
         run.carved(place, source.path, page)
     if seal.state is SourceState.READ:
         seal.state, seal.reason = reader.state()
+    if isinstance(reader, TraceReader):
+        kind = reader.kind  # some readers learn only in the end what they read
     return _report(source, kind, seal, reader.tally)
 
 

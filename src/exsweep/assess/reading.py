@@ -17,7 +17,7 @@ from exsweep.assess.progress import Progress
 from exsweep.assess.results import TaskResult
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools
-from exsweep.assess.volumes import beside_of, tables_in
+from exsweep.assess.volumes import beside_of, logs_in, tables_in
 from exsweep.assess.worker import FORKS
 from exsweep.evidence import Opened, Unit
 from exsweep.knowledge import version
@@ -178,9 +178,9 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
     base = [exsweep.__version__, version(), made.digest, str(settings.quick), str(len(settings.passwords))]
     tasks = []
     units = tuple(units)
-    tables = tables_in(units)
+    tables, logs = tables_in(units), logs_in(units)
     for group in grouped(units):
-        beside = beside_of(group, tables)
+        beside = beside_of(group, tables, logs)
         stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in (*group, *beside))])
         name = hashlib.sha256(stamp.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         tasks.append(

@@ -17,7 +17,7 @@ from exsweep.assess.rows import Cells, fold, hit
 from exsweep.assess.served import Kept, Row, look, look_inside, row, slim, together
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
-from exsweep.assess.volumes import folders_of
+from exsweep.assess.volumes import bytes_beside, folders_of
 from exsweep.detect import Match
 from exsweep.evidence import Unit, sources
 from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
@@ -49,7 +49,7 @@ class Task(msgspec.Struct, frozen=True):
     passwords: tuple[bytes, ...] = ()
     """For locked members; a task is never written to disk."""
     beside: tuple[Unit, ...] = ()
-    """File tables of the disks whose journals are among the units: they tell the names of folders."""
+    """File tables of the disks whose journals are among the units, and logs of the hives among them."""
 
 
 @dataclass
@@ -133,6 +133,10 @@ class _Run:
             if volume is not None and volume_of_table(unit.path) == volume:
                 return folders_of(unit, self.passwords)
         return None
+
+    def beside_it(self, path: str) -> tuple[bytes, ...]:
+        """Logs of the hive with this path."""
+        return bytes_beside(path, self.beside, self.passwords)
 
     def asked_for(self, data: bytes, path: str) -> bool:
         """The user's YARA rules have something to say of a file that nothing else is known of."""

@@ -1,8 +1,10 @@
 """One sound file of each kind of trace, made by code: for the fuzzer and for laws that hold for all of them."""
 
 from tests.parse.traces.making import locked_file
+from tests.parse.traces.making_hive import shimcache_10
 from tests.parse.traces.test_defender import FOUND, LIST, LOCKED, TEXT, entry, history
 from tests.parse.traces.test_history import TYPED
+from tests.parse.traces.test_registry import amcache, software, system, user
 from tests.parse.traces.test_task import TASK
 
 
@@ -14,4 +16,10 @@ def trace_samples() -> dict[str, bytes]:
         LIST: entry(),
         LOCKED: locked_file(TEXT),
         FOUND: history(),
+        "C/Windows/appcompat/Programs/Amcache.hve": amcache().made(),
+        "C/Windows/System32/config/SYSTEM": system(
+            shimcache_10([("C:\\a.exe", "2021-03-03 00:00:00")])
+        ).made(),
+        "C/Windows/System32/config/SOFTWARE": software().made(),
+        "C/Users/a/NTUSER.DAT": user().made(),
     }

@@ -31,6 +31,8 @@ class TraceReader:
 
     KIND: ClassVar[str]
     """Id of the format of its rows."""
+    BESIDE: ClassVar[tuple[str, ...]] = ()
+    """Endings of files beside it that it needs too: `.LOG1`."""
 
     def __init__(self, path: str = "") -> None:
         self.path = path
@@ -38,6 +40,8 @@ class TraceReader:
         self.tally = Tally()
         self.pages: list[Carved] = []
         """Pages found since somebody last took them."""
+        self.beside: tuple[bytes, ...] = ()
+        """Bytes of the files beside it, in the order of BESIDE, those that there are."""
         self._formats: dict[str, _Waiting] = {}
         self._damage = ""
 
