@@ -7,7 +7,7 @@ from exsweep.assess import Settings, rejudge, triage
 from exsweep.model import Assessment, FileVerdict, Level
 from tests.assess.test_pages import shell
 from tests.parse.filesystem.making import Table
-from tests.parse.traces.making import locked_file, quarantine_entry
+from tests.parse.traces.making import locked_file, packed, prefetch, quarantine_entry, recycled
 from tests.parse.traces.making_hive import HiveMaker
 from tests.parse.traces.test_registry import amcache, software, system, user
 
@@ -114,3 +114,12 @@ def test_a_hive_in_use_without_its_logs_is_a_gap(tmp_path: Path):
     gaps = [gap for gap in judged(tmp_path).coverage.gaps if gap.path == "C/SOFTWARE"]
     assert any("LOG1" in gap.reason for gap in gaps)
     assert not any(gap.limits_verdict for gap in gaps)
+
+
+def test_a_program_that_ran_from_a_drop_place_and_a_page_thrown_away(tmp_path: Path):
+    files = [r"\VOLUME{1}\WINDOWS\SYSTEM32\NTDLL.DLL", r"\VOLUME{1}\INETPUB\WWWROOT\ASPNET_CLIENT\P.EXE"]
+    put(tmp_path, "C/Windows/Prefetch/P.EXE-1.pf", packed(prefetch("P.EXE", files, ["2021-03-04 00:00:00"])))
+    put(tmp_path, "C/$Recycle.Bin/S-1-5-21-1/$IABCDEF.aspx", recycled("C:\\" + PAGE, "2021-03-05 06:00:00"))
+    told = judged(tmp_path)
+    assert rules(told) == {"PT-WEB", "RB-PAGE-DELETED"}
+    assert told.verdict.level is Level.BROKEN_INTO

@@ -4,7 +4,18 @@ A kind of trace is one module here that registers a reader; `reader_of` chooses 
 """
 
 from exsweep.parse.carved import Carved
-from exsweep.parse.traces import detection, history, quarantine, registry, task
+from exsweep.parse.traces import detection, history, prefetch, quarantine, recycle, registry, task
 from exsweep.parse.traces.base import TraceReader, reader_of
 
-__all__ = ["Carved", "TraceReader", "detection", "history", "quarantine", "reader_of", "registry", "task"]
+__all__ = [
+    "Carved",
+    "TraceReader",
+    "detection",
+    "history",
+    "prefetch",
+    "quarantine",
+    "reader_of",
+    "recycle",
+    "registry",
+    "task",
+]
