@@ -168,7 +168,7 @@ def test_what_our_script_could_not_read_is_a_gap_and_never_nothing(tmp_path: Pat
             "The process cannot access the file.",
             "iis_w3c",
         ),
-        ("C:\\Windows\\System32\\Tasks\\x", "Access is denied.", "tasks"),
+        ("C:\\ExchangeSetupLogs\\ExchangeSetup.log", "Access is denied.", "setup_log"),
     ]
     made = wrappers.ours([("C/inetpub/logs/LogFiles/W3SVC1/u_ex210302.log", log)], tmp_path, unread)
     gaps = [gap for gap in judged(made).coverage.gaps if gap.path]

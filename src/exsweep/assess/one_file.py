@@ -23,6 +23,7 @@ from exsweep.parse.filesystem import Folders, MftReader, UsnReader, is_mft, is_u
 from exsweep.parse.pasted import looks_pasted, read_pasted
 from exsweep.parse.tally import Tally
 from exsweep.parse.traces import Carved, TraceReader, reader_of
+from exsweep.parse.traces.recycle import is_recycled
 from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
 
 CHUNK = 4 << 20
@@ -90,7 +91,8 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
         if len(head) >= _HEAD:
             break
     stream: Iterator[bytes] = chained(start, chunks)
-    script = bool(head) and served.is_script(source.path)
+    # The record of a removed page in the recycle bin has the page's ending.
+    script = bool(head) and served.is_script(source.path) and not is_recycled(head, source.path)
     events = None if script else event_reader(head, source.path)
     other = _records_in(head, source.path, run) if events is None and not script else None
     if other is not None:
