@@ -11,6 +11,7 @@ import pytest
 from exsweep.assess import Settings
 from exsweep.assess.bundle import CONTENTS, read_bundle, unpacked, write_bundle
 from exsweep.assess.custody import CustodyLog, entries
+from exsweep.assess.resealing import quotes_of, seals
 from exsweep.assess.verify import verify
 from exsweep.cli import run
 from exsweep.errors import EvidenceError
@@ -246,3 +247,14 @@ def test_a_changed_case_in_a_bundle_with_right_hashes_still_does_not_verify(case
     write_bundle(case, tmp_path / "case.zip")
     assert read_bundle(tmp_path / "case.zip").verdict.headline == "All is well."
     assert run(["verify", str(tmp_path / "case.zip")]) == 1
+
+
+def test_a_quoted_line_that_does_not_stand_in_the_evidence_is_named(closed, case):
+    evidence, _ = closed
+    assessment = decode((case / ASSESSMENT).read_bytes())
+    first = next(item for item in assessment.findings if item.excerpt.isascii() and "\\" not in item.excerpt)
+    forged = msgspec.structs.replace(first, excerpt=first.excerpt.replace("203.0.113", "198.51.100") + " x")
+    seals_ = list(seals((evidence,), Settings(evidence=(evidence,), now=NOW), quotes_of([first])))
+    assert not [seal for seal in seals_ if seal.wrong]
+    seals_ = list(seals((evidence,), Settings(evidence=(evidence,), now=NOW), quotes_of([forged])))
+    assert [seal.wrong for seal in seals_ if seal.wrong] == [(first.id,)]

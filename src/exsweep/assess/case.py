@@ -25,7 +25,7 @@ from exsweep.assess.shares import Part, shares
 from exsweep.assess.tools import Tools, tools
 from exsweep.errors import EvidenceError
 from exsweep.evidence import Opened, Unit, open_evidence
-from exsweep.judge import intruders, judge
+from exsweep.judge import intruders, judge, kept, masked
 from exsweep.knowledge import version
 from exsweep.model import Assessment, Hit, Observations, Run, SourceReport, SourceState
 
@@ -141,7 +141,7 @@ def _judge(
     shown: Progress,
 ) -> Assessment:
     shown.stage("Judging")
-    return judge(
+    assessment = judge(
         Observations(
             sources=gathered.sources,
             hits=gathered.hits,
@@ -171,6 +171,7 @@ def _judge(
             evidence=tuple(described),
         ),
     )
+    return kept(assessment) if settings.keep_secrets else masked(assessment, settings.secrets_key)
 
 
 def _context(

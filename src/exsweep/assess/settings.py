@@ -29,6 +29,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Lists of shipped files that the user learned (`exsweep knowledge baseline`)."""
     passwords: tuple[bytes, ...] = ()
     """For locked members of archives; written nowhere."""
+    keep_secrets: bool = False
+    """Quote passwords, cookies, tokens and keys as they stand in the evidence."""
+    secrets_key: bytes | None = None
+    """Key of the marks that stand for them; None: one made from the case."""
     several: bool = True
     """Judge each server by itself where the evidence holds several; else all of it as one."""
     server: Server = Server()

@@ -9,7 +9,7 @@ import msgspec
 
 import exsweep
 from exsweep.assess.custody import NAME, Broken, Entry, entries, last_hash, sha256_of
-from exsweep.assess.resealing import seals
+from exsweep.assess.resealing import quotes_of, seals
 from exsweep.assess.settings import Settings
 from exsweep.errors import EvidenceError, StoreError
 from exsweep.export import EXPORTERS
@@ -200,8 +200,13 @@ class _Checking:
         """Every file of the evidence sealed again and compared."""
         before = {item.path: item for item in assessment.custody}
         count, problems, more = 0, [], []
-        for seal in seals(settings.evidence, settings):
+        quotes = quotes_of(assessment.findings)
+        misquoted = []
+        for seal in seals(settings.evidence, settings, quotes):
             count += 1
+            misquoted += [
+                f"{finding} quotes a line that does not stand in {seal.path}." for finding in seal.wrong
+            ]
             item = before.pop(seal.path, None)
             if item is None:
                 more.append(f"Evidence that was not there at triage: {seal.path}.")
@@ -213,7 +218,13 @@ class _Checking:
         self._some(sorted(problems))
         self._some(sorted(f"Evidence missing: {path}." for path in before))
         self._some(sorted(more))
+        self._some(sorted(misquoted))
         self.checked.append(f"evidence: {count:,} files sealed again")
+        if quotes:
+            lines = sum(map(len, quotes.values()))
+            self.checked.append(
+                f"quoted lines: {lines:,} read again at their places; a mark stands for any secret"
+            )
 
     def _bytes(self, name: str) -> bytes | None:
         path = self._folder / name

@@ -8,6 +8,7 @@ import click
 from exsweep.cli.in_language import LANGUAGE, report_in
 from exsweep.errors import EvidenceError, UsageError
 from exsweep.export import EXPORTERS, Exporter
+from exsweep.judge import kept, masked
 from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import decode
 
@@ -18,8 +19,13 @@ from exsweep.model import decode
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: standard output."
 )
+@click.option(
+    "--keep-secrets",
+    is_flag=True,
+    help="Of an assessment by an earlier version: quote passwords, cookies, tokens and keys as they are.",
+)
 @LANGUAGE
-def report(assessment: Path, name: str, out: Path | None, language: str) -> None:
+def report(assessment: Path, name: str, out: Path | None, keep_secrets: bool, language: str) -> None:
     """Write ASSESSMENT (an assessment.json) in another format."""
     try:
         data = assessment.read_bytes()
@@ -29,10 +35,13 @@ def report(assessment: Path, name: str, out: Path | None, language: str) -> None
             tip="Name the assessment.json that `exsweep triage --out` wrote.",
         ) from error
     exporter: Exporter = EXPORTERS[name]
+    case = decode(data)
+    if case.secrets is None:
+        case = kept(case) if keep_secrets else masked(case)
     if language == ENGLISH:
-        result = exporter.export(decode(data))
+        result = exporter.export(case)
     elif name == "html":
-        result = report_in(decode(data), language)
+        result = report_in(case, language)
     else:
         raise UsageError(
             f"{name} is for programs and English only.", tip="Use --language with --format html."

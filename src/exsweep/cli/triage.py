@@ -14,6 +14,7 @@ from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
 from exsweep.cli.in_language import LANGUAGE, report_in
 from exsweep.cli.screen import Screen
+from exsweep.cli.secrets_key import key_in
 from exsweep.cli.summary import summary
 from exsweep.cli.terminal import term
 from exsweep.errors import EvidenceError, ExitCode, UsageError
@@ -88,6 +89,16 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     help="Passwords for locked archives, one a line. They are written nowhere.",
 )
 @click.option("--ask-password", is_flag=True, help="Ask for the password of locked archives.")
+@click.option(
+    "--keep-secrets",
+    is_flag=True,
+    help="Quote passwords, cookies, tokens and keys as they are; else a mark stands for each.",
+)
+@click.option(
+    "--secrets-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with a key for these marks, made where there is none: they then compare over servers.",
+)
 @click.option("--quick", is_flag=True, help="Only look for known signs: keeps no event store.")
 @click.option(
     "--rejudge",
@@ -114,6 +125,8 @@ def triage(
     baselines: tuple[str, ...],
     password_file: Path | None,
     ask_password: bool,
+    keep_secrets: bool,
+    secrets_key: Path | None,
     quick: bool,
     again: bool,
     language: str,
@@ -139,6 +152,8 @@ def triage(
         yara=yara,
         baselines=baselines,
         passwords=_passwords(password_file, ask_password),
+        keep_secrets=keep_secrets,
+        secrets_key=key_in(secrets_key) if secrets_key else None,
         several=not one_server,
         server=Server(name=name, organisation=organisation, sector=sector),
         command=_command(),

@@ -19,6 +19,7 @@ from exsweep.judge.levels import level_of
 from exsweep.judge.outcome import settle, weigh
 from exsweep.judge.patches import history, patch
 from exsweep.judge.remedies import remedies
+from exsweep.judge.secrets import fits, kept, masked
 from exsweep.judge.story import chain_of
 from exsweep.judge.timeline import timeline
 from exsweep.judge.verdict import decide
@@ -45,7 +46,7 @@ from exsweep.model import (
     UnusedRule,
 )
 
-__all__ = ["Traces", "intruders", "judge"]
+__all__ = ["Traces", "fits", "intruders", "judge", "kept", "masked"]
 
 
 def judge(

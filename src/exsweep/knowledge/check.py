@@ -31,6 +31,7 @@ from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.problem import Problem
 from exsweep.knowledge.rules import Rule, RuleState, load_rules
 from exsweep.knowledge.rules.indicators import known_indicators
+from exsweep.knowledge.secrets import problems_of_secrets
 from exsweep.knowledge.words import FORBIDDEN
 
 RunRule = Callable[[Rule, Mapping[str, str]], bool]
@@ -64,6 +65,7 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("scan", scanning.problems),
         ("collection.yml", _collection),
         ("mitigations.yml", _mitigations),
+        ("secrets.yml", problems_of_secrets),
         ("rules", lambda: problems_of_rules(run_rule)),
     )
     for name, part in parts:

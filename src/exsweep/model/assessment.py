@@ -327,6 +327,19 @@ class UnusedRule(_Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Masked(_Record, frozen=True, kw_only=True):
+    """What was done about passwords, cookies, tokens and keys in the quoted lines."""
+
+    kept: bool = False
+    """They stand in the quoted lines as in the evidence, for the user asked for that."""
+    places: dict[str, int] = {}
+    """Kind (`password`, `token`, `cookie` ...) -> places where a mark stands instead."""
+    different: int = 0
+    """Different values behind the marks."""
+    key: str | None = None
+    """Fingerprint of the user's own key: marks made with the same one compare over servers. None: within this case."""
+
+
 class Run(_Record, frozen=True, kw_only=True):
     """The only part that may differ between two runs."""
 
@@ -362,4 +375,6 @@ class Assessment(_Record, frozen=True, kw_only=True):
     """Each user rule that waits for other logs or is not applicable, with the reason; in order of state, then file."""
     rule_problems: tuple[str, ...] = ()
     """Each user rule that could not run: file, line, reason."""
+    secrets: Masked | None = None
+    """None: made by an earlier version, which quoted lines as they are."""
     run: Run
