@@ -14,7 +14,10 @@ import pytest
 from exsweep.assess import Settings, triage
 from exsweep.assess.journal import Journal
 from exsweep.assess.verify import verify
-from exsweep.model import Level, decode
+from exsweep.cli import run as command_line
+from exsweep.fleet.causes import compare
+from exsweep.fleet.recheck import Cause
+from exsweep.model import Level, decode, encode
 from tests.assess.example import NOW, judged, same_but_run
 from tests.hostile.build import SLOW, line, ordinary, shell_used, w3c
 from tests.hostile.command import Ran, arguments, run, triaged, well_behaved
@@ -135,6 +138,38 @@ def test_f14_the_zone_of_the_computer_that_reads_changes_nothing(tmp_path):
     assert len(found) == 1
 
 
+EVENT_VIEWER = (
+    "Level,Date and Time,Source,Event ID,Task Category\r\n"
+    "Information,{},Microsoft-Windows-Eventlog,104,Log clear,The Application log file was cleared.\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "zone", "in_utc", "word"),
+    [
+        ("3/3/2021 4:10:22 AM", "", "2021-03-03T04:10:22", "name the zone with --assume-tz"),
+        ("3/3/2021 4:10:22 AM", "America/New_York", "2021-03-03T09:10:22", "America/New_York"),
+        ("7/3/2021 4:10:22 AM", "America/New_York", "2021-07-03T08:10:22", "America/New_York"),
+        ("11/7/2021 1:30:00 AM", "America/New_York", "2021-11-07T05:30:00", "showed twice"),
+        ("3/3/2021 4:10:22 AM", "+05:45", "2021-03-02T22:25:22", "+05:45"),
+    ],
+)
+def test_f14_local_times_are_of_the_zone_that_the_user_names_and_the_report_says_so(
+    tmp_path, said, zone, in_utc, word
+):
+    (tmp_path / "System.csv").write_text(EVENT_VIEWER.format(said), newline="")
+    result = judged(tmp_path, zone=zone)
+    (source,) = result.coverage.sources
+    assert f"{source.first:%Y-%m-%dT%H:%M:%S}" == in_utc
+    assert any(word in note for note in result.custody[0].notes)
+
+
+def test_f14_no_zone_of_that_name_is_a_usage_error_in_words(tmp_path, capsys):
+    (tmp_path / "System.csv").write_text(EVENT_VIEWER.format("3/3/2021 4:10:22 AM"), newline="")
+    assert command_line(["triage", str(tmp_path), "--assume-tz", "Mars/Olympus"]) == 2
+    assert "Europe/Berlin" in capsys.readouterr().err
+
+
 def test_f22_with_one_kind_of_log_the_others_are_named_as_missing(tmp_path):
     evidence = made(tmp_path / "evidence", "H80") / "H80"
     (evidence / "u_ex210303.log").unlink()
@@ -201,6 +236,33 @@ def test_f27_with_other_rules_everything_is_read_again_and_the_reports_name_thei
     assert first.rules != second.rules
     third = triaged(evidence, tmp_path / "out", "--jobs", "1").assessment
     assert same_but_run(third) == same_but_run(first)
+
+
+def test_f27_what_differs_is_told_with_the_reason_rules_or_evidence(tmp_path, capsys):
+    evidence = made(tmp_path / "evidence", "H45")
+    rule = tmp_path / "own.yml"
+    rule.write_text(OWN_RULE)
+    before = judged(evidence)
+    more_rules = judged(evidence, rules=(str(rule),))
+    told = compare(before, more_rules)
+    assert told.same_evidence and not told.same_knowledge
+    assert {(one.change, one.cause) for one in told.differences} == {("new", Cause.RULES)}
+    assert {(one.change, one.cause) for one in compare(more_rules, before).differences} == {
+        ("gone", Cause.RULES)
+    }
+    made(evidence, "H75")
+    more_files = judged(evidence)
+    told = compare(before, more_files)
+    assert told.same_knowledge and told.files_added and not told.files_removed
+    assert told.differences and {one.cause for one in told.differences} == {Cause.EVIDENCE}
+    both = compare(before, judged(evidence, rules=(str(rule),)))
+    assert {one.cause for one in both.differences} == {Cause.RULES, Cause.EVIDENCE}
+    assert compare(before, before).differences == ()
+    (tmp_path / "a.json").write_bytes(encode(before))
+    (tmp_path / "b.json").write_bytes(encode(more_files))
+    assert command_line(["diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "Changed because of the evidence" in shown and "Rules: the same" in shown
 
 
 OWN_RULE = """

@@ -176,6 +176,7 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
     """Group the units in order; the id of a task names its input, the rules and the way of reading."""
     # How many passwords, never which: ids are written down.
     base = [exsweep.__version__, version(), made.digest, str(settings.quick), str(len(settings.passwords))]
+    base += [settings.zone] if settings.zone else []
     tasks = []
     units = tuple(units)
     tables, logs = tables_in(units), logs_in(units)
@@ -190,6 +191,7 @@ def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | 
                 quick=settings.quick,
                 events=str(events) if events else None,
                 passwords=settings.passwords,
+                zone=settings.zone,
                 beside=beside,
             )
         )

@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Lists of shipped files that the user learned (`exsweep knowledge baseline`)."""
     passwords: tuple[bytes, ...] = ()
     """For locked members of archives; written nowhere."""
+    zone: str = ""
+    """The zone of records that write local time and do not say which, as the user says; empty: none is assumed."""
     keep_secrets: bool = False
     """Quote passwords, cookies, tokens and keys as they stand in the evidence."""
     secrets_key: bytes | None = None

@@ -25,6 +25,7 @@ from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.batch import Batch
 from exsweep.parse.filesystem import Folders
 from exsweep.parse.traces import Carved
+from exsweep.parse.zone import assuming
 
 _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
@@ -48,6 +49,8 @@ class Task(msgspec.Struct, frozen=True):
     """Folder of the event store, or None to keep none."""
     passwords: tuple[bytes, ...] = ()
     """For locked members; a task is never written to disk."""
+    zone: str = ""
+    """The zone of local times, as the user says; empty: none is assumed."""
     beside: tuple[Unit, ...] = ()
     """File tables of the disks whose journals are among the units, and logs of the hives among them."""
 
@@ -208,10 +211,11 @@ def work(task: Task, made: Tools) -> TaskResult:
     writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
     run = _Run(made, task.quick, writer, Counting(made), beside=task.beside, passwords=task.passwords)
     try:
-        for unit in task.units:
-            for source in sources(unit, passwords=task.passwords):
-                reports.append(read_file(source, len(reports), run))
-        run.finish()
+        with assuming(task.zone):
+            for unit in task.units:
+                for source in sources(unit, passwords=task.passwords):
+                    reports.append(read_file(source, len(reports), run))
+            run.finish()
         tables = [StoredTable(*row) for row in writer.close()] if writer is not None else []
     except BaseException:
         if writer is not None:

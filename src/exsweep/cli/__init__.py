@@ -8,6 +8,7 @@ import click
 import exsweep
 from exsweep.cli.bundle import bundle
 from exsweep.cli.collector import collector
+from exsweep.cli.diff import diff
 from exsweep.cli.fleet_lake import fleet as fleet_verb
 from exsweep.cli.hunt import hunt_verb
 from exsweep.cli.knowledge import knowledge
@@ -30,7 +31,7 @@ def cli() -> None:
 
 
 for _verb in (
-    triage, collector, scan_verb, fleet_verb, hunt_verb, serve, worker_verb, report, bundle, verify, knowledge,
+    triage, collector, scan_verb, fleet_verb, hunt_verb, serve, worker_verb, report, diff, bundle, verify, knowledge,
 ):  # fmt: skip
     cli.add_command(_verb)
 

@@ -21,6 +21,7 @@ from exsweep.errors import EvidenceError, ExitCode, UsageError
 from exsweep.export import EXPORTERS, servers_page
 from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import Assessment, Level, Server, encode
+from exsweep.parse.zone import zone_of
 
 INDEX = "index.html"
 """Below --out where there are several servers."""
@@ -90,6 +91,13 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
 )
 @click.option("--ask-password", is_flag=True, help="Ask for the password of locked archives.")
 @click.option(
+    "--assume-tz",
+    "zone",
+    default="",
+    metavar="ZONE",
+    help="Zone of records that write local time and do not say which: Europe/Berlin, +02:00. Else taken for UTC.",
+)
+@click.option(
     "--keep-secrets",
     is_flag=True,
     help="Quote passwords, cookies, tokens and keys as they are; else a mark stands for each.",
@@ -125,6 +133,7 @@ def triage(
     baselines: tuple[str, ...],
     password_file: Path | None,
     ask_password: bool,
+    zone: str,
     keep_secrets: bool,
     secrets_key: Path | None,
     quick: bool,
@@ -152,6 +161,7 @@ def triage(
         yara=yara,
         baselines=baselines,
         passwords=_passwords(password_file, ask_password),
+        zone=_zone(zone),
         keep_secrets=keep_secrets,
         secrets_key=key_in(secrets_key) if secrets_key else None,
         several=not one_server,
@@ -170,6 +180,18 @@ def triage(
     else:
         click.echo(_told(judged, out, language))
     return worst([exit_code(one.assessment, Level(fail_on)) for one in judged])
+
+
+def _zone(name: str) -> str:
+    if not name:
+        return ""
+    try:
+        zone_of(name)
+    except ValueError as error:
+        raise UsageError(
+            f"--assume-tz: {error}.", tip="Write Europe/Berlin, America/New_York or +02:00."
+        ) from error
+    return name
 
 
 def _json(judged: Sequence[Judged]) -> bytes:

@@ -18,6 +18,7 @@ from exsweep.parse.lines import LineSplitter
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.times import iso_ms
+from exsweep.parse.zone import assumed, to_utc
 
 KIND = "antivirus"
 _NAME = re.compile(r"(?i)(?:^|/)MP(?:Log|Detection)-[^/]*\.log$")
@@ -171,8 +172,9 @@ class AntivirusReader:
         if self._threats:
             facts["scanner.found"] = f"{self._threats} threats"
         name = self._product.decode()
+        zone = f"taken for the zone {assumed()}, as --assume-tz says" if assumed() else "its zone is not told"
         began = self._started.decode() or "an unknown time"
-        self.tally.note(f"{name}: times are those of the server's clock, its zone is not told.")
+        self.tally.note(f"{name}: times are those of the server's clock, {zone}.")
         if not self._finished:
             self.tally.note(f"{name} began at {began} and says nothing of its end: it may have been stopped.")
         elif facts["scanner.found"] == "nothing":
@@ -205,6 +207,7 @@ def _written(when: bytes) -> bytes:
     month, day, clock, year = when.decode("ascii", "replace").split()
     try:
         number = months.index(month.lower()) + 1
-        return datetime.fromisoformat(f"{year}-{number:02}-{int(day):02} {clock}").isoformat(" ").encode()
+        moment, _ = to_utc(datetime.fromisoformat(f"{year}-{number:02}-{int(day):02} {clock}"))
+        return moment.replace(tzinfo=None).isoformat(" ").encode()
     except ValueError:
         return b""

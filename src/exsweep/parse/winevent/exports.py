@@ -24,6 +24,7 @@ from exsweep.parse.winevent.texts import (
     decoded,
 )
 from exsweep.parse.winevent.xml import RefusedXmlError, read_xml
+from exsweep.parse.zone import assumed
 
 TRIED = 5
 """Records at the start of a file that may tell what it is: the first may be damaged."""
@@ -173,8 +174,20 @@ class ExportSource:
         if self._export.kind.local_time and self._mapper.unzoned:
             yield (
                 f"{self._mapper.unzoned} times are written without a zone, as the computer showed them that exported the "
-                "events: they were taken for UTC and may be off by hours."
+                f"events: {_taken_for()}"
             )
+            if self._mapper.doubtful:
+                yield (
+                    f"{self._mapper.doubtful} of them fall into an hour that the clock showed twice or not at all: they may "
+                    "be one hour later than told."
+                )
+
+
+def _taken_for() -> str:
+    zone = assumed()
+    if zone:
+        return f"they were taken for times of the zone {zone}, as --assume-tz says."
+    return "they were taken for UTC and may be off by hours; name the zone with --assume-tz."
 
 
 def _records_of(export: Export) -> Records:

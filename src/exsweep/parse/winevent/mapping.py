@@ -12,6 +12,7 @@ from exsweep.parse.winevent.message import repeats, take_apart
 from exsweep.parse.winevent.record import Data, System
 from exsweep.parse.winevent.stamps import normal
 from exsweep.parse.winevent.xml import RefusedXmlError, read_xml
+from exsweep.parse.zone import stamp_to_utc
 
 MESSAGE = "Message"
 REST = "#rest"
@@ -55,6 +56,8 @@ class Mapper:
     def __init__(self, export: EventExport, known: EventExports, *, dotted: bool = False) -> None:
         self.zoned = 0
         self.unzoned = 0
+        self.doubtful = 0
+        """Local times in an hour that the clock of the assumed zone showed twice, or never."""
         """Times that did not say their zone."""
         self._export = export
         self._known = known
@@ -126,7 +129,11 @@ class Mapper:
     def _mend(self, system: list[str | int | None]) -> None:
         stamp = system[_TIME]
         if stamp is not None:
-            system[_TIME], zoned = normal(str(stamp))
+            moment, zoned = normal(str(stamp))
+            if not zoned and self._export.local_time:
+                moment, doubtful = stamp_to_utc(moment)
+                self.doubtful += doubtful
+            system[_TIME] = moment
             self.zoned += zoned
             self.unzoned += not zoned
         if not system[_CHANNEL]:
