@@ -84,7 +84,7 @@ def public_rules(folder: Path) -> yara_x.Scanner:
 
 def look(sample: Sample, scanner: yara_x.Scanner) -> Looked:
     begin = time.process_time()
-    report = examine(sample.data, sample.name, clock=time.process_time)
+    report = examine(sample.data, sample.name)
     seconds = time.process_time() - begin
     return Looked(sample, report, seconds, bool(scanner.scan(sample.data).matching_rules))
 
@@ -167,7 +167,7 @@ def rewrites(looked: list[Looked], most: int) -> None:
             changed = rewrite(each.sample.data, each.sample.name.rpartition(".")[2])
             if changed is None:
                 continue
-            verdict = examine(changed, each.sample.name, clock=time.process_time).verdict
+            verdict = examine(changed, each.sample.name).verdict
             verdicts[verdict] += 1
             if verdict not in FOUND:
                 missed.append(each.sample.name)

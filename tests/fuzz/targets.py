@@ -7,9 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from exsweep.detect.webshell import examine
+from exsweep.detect.webshell import examine, script_encode
+from exsweep.detect.webshell.effort import Effort
+from exsweep.detect.webshell.languages import guess_language
 from exsweep.detect.webshell.languages.basic import read_basic
 from exsweep.detect.webshell.languages.csharp import read_csharp
+from exsweep.detect.webshell.languages.jscript import read_jscript
+from exsweep.detect.webshell.pieces import pieces as pieces_of
+from exsweep.detect.webshell.reading import read_page
 from exsweep.errors import EvidenceError
 from exsweep.evidence import Budgets, EvidenceReadError, open_evidence, sources
 from exsweep.parse import Reader, recognise
@@ -72,16 +77,40 @@ def archives(data: bytes) -> None:
 def basic(data: bytes) -> None:
     text = data.decode("latin-1")
     for language in ("vb", "vbscript"):
-        read_basic(text, language)
+        read_basic(text, language, Effort())
 
 
 def csharp(data: bytes) -> None:
-    read_csharp(data.decode("latin-1"))
+    read_csharp(data.decode("latin-1"), Effort())
+
+
+def jscript(data: bytes) -> None:
+    read_jscript(data.decode("latin-1"), Effort())
+
+
+def reading(data: bytes) -> None:
+    """Encodings, markup, Razor, encoded scripts, and which language it is: all before a parser."""
+    for name in ("a.asp", "a.aspx", "a.ashx", "a.cshtml", "a.inc", "web.config", "a.jpg"):
+        for page in read_page(data, name):
+            assert all(0 <= block.at <= len(page.text) for block in page.blocks)
+            guess_language(page.text)
+            pieces_of(page)
+
+
+def encoded(data: bytes) -> None:
+    text = f"#@~^{data.decode('latin-1')}^#~@"
+    script_encode.decode(text)
+    script_encode.decode(text[4:])
+
+
+def browsers(data: bytes) -> None:
+    for name in ("owa/auth/logon.aspx", "owa/auth/flogon.js"):
+        examine(data, name)
 
 
 def pages(data: bytes) -> None:
     for name in ("a.asp", "a.aspx", "a.cshtml"):
-        examine(data, name, clock=lambda: 0.0)
+        examine(data, name)
 
 
 def events(data: bytes) -> None:
@@ -113,7 +142,23 @@ def traces(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     one.__name__: one
-    for one in (logs, archives, basic, csharp, pages, events, config, pasted, journal, table, traces)
+    for one in (
+        logs,
+        archives,
+        basic,
+        csharp,
+        jscript,
+        reading,
+        encoded,
+        browsers,
+        pages,
+        events,
+        config,
+        pasted,
+        journal,
+        table,
+        traces,
+    )
 }
 
 
@@ -145,13 +190,28 @@ def seeds(name: str) -> Iterator[bytes]:
                 b'string a = "x" + (char)65; if (a != null) { Go(a.Trim()); }',
                 b'var b = $"{a:x2}" + @"c""";',
             )
-        case "pages":
+        case "jscript":
+            yield from (
+                b"var a = 'x' + String.fromCharCode(65); function f(b) { return b[\"c\"](/d/g); }",
+                b"import System; class A { var b : String = unescape('%41'); } /*@cc_on @if (1) f(a) @end @*/",
+            )
+        case "encoded":
+            yield from (
+                b"EQAAAA==@#@&dD~xPEC,JAwUAAA==",
+                b"AAAAAA==AAAAAA==",
+                b"FAAAAA==W!ncE@*E#@#@&3wUAAA==",
+            )
+        case "browsers":
+            yield b"<form action='x'><input type='password' id='p'></form><script>var a = p.value; post('/b', a)</script>"
+            yield b"function go() { var q = document.getElementById('password').value; new Image().src = 'c?' + q; }"
+        case "pages" | "reading":
             yield from (
                 vb,
                 b'<%@ Page Language="C#" %><script runat="server">void A() { }</script>',
                 b"@{ var a = 1; }",
             )
             yield "<%@ Page Language='VB' %><% Dim a %>".encode("utf-16")
+            yield b"+ADwAJQ-@ Page Language='C#' %+AD4-<!-- #include file='b.inc' --><object runat=server progid='c.d' id=e />"
         case "events":
             yield from (
                 event_log(1),

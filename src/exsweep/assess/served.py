@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -96,7 +95,7 @@ class Kept:
 def look(kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline) -> FileReport:
     """What the file can do, and whether somebody ships it. `sha256`: of the whole file."""
     data = kept.data
-    report = examine(data, path, clock=time.thread_time)
+    report = examine(data, path)
     said = yara.scan(data, path)
     problems = (*report.problems, *said.problems)
     if not kept.whole and is_script(path):

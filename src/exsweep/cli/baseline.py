@@ -1,7 +1,6 @@
 """`exsweep knowledge baseline`: learn the shipped files of a build from a clean server or installation media."""
 
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -54,7 +53,7 @@ def _refuse() -> Refuse:
 
     def refuse(data: bytes, path: str) -> str:
         """Families that know the file, or what it can do where that is a back door's work."""
-        report = examine(data, path, clock=time.thread_time)
+        report = examine(data, path)
         able = [can.title for can in report.capabilities] if report.verdict is FileVerdict.MALICIOUS else []
         return ", ".join([*yara.scan(data, path).labels, *able])
 

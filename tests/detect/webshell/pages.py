@@ -3,8 +3,6 @@
 EXSWEEP-INERT-FIXTURE: a tilde stands in the middle of the telling words and is taken out here.
 """
 
-import time
-
 from exsweep.detect.webshell import examine
 from exsweep.model.files import Capability, FileReport
 
@@ -16,7 +14,7 @@ def whole(text: str) -> bytes:
 
 def look(text: str, name: str = "page.aspx") -> FileReport:
     """What exsweep says of a page."""
-    return examine(whole(text), name, clock=time.process_time)
+    return examine(whole(text), name)
 
 
 def csharp(code: str) -> FileReport:

@@ -1,8 +1,5 @@
 """Pages made to hang or exhaust the reader: each ends, and says what could not be looked at. EXSWEEP-INERT-FIXTURE"""
 
-import itertools
-import time
-
 import pytest
 
 from exsweep.detect.webshell import examine
@@ -56,20 +53,19 @@ DEEP = 20_000
     ],
 )
 def test_it_ends(name: str, page: str) -> None:
-    report = examine(page.encode(), name, budget_s=2.0, clock=time.monotonic)
+    report = examine(page.encode(), name)
     assert report.verdict in (FileVerdict.UNREMARKABLE, FileVerdict.SUSPICIOUS)
 
 
 def test_sixteen_mebibytes_of_padding_hide_nothing() -> None:
     page = whole("<~%\nexec~ute req~uest(1)\n%~>")
-    assert examine(b"\n" * (16 << 20) + page, "a.asp", clock=time.monotonic).verdict is FileVerdict.MALICIOUS
-    assert examine(page + b" " * (16 << 20), "a.asp", clock=time.monotonic).verdict is FileVerdict.MALICIOUS
+    assert examine(b"\n" * (16 << 20) + page, "a.asp").verdict is FileVerdict.MALICIOUS
+    assert examine(page + b" " * (16 << 20), "a.asp").verdict is FileVerdict.MALICIOUS
 
 
 def test_a_spent_budget_is_told() -> None:
-    ticks = itertools.count()
     page = "<%\nset o = createobject(t)\n" + "".join(f"x{n} = f(x{n - 1})\n" for n in range(5000)) + "%>"
-    report = examine(page.encode(), "a.asp", budget_s=1, clock=lambda: float(next(ticks)))
+    report = examine(page.encode(), "a.asp", steps=2_000)
     assert report.problems
 
 
@@ -77,3 +73,13 @@ def test_an_interpolated_text_of_nothing_is_read() -> None:
     from .pages import vb
 
     assert vb('Dim a = $""').problems == ()
+
+
+@pytest.mark.parametrize("steps", [0, 600, 5_000, 60_000])
+def test_the_same_page_ends_at_the_same_place_whatever_the_clock_says(steps: int) -> None:
+    code = "".join(f'x{n} = f(x{n - 1}) & "a"\nSet o{n} = CreateObject(x{n})\n' for n in range(3000))
+    page = f"<%\n{code}Function f(a)\nf = a & Request({steps})\nEnd Function\n%>".encode()
+    once = examine(page, "a.asp", steps=steps)
+    assert once == examine(page, "a.asp", steps=steps)
+    assert once.problems
+    assert once.verdict is not FileVerdict.UNREMARKABLE

@@ -1,12 +1,12 @@
 """One file: read, parsed, followed, weighed."""
 
 import hashlib
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import msgspec
 
+from exsweep.detect.webshell.effort import MOST, Effort
 from exsweep.detect.webshell.flow import follow
 from exsweep.detect.webshell.languages import parse_code
 from exsweep.detect.webshell.page import Page
@@ -15,7 +15,7 @@ from exsweep.detect.webshell.reading import read_page
 from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.sieve import may_do_anything
 from exsweep.detect.webshell.signs import constants, signs, unread_share
-from exsweep.detect.webshell.state import Shown, State, TimeIsUpError, Unit
+from exsweep.detect.webshell.state import Shown, State, TooMuchWorkError, Unit
 from exsweep.detect.webshell.visitors import seen_in_browsers
 from exsweep.knowledge.logon import takes_passwords
 from exsweep.model import Confidence
@@ -23,6 +23,8 @@ from exsweep.model.files import FileReport, FileVerdict
 
 UNFINISHED: Final = "unfinished"
 """Reason of a page that is shown for nothing else than that it was not read to its end."""
+TOO_MUCH: Final = "it takes more work than any real page; not all {}"
+"""What is said where the steps of a file ran out."""
 NESTED: Final = 3
 """Pages within constants of pages that are looked into."""
 _MOST_INNER: Final = 8
@@ -31,20 +33,13 @@ _MOST_UNREAD: Final = 0.2
 """Part of the code beyond which what was read does not stand for the page."""
 
 
-def examine(
-    data: bytes, path: str, *, budget_s: float = 5.0, clock: Callable[[], float] | None = None
-) -> FileReport:
+def examine(data: bytes, path: str, *, steps: int = MOST) -> FileReport:
     """What one file can do, judged by its content, its name and its folder; never raises for any content.
 
-    `clock` is monotonic, in seconds; without one there is no limit of time. What could not be looked at stands in `problems`;
-    then the verdict is that of what was seen, but never `unremarkable`.
+    Work is counted in `steps` (see `effort`), so that the same file always gives the same report. What could not be looked
+    at stands in `problems`; then the verdict is that of what was seen, but never `unremarkable`.
     """
-    end = clock() + budget_s if clock is not None else None
-
-    def spent() -> bool:
-        return clock is not None and end is not None and clock() > end
-
-    return not_cleared(_examine(data, path, spent, 0))
+    return not_cleared(_examine(data, path, Effort(steps), 0))
 
 
 def not_cleared(report: FileReport) -> FileReport:
@@ -59,18 +54,18 @@ def not_cleared(report: FileReport) -> FileReport:
     )
 
 
-def _examine(data: bytes, path: str, spent: Callable[[], bool], depth: int) -> FileReport:
+def _examine(data: bytes, path: str, effort: Effort, depth: int) -> FileReport:
     pages = read_page(data, path)
     first: Page | None = pages[0] if pages else None
     found: tuple[Page, Score] | None = None
     problems: list[str] = []
     for each in pages[:_MOST_READINGS]:
-        result = _look(each, path, spent, depth, problems)
+        result = _look(each, path, effort, depth, problems)
         if not depth and takes_passwords(path):
-            browsers = seen_in_browsers(each.text, path.lower().endswith(".js"), spent)
+            browsers = seen_in_browsers(each.text, path.lower().endswith(".js"), effort)
             result = result.joined(browsers.reasons, browsers.capabilities)
-            if spent():
-                problems.append("the time for this file ran out before all of its code was followed")
+            if effort.spent():
+                problems.append(TOO_MUCH.format("of its code was followed"))
         if found is None or result.total > found[1].total:
             found = (each, result)
     page = found[0] if found is not None else first
@@ -94,22 +89,22 @@ def _examine(data: bytes, path: str, spent: Callable[[], bool], depth: int) -> F
     )
 
 
-def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems: list[str]) -> Score:
+def _look(page: Page, path: str, effort: Effort, depth: int, problems: list[str]) -> Score:
     parts = pieces(page)
     units: list[Unit] = []
     # Half of all ordinary pages hold nothing that a parser could find anything in.
     quiet = not page.tags and not may_do_anything(part.code for part in parts)
     for number, part in enumerate(() if quiet else parts):
-        if spent():
-            problems.append("the time for this file ran out before all of its code was read")
+        if effort.spent():
+            problems.append(TOO_MUCH.format("of its code was read"))
             break
-        units.append(Unit(number, part.program(spent)))
-    hurried = bool(units) and spent()
+        units.append(Unit(number, part.program(effort)))
+    hurried = bool(units) and effort.spent()
     if hurried:
-        problems.append("the time for this file ran out before all of its code was read")
+        problems.append(TOO_MUCH.format("of its code was read"))
     elif unread_share(page, units) > _MOST_UNREAD:
         problems.append("a large part of its code could not be read")
-    state = State(units, controls(page), spent=spent, parse=partial(parse_code, spent=spent))
+    state = State(units, controls(page), effort=effort, parse=partial(parse_code, effort=effort))
     state.hurried = hurried
     state.tags(page.tags)
     for directive in page.directives:
@@ -120,9 +115,9 @@ def _look(page: Page, path: str, spent: Callable[[], bool], depth: int, problems
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:
         follow(state)
-        constants(state, lambda text: _inner(text, page, spent, depth, problems))
-    except TimeIsUpError:
-        problems.append("the time for this file ran out before all of its code was followed")
+        constants(state, lambda text: _inner(text, page, effort, depth, problems))
+    except TooMuchWorkError:
+        problems.append(TOO_MUCH.format("of its code was followed"))
     except RecursionError:
         problems.append("the code is nested too deeply to be followed")
     shown = tuple(state.shown.values())
@@ -161,19 +156,19 @@ def _place(parts: tuple[Piece, ...], state: State, shown: Shown) -> tuple[int, s
     return part.place(at), text or part.excerpt(at)
 
 
-def _inner(text: str, page: Page, spent: Callable[[], bool], depth: int, problems: list[str]) -> bool:
+def _inner(text: str, page: Page, effort: Effort, depth: int, problems: list[str]) -> bool:
     """Is this constant of a page a web shell itself?"""
     if depth >= NESTED:
         return False
-    if spent():
-        problems.append("the time for this file ran out before all of its constants were looked into")
+    if effort.spent():
+        problems.append(TOO_MUCH.format("of its constants were looked into"))
         return False
     found = _examine(
         text.encode("utf-8", "replace"),
         "constant.aspx" if "<%@" in text else "constant.asp",
-        spent,
+        effort,
         depth + 1,
     )
-    if spent():
+    if effort.spent():
         problems.extend(found.problems)
     return found.verdict is FileVerdict.MALICIOUS

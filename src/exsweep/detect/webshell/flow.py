@@ -19,7 +19,7 @@ def follow(state: State) -> None:
     """Evaluate everything until nothing new flows; `state` then holds what was shown.
 
     Raises:
-        TimeIsUpError: the budget is spent; what was shown so far stands.
+        TooMuchWorkError: what was shown so far stands.
     """
     evaluator = Evaluator(state)
     for _ in range(ROUNDS):

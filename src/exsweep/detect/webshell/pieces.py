@@ -2,12 +2,12 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from exsweep.detect.webshell.code import Program
+from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.languages import parse_code
 from exsweep.detect.webshell.page import Block, Page
 
@@ -34,9 +34,9 @@ class Piece(msgspec.Struct):
     lengths: list[int]
     encoded: list[bool]
 
-    def program(self, spent: Callable[[], bool] | None = None) -> Program:
-        """The tree of this piece; what was not read when the time was `spent` is counted as unread."""
-        return parse_code(self.code, self.language, spent=spent)
+    def program(self, effort: Effort) -> Program:
+        """The tree of this piece; what was not read because it was too much is counted as unread."""
+        return parse_code(self.code, self.language, effort=effort)
 
     def place(self, at: int) -> int:
         """Offset in the text of the page for an offset in `code`."""

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import msgspec
 
 from exsweep.detect.webshell.code import Assign, Function, Lambda, Name, Program, walk
+from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.page import ServerTag
 from exsweep.detect.webshell.sinks import Sink, lookup
 from exsweep.detect.webshell.values import COMPUTED, TAMED, TELLING, UNKNOWN, Origin, Value, either, through
 
 
-class TimeIsUpError(Exception):
-    """The budget of the file is spent; what was found so far stands."""
+class TooMuchWorkError(Exception):
+    """The file has had all the steps that one may take; what was found so far stands."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -44,13 +45,13 @@ class State:
         units: list[Unit],
         controls: dict[str, str],
         *,
-        spent: Callable[[], bool],
+        effort: Effort,
         parse: Callable[[str, str], Program] | None = None,
     ) -> None:
-        """`controls`: lower-case id of a server control or object -> its type; `spent`: is the time over?"""
+        """`controls`: lower-case id of a server control or object -> its type; `effort`: that of the file."""
         self.units = units
         self.controls = controls
-        self.spent = spent
+        self.effort = effort
         self.parse = parse
         self.known = lookup()
         self.variables: dict[str, Value] = {}
@@ -78,7 +79,7 @@ class State:
         self.inlined = 0
         """Expressions in constants that were evaluated."""
         self.hurried = False
-        """Was the code cut short for lack of time?"""
+        """Was the code cut short because it was too much?"""
         self.service = False
         """Are all functions of the page called by visitors?"""
         self.lambdas: dict[str, tuple[str, ...]] = {}
@@ -340,11 +341,11 @@ class State:
         """Count a step.
 
         Raises:
-            TimeIsUpError: the budget is spent.
+            TooMuchWorkError: the file has had all the steps that one may take.
         """
         self.steps += 1
-        if not self.steps & 0x1FF and self.spent():
-            raise TimeIsUpError
+        if not self.steps & 0x1FF and self.effort.take(0x200):
+            raise TooMuchWorkError
 
 
 def plain_type(written: str) -> str:

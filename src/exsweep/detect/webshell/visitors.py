@@ -5,7 +5,7 @@ parsed like every other code here, and what was typed is followed by the names o
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -26,6 +26,7 @@ from exsweep.detect.webshell.code import (
     children,
     walk,
 )
+from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.languages import parse_code
 from exsweep.detect.webshell.names import Patterns, dotted, root
 from exsweep.detect.webshell.pieces import excerpt
@@ -63,18 +64,18 @@ class Seen(msgspec.Struct, frozen=True):
         return sum(each.points for each in self.reasons)
 
 
-def seen_in_browsers(text: str, script: bool, spent: Callable[[], bool]) -> Seen:
+def seen_in_browsers(text: str, script: bool, effort: Effort) -> Seen:
     """Ways in which a typed password leaves the page, and code that hides, with the lines.
 
     Args:
         text: of the file, decoded.
         script: the whole file is a browser script.
-        spent: tells whether the time for this file is over.
+        effort: that of the file.
     """
     places: dict[str, dict[int, str]] = {}
     found = [_Script(text, 0)] if script else list(_scripts(text))
-    programs = [parse_code(each.code, "jscript", spent=spent) for each in found]
-    flow = _Flow(programs, spent)
+    programs = [parse_code(each.code, "jscript", effort=effort) for each in found]
+    flow = _Flow(programs, effort)
     for each, program in zip(found, programs, strict=True):
         for id_, at in flow.shown(program):
             line = text.count("\n", 0, each.at + at) + 1
@@ -116,7 +117,7 @@ def _scripts(text: str) -> Iterator[_Script]:
 class _Flow:
     """Names that hold what was typed, over all scripts of a page: they share one global scope."""
 
-    def __init__(self, programs: list[Program], spent: Callable[[], bool]) -> None:
+    def __init__(self, programs: list[Program], effort: Effort) -> None:
         self._bearing: set[str] = set()
         self._functions: dict[str, tuple[str, ...]] = {}
         nodes = [node for program in programs for node in walk((*program.statements, *program.functions))]
@@ -132,7 +133,7 @@ class _Flow:
         for _ in range(_ROUNDS):
             before = len(self._bearing)
             for number, node in enumerate(nodes):
-                if not number % 1024 and spent():
+                if not number % 1024 and effort.take(1024 if number else 0):
                     return
                 self._hand_on(node)
             if len(self._bearing) == before:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exsweep.detect.webshell.code import Program, children, walk
+from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.languages import guess_language, parse_code
 
 from .sexpr import program
@@ -59,8 +60,7 @@ def test_repetition_of_any_words_gives_a_sound_tree(words: list[str], language: 
 )
 def test_a_hundred_thousand_open_brackets_are_read_in_bounds(bracket: str, language: str) -> None:
     code = bracket * (100_000 // len(bracket))
-    asked = itertools.count()
-    _sound(code, parse_code(code, language, spent=lambda: next(asked) > 2_000))
+    _sound(code, parse_code(code, language, effort=Effort(40_000)))
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_type_arguments_that_never_end_cost_no_memory() -> None:
     assert "(f x)" in program(tree)
 
 
-def test_the_callers_clock_ends_the_work_and_what_is_left_is_counted() -> None:
+def test_too_many_steps_end_the_work_and_what_is_left_is_counted() -> None:
     code = "f(a);\n" * 50_000
     for language in LANGUAGES:
-        tree = parse_code(code, language, spent=lambda: True)
+        tree = parse_code(code, language, effort=Effort(0))
         assert tree.unread > len(code) // 2
 
 

@@ -15,6 +15,7 @@ from exsweep.detect.webshell.code import (
     Statement,
     Unread,
 )
+from exsweep.detect.webshell.effort import STATEMENT, Effort
 from exsweep.detect.webshell.languages.basic_blocks import Frame
 from exsweep.detect.webshell.languages.basic_declarations import (
     CLASSES,
@@ -48,18 +49,18 @@ _OPERATORS = frozenset(("&", "+", "-", "*", "/", "and", "or", "<>", "<", ">", "m
 _NOT_A_CALL = frozenset(("=", ".", "(", ":", "\n", "")) | _COMPOUND
 
 
-def read_basic(code: str, language: str, spent: Callable[[], bool] | None = None) -> Program:
+def read_basic(code: str, language: str, effort: Effort) -> Program:
     """The tree of VB.NET (`vb`) or VBScript (`vbscript`) code."""
     reader = BasicReader(code, dotnet=language == "vb")
-    reader.spent = spent
+    reader.effort = effort
     return reader.program(language)
 
 
 class BasicReader(BasicHeads):
     """Reads statements until the tokens end."""
 
-    spent: Callable[[], bool] | None = None
-    """The caller's clock, asked every 256 statements."""
+    effort: Effort
+    """That of the file, counted every 256 statements."""
 
     def program(self, language: str) -> Program:
         """Everything there is."""
@@ -87,7 +88,7 @@ class BasicReader(BasicHeads):
             here = self.place
             begins = word[here]
             count += 1
-            if not count & 0xFF and self.spent is not None and self.spent():
+            if not count & 0xFF and self.effort.take(256 * STATEMENT):
                 self.unread += self.start[-1] - self.start[here]
                 self.place = len(word) - 1
             elif begins == "\n":

@@ -4,12 +4,13 @@ Nobody says which of these a fragment is. It is parsed as what it looks like; wh
 others too, and the way that leaves least unread is taken.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 from tree_sitter import Tree
 
 from exsweep.detect.webshell.code import Program, Return, Statement
+from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.languages import csharp_shapes as shapes
 from exsweep.detect.webshell.languages.csharp_expressions import CSHARP
 from exsweep.detect.webshell.languages.csharp_statements import CSharpReader
@@ -21,10 +22,10 @@ _Parsed = tuple[int, tuple[str, str], Tree]
 """Characters unread, how the text was wrapped, the tree."""
 
 
-def read_csharp(code: str, spent: Callable[[], bool] | None = None) -> Program:
+def read_csharp(code: str, effort: Effort) -> Program:
     """The tree of C# code."""
     text = shapes.tame(shapes.without_dead_code(ascii_copy(code)))
-    patience = Patience(len(text), spent)
+    patience = Patience(len(text), effort)
     best: _Parsed | None = None
     for way, wrapping in _ways(text):
         tree = parse_tree(CSHARP, f"{wrapping[0]}{way}{wrapping[1]}", patience)
@@ -37,7 +38,7 @@ def read_csharp(code: str, spent: Callable[[], bool] | None = None) -> Program:
         if patience.hopeless():
             break
     if best is None:
-        return Program(language="csharp", statements=tuple(_salvaged(code, text, spent)), unread=len(code))
+        return Program(language="csharp", statements=tuple(_salvaged(code, text, effort)), unread=len(code))
     _, (prefix, _), tree = best
     reader = CSharpReader(code, len(prefix), patience)
     reader.statement(tree.root_node, reader.top)
@@ -58,10 +59,10 @@ def _ways(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
         yield text, shapes.MEMBERS
 
 
-def _salvaged(code: str, text: str, spent: Callable[[], bool] | None) -> Iterator[Statement]:
+def _salvaged(code: str, text: str, effort: Effort) -> Iterator[Statement]:
     """Of a text that is too costly as a whole: statements that call something, one by one."""
     for start, end in snippets(text):
-        patience = Patience(0, spent)
+        patience = Patience(0, effort)
         tree = parse_tree(CSHARP, f"{text[start:end]};", patience)
         if tree is not None:
             reader = CSharpReader(code, -start, patience)

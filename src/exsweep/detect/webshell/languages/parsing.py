@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tree_sitter import Language, Node, Parser, Tree
+
+from exsweep.detect.webshell.effort import NODE, PARSING, Effort
 
 MAX_NODES = 1_500_000
 """Nodes visited for one text: some 4 MB of code; what follows is unread."""
@@ -48,41 +50,37 @@ def ascii_copy(code: str) -> str:
 class Patience:
     """What reading one text may cost in all ways together, counted so that the same text always ends the same.
 
-    `spent` is the caller's clock, the last resort: some errors cost tree-sitter a hundred times what code costs.
+    All of it counts for `effort` too, which is that of the file.
     """
 
-    def __init__(self, characters: int, spent: Callable[[], bool] | None) -> None:
+    def __init__(self, characters: int, effort: Effort) -> None:
         self.steps = self._most = min(500 + characters * 6 // 100, MAX_STEPS)
         self._usual = 50 + characters * 45 // 1_000
         self.visits = MAX_NODES
-        self.spent = spent or _never
+        self.effort = effort
 
     def tired(self, _offset: int, _error: bool) -> bool:
         """Takes one step of parsing; True when there is none left."""
         self.steps -= 1
-        return self.steps < 0 or self.spent()
+        return self.effort.take(PARSING) or self.steps < 0
 
     def hopeless(self) -> bool:
         """Whether the last way took more than code ever does; if not, the next has as many steps."""
-        if self._most - self.steps > self._usual or self.spent():
+        if self._most - self.steps > self._usual or self.effort.spent():
             return True
         self.steps = self._most
         return False
 
     def more(self) -> int:
         """The next thousand nodes to visit; 0 when there are none left."""
-        self.visits = 0 if self.spent() else max(self.visits - 1_000, 0)
+        self.visits = 0 if self.effort.take(1_000 * NODE) else max(self.visits - 1_000, 0)
         return 1_000 if self.visits else 0
-
-
-def _never() -> bool:
-    return False
 
 
 def parse_tree(language: Language, text: str, patience: Patience) -> Tree | None:
     """The tree of an ASCII text; None when tree-sitter would take far longer than any real code needs."""
     data = text.encode("ascii", "replace")
-    if patience.steps < 0 or patience.spent():
+    if patience.steps < 0 or patience.effort.spent():
         return None
     try:
         return Parser(language).parse(
