@@ -123,3 +123,14 @@ def test_a_program_that_ran_from_a_drop_place_and_a_page_thrown_away(tmp_path: P
     told = judged(tmp_path)
     assert rules(told) == {"PT-WEB", "RB-PAGE-DELETED"}
     assert told.verdict.level is Level.BROKEN_INTO
+
+
+def test_a_list_of_files_that_somebody_made_by_hand_names_the_page(tmp_path: Path):
+    text = (
+        " Verzeichnis von C:\\inetpub\\wwwroot\\aspnet_client\r\n\r\n"
+        "13.03.2021  04:10             1.234 ab12.aspx\r\n"
+    )
+    put(tmp_path, "dir.txt", text.encode("cp1252"))
+    told = judged(tmp_path)
+    assert rules(told) == {"DL-PAGE-WEB"}
+    assert told.verdict.level is Level.BROKEN_INTO

@@ -3,19 +3,13 @@
 A kind of trace is one module here that registers a reader; `reader_of` chooses by content first.
 """
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from exsweep.parse.carved import Carved
-from exsweep.parse.traces import detection, history, prefetch, quarantine, recycle, registry, task
 from exsweep.parse.traces.base import TraceReader, reader_of
 
-__all__ = [
-    "Carved",
-    "TraceReader",
-    "detection",
-    "history",
-    "prefetch",
-    "quarantine",
-    "reader_of",
-    "recycle",
-    "registry",
-    "task",
-]
+for _found in iter_modules(__path__):
+    import_module(f"{__name__}.{_found.name}")
+
+__all__ = ["Carved", "TraceReader", "reader_of"]
