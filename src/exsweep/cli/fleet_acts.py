@@ -1,4 +1,4 @@
-"""`exsweep fleet pin|tell|contact|cleaned|answer|notify|letter|simulate`: verbs that write; each stands in the audit log."""
+"""`exsweep fleet pin|tell|contact|cleaned|answer|notify|letter|simulate`: verbs that write, each audited; and `letters`."""
 
 import sys
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ import click
 import msgspec
 
 from exsweep.cli.fleet import Asked, fleet, give
-from exsweep.errors import UsageError
-from exsweep.fleet import clusters, intake, notify, people, queue
+from exsweep.cli.terminal import term
+from exsweep.errors import ExitCode, StoreError, UsageError
+from exsweep.fleet import clusters, drafts, intake, notify, people, queue
 from exsweep.fleet.nation import simulate
 from exsweep.fleet.sources import Read
 from exsweep.knowledge import languages
@@ -99,7 +100,10 @@ def answer_verb(asked: Asked, question: int, same: bool) -> None:
 
 
 @fleet.command("notify")
-@click.argument("server")
+@click.argument("servers", nargs=-1)
+@click.option(
+    "--all", "everybody", is_flag=True, help="All that there is something to tell, and that nobody wrote to."
+)
 @click.option("--signed", required=True, help="Your name.")
 @click.option("--office", required=True, help="Who you write for.")
 @click.option("--phone", required=True)
@@ -111,19 +115,84 @@ def answer_verb(asked: Asked, question: int, same: bool) -> None:
     show_default=True,
     help="Language of the letter.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for drafts: .txt, and .eml with --from.",
+)
+@click.option("--from", "mailbox", help="Mailbox that will send the drafts; nothing is sent from here.")
 @click.pass_obj
 def notify_verb(
-    asked: Asked, server: str, signed: str, office: str, phone: str, page: str, language: str
-) -> None:
-    """Draft a letter to the owner of SERVER, and a page for the technician. Nothing is sent."""
+    asked: Asked,
+    servers: tuple[str, ...],
+    everybody: bool,
+    signed: str,
+    office: str,
+    phone: str,
+    page: str,
+    language: str,
+    out: Path | None,
+    mailbox: str | None,
+) -> int:
+    """Draft a letter to the owner of each of SERVERS, and a page for the technician. Nothing is sent."""
+    if bool(servers) == everybody:
+        raise UsageError("Name servers, or --all of them.", tip="exsweep fleet queue lists them.")
+    if mailbox and out is None:
+        raise UsageError("--from is for drafts in files.", tip="Add --out FOLDER.")
     sender = notify.Sender(name=signed, who=office, phone=phone, page=page)
+    made: list[notify.Letter] = []
+    unreachable: list[str] = []
     with asked.open() as store:
-        letter = notify.draft(store, store.server(server), sender, now=asked.now, language=language)
+        for server in notify.waiting(store) if everybody else [store.server(each) for each in servers]:
+            try:
+                letter = notify.draft(store, server, sender, now=asked.now, language=language)
+            except UsageError as error:
+                if not everybody:
+                    raise
+                unreachable.append(f"{notify.called(store, server)}: {error.message}")
+                continue
+            made.append(letter)
+            if out is not None:
+                _write_drafts(out, letter, mailbox)
     if asked.as_json:
-        give(asked, letter, (), ())
-        return
-    click.echo(f"Letter {letter.number}. Reach them by: {', '.join(letter.channels)}\n")
-    click.echo(f"{letter.subject}\n\n{letter.plain}\n----\n{letter.technical}")
+        give(asked, made, (), ())
+    elif out is not None:
+        click.echo(f"{len(made):,} letters drafted in {term(str(out))}. Nothing was sent.")
+    else:
+        for letter in made:
+            click.echo(f"Letter {letter.number}. Reach them by: {', '.join(map(term, letter.channels))}\n")
+            click.echo(f"{letter.subject}\n\n{letter.plain}\n----\n{letter.technical}")
+    for each in unreachable:
+        click.echo(f"No letter: {term(each)}", err=True)
+    return ExitCode.CANNOT_TELL if unreachable else ExitCode.OK
+
+
+def _write_drafts(out: Path, letter: notify.Letter, mailbox: str | None) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file, content in drafts.files_of(letter, mailbox):
+            (out / file).write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error}.", tip="Name another folder.") from error
+
+
+@fleet.command("letters")
+@click.pass_obj
+def letters_verb(asked: Asked) -> None:
+    """List the letters and how far they are; those that wait longest first."""
+    with asked.open() as store:
+        found = notify.letters(store)
+    rows = [
+        (
+            str(each.number),
+            each.name or each.server,
+            each.state.value,
+            f"{each.changed:%Y-%m-%d}" if each.changed else "",
+            "looks up to date since: ask, then note fixed" if each.up_to_date else "",
+        )
+        for each in found
+    ]
+    give(asked, found, ("letter", "server", "state", "since", "from outside"), rows)
 
 
 @fleet.command("letter")

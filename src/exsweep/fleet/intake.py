@@ -7,7 +7,7 @@ from itertools import islice
 import msgspec
 
 from exsweep.errors import EvidenceError
-from exsweep.fleet import audit, identity
+from exsweep.fleet import audit, identity, people
 from exsweep.fleet.body import Packed, pack
 from exsweep.fleet.clock import DAY, seconds
 from exsweep.fleet.history import broken
@@ -143,6 +143,7 @@ def _one(
                 (min(home, other), max(home, other), reason, now),
             )
             done.questions += 1
+    people.keep_found(fleet, home, one.server.contacts)
     number = _keep(fleet, one, kept, digest, home, now)
     refresh(fleet, home, now, {number: one})
     done.assessments += 1

@@ -1,19 +1,35 @@
 """Letters to owners: drafted here, sent by people, and followed to the end. Nothing here sends anything."""
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from exsweep.errors import UsageError
-from exsweep.fleet.clock import said
-from exsweep.fleet.people import Channel, Contact, contacts
-from exsweep.fleet.show import Shown, show
+from exsweep.fleet.clock import moment
+from exsweep.fleet.letters import Sender, write
+from exsweep.fleet.people import FOUND, Channel, Contact, contacts
+from exsweep.fleet.show import show
 from exsweep.fleet.status import refresh
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
-from exsweep.knowledge.languages import ENGLISH, in_language, text
-from exsweep.knowledge.words import fill
-from exsweep.model import Assessment
+from exsweep.knowledge.languages import ENGLISH
+from exsweep.model import Level
+from exsweep.scan import lands_on
+
+__all__ = [
+    "Letter",
+    "Sender",
+    "State",
+    "after",
+    "called",
+    "draft",
+    "letters",
+    "mailboxes",
+    "move",
+    "waiting",
+    "ways_to",
+]
 
 
 class State(StrEnum):
@@ -34,7 +50,6 @@ _NEXT = {
     State.ANSWERED: {State.FIXED, State.SENT},
     State.FIXED: set[State](),
 }
-_MOST_FINDINGS = 10
 
 
 def after(state: State) -> frozenset[State]:
@@ -42,24 +57,22 @@ def after(state: State) -> frozenset[State]:
     return frozenset(_NEXT[state])
 
 
-class Sender(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signs, and how the reader can check that."""
-
-    name: str
-    who: str
-    phone: str
-    page: str
-
-
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A draft. Plain text; the one who sends it decides how."""
 
     number: int
+    server: str
+    """Its number in the store."""
+    name: str | None
+    """How it calls itself; hostile text."""
     subject: str
     plain: str
     technical: str
     channels: tuple[str, ...]
     """Ways to reach them, in the order to try."""
+    to: tuple[str, ...] = ()
+    """Mailboxes that do not lie on the server itself."""
+    language: str = ENGLISH
 
 
 def draft(fleet: Fleet, server: int, sender: Sender, *, now: int, language: str = ENGLISH) -> Letter:
@@ -77,7 +90,7 @@ def draft(fleet: Fleet, server: int, sender: Sender, *, now: int, language: str 
     if not shown.assessments:
         raise UsageError("Nothing is kept of this server.", tip="Add an assessment first.")
     people = contacts(fleet, server)
-    ways = ways_to(people, shown)
+    ways = ways_to(people, shown.name)
     number = next(each.number for each in shown.assessments if each.counts)
     row = fleet.database.one("SELECT sha256 FROM assessment WHERE id = ?", (number,))
     of = fleet.assessment(number)
@@ -86,101 +99,117 @@ def draft(fleet: Fleet, server: int, sender: Sender, *, now: int, language: str 
             f"The verdict of this server was kept in English only; a letter in {language!r} would be half of each.",
             tip="Judge its evidence again (`exsweep triage`, then `exsweep fleet add`), or leave out --language.",
         )
-    plain, technical = write(shown, of, people, sender, str(row[0]) if row else "", language)
+    subject, plain, technical = write(shown, of, people, sender, str(row[0]) if row else "", language)
     with fleet.act("draft", shown.server, time=now, detail=", ".join(ways)):
         made = fleet.database.one(
             "INSERT INTO notice (server_id, assessment_id, state, drafted, changed, plain, technical, channels) "
             "VALUES (?,?,?,?,?,?,?,?) RETURNING id",
             (server, number, State.DRAFTED.value, now, now, _kept(plain), _kept(technical), ", ".join(ways)),
         )
-    subject = _fill("letter.subject", language, server=_line(shown.name or shown.server))
     return Letter(
-        number=int(made[0]) if made else 0, subject=subject, plain=plain, technical=technical, channels=ways
+        number=int(made[0]) if made else 0,
+        server=shown.server,
+        name=shown.name,
+        subject=subject,
+        plain=plain,
+        technical=technical,
+        channels=ways,
+        to=mailboxes(people, shown.name),
+        language=language,
     )
 
 
-def ways_to(people: tuple[Contact, ...], shown: Shown) -> tuple[str, ...]:
+def called(fleet: Fleet, server: int) -> str:
+    """What people call a server: its name, or its number in the store."""
+    row = fleet.database.one("SELECT name, public_id FROM server WHERE id = ?", (server,))
+    return str(next((each for each in row or () if each), server))
+
+
+def ways_to(people: tuple[Contact, ...], name: str | None) -> tuple[str, ...]:
     """Ways to reach the owner: telephone, letter, in person, and mail only where it does not end on the server itself.
 
     Raises:
         UsageError: contacts are known, and all of them are mailboxes of the server's own domain.
     """
-    own = _domain(shown)
-    ways = []
-    for each in people:
-        lands_there = each.channel is Channel.EMAIL and (own is None or _ends_on(each.address, own))
-        if not lands_there:
-            ways.append(f"{each.channel.value}: {each.name}")
+    outside = mailboxes(people, name)
+    refused = {each.address for each in people if each.channel is Channel.EMAIL} - set(outside)
+    ways = tuple(
+        f"{each.channel.value}: {each.address if each.role == FOUND else each.name}"
+        for each in people
+        if each.channel is not Channel.EMAIL or each.address in outside
+    )
     if people and not ways:
         raise UsageError(
             "Only mailboxes that may lie on the server itself are known. Whoever is inside can read them.",
             tip="Find a telephone number or a postal address first: exsweep fleet contact.",
         )
-    return tuple(ways) or ("find a telephone number first",)
+    own = [each for each in people if each.channel is not Channel.PAGE and each.address not in refused]
+    return ways if own else (*ways, "phone: look up the number on their own site")
 
 
-def _domain(shown: Shown) -> str | None:
-    """The last two parts of the server's name; None where it has no whole name: then no mailbox is trusted."""
-    parts = (shown.name or "").lower().rstrip(".").split(".")
-    return ".".join(parts[1:]) if len(parts) > 2 else ".".join(parts) if len(parts) == 2 else None
-
-
-def _ends_on(address: str, domain: str) -> bool:
-    host = address.lower().rpartition("@")[2].rstrip(".")
-    return host == domain or host.endswith(f".{domain}") or domain.endswith(f".{host}")
-
-
-def write(
-    shown: Shown,
-    of: Assessment,
-    people: tuple[Contact, ...],
-    sender: Sender,
-    sha256: str,
-    language: str = ENGLISH,
-) -> tuple[str, str]:
-    """(plain letter, page for the technician). Evidence in it is one line each, without control characters."""
-    verdict = in_language(of.verdict, language)
-    reasons = {each.id: each for each in of.findings}
-    strongest = [reasons[name] for name in of.verdict.reasons if name in reasons][:_MOST_FINDINGS]
-    unknown = text("letter_words.unknown", language)
-    to = people[0].name if people else shown.organisation or text("letter_words.owner", language)
-    plain = _fill(
-        "letter.plain",
-        language,
-        to=_line(to),
-        server=_line(shown.name or shown.server),
-        headline=_line(verdict.headline),
-        do_now="\n".join(f"{at}. {_line(step)}" for at, step in enumerate(verdict.do_now, 1))
-        or text("letter_words.call", language),
-        case=shown.server,
-        phone=_line(sender.phone),
-        who=_line(sender.who),
-        page=_line(sender.page),
-        signed=_line(sender.name),
+def mailboxes(people: tuple[Contact, ...], name: str | None) -> tuple[str, ...]:
+    """Mailboxes that do not end on the server of that name, as far as names show it; without a whole name, none."""
+    return tuple(
+        each.address for each in people if each.channel is Channel.EMAIL and not lands_on(each.address, name)
     )
-    technical = _fill(
-        "letter.technical",
-        language,
-        case=shown.server,
-        server=_line(shown.name or ""),
-        tier=shown.tier,
-        why=shown.why,
-        level=shown.level,
-        confidence=shown.confidence,
-        since=of.verdict.since or unknown,
-        last=of.verdict.last_activity or unknown,
-        end=said(shown.situation.end),
-        build=_line(shown.build or unknown),
-        bod=shown.bod or unknown,
-        ssvc=shown.ssvc or unknown,
-        findings="\n".join(
-            f"- {each.rule.id} {each.first_seen or ''} {_line(each.origins[0].path if each.origins else '')}"
-            for each in strongest
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter that was drafted, and how far it is. `name` is hostile text."""
+
+    number: int
+    server: str
+    name: str | None
+    state: State
+    drafted: datetime | None
+    changed: datetime | None
+    up_to_date: bool
+    """A scan after the letter sees the newest build: ask, and note `fixed` if that is so. It does not show that nobody is in."""
+
+
+def letters(fleet: Fleet) -> tuple[Followed, ...]:
+    """All letters, those first that wait longest."""
+    rows = fleet.database.run(
+        "SELECT n.id, s.public_id, s.name, n.state, n.drafted, n.changed, s.outside_id, a.received FROM notice n "
+        "JOIN server s ON s.id = n.server_id LEFT JOIN assessment a ON a.id = s.outside_id ORDER BY n.changed, n.id"
+    )
+    return tuple(
+        Followed(
+            number=int(number),
+            server=server,
+            name=name,
+            state=State(state),
+            drafted=moment(drafted),
+            changed=moment(changed),
+            up_to_date=bool(seen and received and received > drafted) and _looks_up_to_date(fleet, int(seen)),
         )
-        or text("letter_words.none", language),
-        sha256=sha256,
+        for number, server, name, state, drafted, changed, seen, received in rows
     )
-    return plain, technical
+
+
+def _looks_up_to_date(fleet: Fleet, assessment: int) -> bool:
+    of = fleet.assessment(assessment)
+    return of.verdict.said is not None and of.verdict.said.headline.key == "from_outside.up_to_date"
+
+
+def waiting(fleet: Fleet) -> tuple[int, ...]:
+    """Servers that there is something to tell about and that nobody has written to, in the order of the queue."""
+    rows = fleet.database.run(
+        "SELECT s.id FROM server s WHERE s.contact_state = 'not_told' AND "
+        "NOT EXISTS (SELECT 1 FROM notice n WHERE n.server_id = s.id) ORDER BY s.tier, s.score DESC, s.id"
+    )
+    return tuple(int(number) for (number,) in rows if _to_tell(fleet, int(number)))
+
+
+def _to_tell(fleet: Fleet, server: int) -> bool:
+    """Signs of a break-in, or a build that looks open from outside."""
+    row = fleet.database.one("SELECT inside_id, outside_id FROM server WHERE id = ?", (server,))
+    numbers = [int(number) for number in row or () if number]
+    return any(
+        of.verdict.level.rank >= Level.SUSPICIOUS.rank
+        or (of.verdict.said is not None and of.verdict.said.headline.key == "from_outside.open")
+        for of in map(fleet.assessment, numbers)
+    )
 
 
 def move(fleet: Fleet, number: int, state: State, *, now: int) -> None:
@@ -210,13 +239,5 @@ def move(fleet: Fleet, number: int, state: State, *, now: int) -> None:
         refresh(fleet, server, now)
 
 
-def _fill(key: str, language: str, **values: object) -> str:
-    return fill(key, text(key, language), values)
-
-
 def _kept(text: str) -> str:
     return stored(text, 50_000) or ""
-
-
-def _line(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)[:500]

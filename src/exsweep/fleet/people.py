@@ -10,9 +10,13 @@ from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.status import refresh
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
+from exsweep.model import ContactPoint
 
 WEEKS = 4
 """Re-checks after cleaning, one a week. Source: supplement of CISA ED 21-02, 2021-03-31 (weekly for four weeks)."""
+
+FOUND = "found by a scan"
+"""Role of a contact that nobody has checked yet."""
 
 
 class Channel(StrEnum):
@@ -21,6 +25,8 @@ class Channel(StrEnum):
     PHONE = "phone"
     LETTER = "letter"
     EMAIL = "email"
+    PAGE = "page"
+    """A form, or the page on which a team's number stands."""
     IN_PERSON = "in_person"
 
 
@@ -86,6 +92,19 @@ def add_contact(fleet: Fleet, server: int, contact: Contact, *, now: int) -> Non
                 stored(contact.address, 300),
             ),
         )
+
+
+def keep_found(fleet: Fleet, server: int, found: tuple[ContactPoint, ...]) -> None:
+    """Keep the ways that a scan found, under the name of where they were found."""
+    known = {each.value for each in Channel}
+    fleet.database.many(
+        "INSERT INTO contact (server_id, name, role, channel, address) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+        [
+            (server, stored(each.source, 200), FOUND, each.by, stored(each.to, 300))
+            for each in found
+            if each.by in known
+        ],
+    )
 
 
 def contacts(fleet: Fleet, server: int) -> tuple[Contact, ...]:

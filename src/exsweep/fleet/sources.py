@@ -9,7 +9,8 @@ import msgspec
 from exsweep.assess.bundle import read_bundle, unpacked
 from exsweep.errors import EvidenceError
 from exsweep.model import Assessment, decode
-from exsweep.scan import assessment, read_line
+from exsweep.scan import Read as ReadResults
+from exsweep.scan import Sites, assessment, read_line, sites_of
 
 _LARGEST = 256 << 20
 """Bytes of one assessment."""
@@ -106,8 +107,15 @@ def _file(path: Path) -> Iterator[Read]:
         yield Refused(str(path), getattr(error, "message", "nested too deeply"))
 
 
+def _sites(path: Path) -> Sites:
+    """What the sites in a file of results say of their contacts: they speak for the mail servers below them."""
+    with path.open("rb") as file:
+        marked = (line for line in iter(lambda: file.readline(_LONGEST), b"") if b'"security_txt":{' in line)
+        return sites_of(ReadResults(marked))
+
+
 def _lines(path: Path) -> Iterator[Read]:
-    number = 0
+    number, sites = 0, _sites(path)
     with path.open("rb") as file:
         while line := file.readline(_LONGEST):
             number += 1
@@ -118,6 +126,9 @@ def _lines(path: Path) -> Iterator[Read]:
             if not line.strip() or b'"exsweep.scan/' not in line:
                 continue  # blank, or the journal's own head line
             try:
-                yield where, assessment(read_line(line), command=f"exsweep fleet add {path.name}")
+                yield (
+                    where,
+                    assessment(read_line(line), command=f"exsweep fleet add {path.name}", sites=sites),
+                )
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 yield Refused(where, f"no result of a scan: {error}")

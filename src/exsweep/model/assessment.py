@@ -19,6 +19,16 @@ class _Record(msgspec.Struct, frozen=True):
     pass
 
 
+class ContactPoint(_Record, frozen=True, kw_only=True):
+    """One way to reach whoever runs the server. Hostile text of a checked shape."""
+
+    by: str
+    """`email`, `phone` or `page`."""
+    to: str
+    source: str
+    """Where it was found: `security.txt of example.org`, `registry of .gov`, `national team of AT`."""
+
+
 class Server(_Record, frozen=True, kw_only=True):
     """Who the evidence is about. The name is what the evidence or the user says; it is not proof of identity."""
 
@@ -28,6 +38,8 @@ class Server(_Record, frozen=True, kw_only=True):
     product: str | None = None
     """`Exchange Server 2016` ..., from the newest build seen."""
     builds: tuple[SeenBuild, ...] = ()
+    contacts: tuple[ContactPoint, ...] = ()
+    """Best first; from a scan only."""
 
 
 class Dating(_Record, frozen=True, kw_only=True):

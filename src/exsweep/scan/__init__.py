@@ -9,7 +9,7 @@ from exsweep.scan.outside import assessment, headline, patch_state
 from exsweep.scan.owner import Owner, owner_of
 from exsweep.scan.plan import Wishes
 from exsweep.scan.rdap import Rdap, read_rdap
-from exsweep.scan.reach import By, Way, lands_on, sites_of, ways
+from exsweep.scan.reach import By, Sites, Way, lands_on, sites_of, ways
 from exsweep.scan.results import ScanResult, line, read_line
 from exsweep.scan.run import Settings, Watcher, scan
 from exsweep.scan.scope import Level, Scope, opt_out_files, opt_out_lines, read_scope
@@ -38,6 +38,7 @@ __all__ = [
     "Scope",
     "Settings",
     "Sight",
+    "Sites",
     "Target",
     "View",
     "Watcher",

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 import exsweep
 from exsweep.judge.remedies import remedies
-from exsweep.knowledge import builds
+from exsweep.knowledge import builds, languages
 from exsweep.knowledge import version as knowledge_version
+from exsweep.knowledge.languages import ENGLISH
 from exsweep.knowledge.scanning import say
-from exsweep.knowledge.words import render
 from exsweep.model import (
     Assessment,
     Confidence,
+    ContactPoint,
     Coverage,
     Finding,
     Gap,
@@ -26,8 +27,10 @@ from exsweep.model import (
     Origin,
     Patch,
     PatchCves,
+    Phrase,
     RuleRef,
     Run,
+    Said,
     SeenBuild,
     Server,
     Severity,
@@ -36,6 +39,10 @@ from exsweep.model import (
     Verdict,
 )
 from exsweep.scan.identify import EXCHANGE, Kind
+from exsweep.scan.networks import Networks
+from exsweep.scan.owner import owner_of
+from exsweep.scan.rdap import Rdap
+from exsweep.scan.reach import By, Sites, ways
 from exsweep.scan.results import ScanResult
 from exsweep.scan.webshells import PageSeen, Proof, Sight
 
@@ -47,26 +54,38 @@ _STRENGTH = {
 }
 
 
-def assessment(of: ScanResult, *, command: str = "") -> Assessment:
-    """The same facts in the shape that all reports read; nothing is added to them."""
+def assessment(of: ScanResult, *, command: str = "", sites: Sites | None = None) -> Assessment:
+    """The same facts in the shape that all reports read; lists add only whose it is and whom to tell.
+
+    `sites` are what the sites of the same scan say of their contacts.
+    """
+    owner = owner_of(of, Networks())
+    said = Said(headline=_headline(of), text=_text(of), do_now=_do_now(of))
     findings = tuple(_finding(of, page) for page in of.webshells if page.sight is Sight.SEEN)
     level = _level(of)
     patch = _patch(of)
     return Assessment(
         server=Server(
             name=of.name or of.address,
+            sector=owner.sector if owner.sector_from else None,
             product=of.identity.product,
             builds=_builds(of),
+            contacts=tuple(
+                ContactPoint(by=way.by.value, to=way.to, source=way.source)
+                for way in ways(of, owner, Rdap(), sites or {})
+                if way.by is not By.PERSON
+            ),
         ),
         verdict=Verdict(
             level=level,
             confidence=Confidence.VERY_LIKELY if level is Level.BROKEN_INTO else Confidence.POSSIBLE,
-            headline=headline(of),
-            text=_text(of),
-            do_now=_do_now(of),
+            headline=languages.say(said.headline),
+            text=tuple(languages.say(phrase) for phrase in said.text),
+            do_now=languages.say_list(said.do_now) if said.do_now else (),
             reasons=tuple(item.id for item in findings),
             would_change=(say("do_records"),),
             evidence_end=of.time,
+            said=said,
         ),
         findings=findings,
         coverage=Coverage(
@@ -85,25 +104,9 @@ def assessment(of: ScanResult, *, command: str = "") -> Assessment:
     )
 
 
-def headline(of: ScanResult) -> str:
+def headline(of: ScanResult, language: str = ENGLISH) -> str:
     """The one sentence for people."""
-    seen = [page for page in of.webshells if page.sight is Sight.SEEN]
-    if any(page.proof is Proof.STRONG for page in seen):
-        return say("shell_strong")
-    if seen:
-        return say("shell_other")
-    match of.kind:
-        case Kind.NOT_EXCHANGE:
-            return say("no_server")
-        case Kind.EXCHANGE_ONLINE:
-            return say("online")
-        case Kind.FRONTED:
-            return say("fronted", front=of.identity.front or "another site")
-        case Kind.UNREACHABLE:
-            return say("unreachable", why="; ".join(of.identity.why))
-        case Kind.IMPOSTOR:
-            return say("impostor")
-    return render(f"from_outside.{patch_state(of)}")
+    return languages.say(_headline(of), language)
 
 
 def patch_state(of: ScanResult) -> str:
@@ -127,35 +130,52 @@ def _level(of: ScanResult) -> Level:
     return Level.SUSPICIOUS if proofs else Level.CANNOT_TELL
 
 
-def _text(of: ScanResult) -> tuple[str, ...]:
-    lines = list(of.identity.why)
+def _headline(of: ScanResult) -> Phrase:
+    seen = [page for page in of.webshells if page.sight is Sight.SEEN]
+    if seen:
+        strong = any(page.proof is Proof.STRONG for page in seen)
+        return _phrase("shell_strong" if strong else "shell_other")
+    match of.kind:
+        case Kind.NOT_EXCHANGE:
+            return _phrase("no_server")
+        case Kind.EXCHANGE_ONLINE:
+            return _phrase("online")
+        case Kind.FRONTED:
+            return _phrase("fronted", front=of.identity.front or "another site")
+        case Kind.UNREACHABLE:
+            return _phrase("unreachable", why="; ".join(of.identity.why))
+        case Kind.IMPOSTOR:
+            return _phrase("impostor")
+    return _phrase(patch_state(of))
+
+
+def _phrase(key: str, **gaps: int | str) -> Phrase:
+    return Phrase(key=f"from_outside.{key}", params=dict(gaps))
+
+
+def _text(of: ScanResult) -> tuple[Phrase, ...]:
+    lines = [languages.quoted(why) for why in of.identity.why]
     if of.kind in EXCHANGE:
-        lines.append(say("by_build"))
+        lines.append(_phrase("by_build"))
     missed = sum(page.sight is Sight.NOT_SEEN for page in of.webshells)
     if missed:
-        lines.append(say("not_seen", n=missed))
-    if of.opinion is not None:
-        lines += of.opinion.notes
-    return (*lines, *of.identity.doubts)
+        lines.append(_phrase("not_seen", n=missed))
+    notes = of.opinion.notes if of.opinion is not None else ()
+    return (*lines, *(languages.quoted(note) for note in (*notes, *of.identity.doubts)))
 
 
-def _do_now(of: ScanResult) -> tuple[str, ...]:
+def _do_now(of: ScanResult) -> Phrase | None:
+    """Key of a list; None where no Exchange of their own was seen."""
+    if any(page.sight is Sight.SEEN for page in of.webshells):
+        return _phrase("do.seen")
     if of.kind not in EXCHANGE:
-        return ()
-    seen = any(page.sight is Sight.SEEN for page in of.webshells)
-    steps = [say("do_keep"), say("do_help")] if seen else []
-    if patch_state(of) == "open" and not seen:
-        steps.append(say("do_update", update=_newest(of)))
-    return (*steps, say("do_records"))
-
-
-def _newest(of: ScanResult) -> str:
-    newest = builds.find(of.opinion.newest) if of.opinion and of.opinion.newest else None
-    return (
-        newest.name
-        if newest and not (of.opinion and of.opinion.support_ended)
-        else "a version that still gets updates"
-    )
+        return None
+    if patch_state(of) != "open" or of.opinion is None:
+        return _phrase("do.other")
+    newest = builds.find(of.opinion.newest) if of.opinion.newest else None
+    if of.opinion.support_ended or newest is None:
+        return _phrase("do.ended")
+    return _phrase("do.open", update=newest.name)
 
 
 def _builds(of: ScanResult) -> tuple[SeenBuild, ...]:
@@ -176,7 +196,7 @@ def _patch(of: ScanResult) -> Patch:
             fixed=of.opinion.fixed,
         ),
         support_end=of.opinion.support_end,
-        advice=render(f"from_outside.{patch_state(of)}"),
+        advice=languages.say(_phrase(patch_state(of))),
     )
 
 

@@ -87,9 +87,9 @@ def _files(of: ScanResult, owner: Owner, sites: Sites) -> Iterator[tuple[str, Se
 def lands_on(mail: str, server: str | None) -> bool:
     """May a mail to that address end on the server of that name? Yes where its domain is the server's, or one holds the
     other; and where the server has no name that would tell."""
-    if not server or "." not in server:
-        return True
-    labels = server.lower().rstrip(".").split(".")
+    labels = (server or "").lower().rstrip(".").split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or ":" in (server or ""):
+        return True  # no name, or an address
     domain = ".".join(labels[1:] if len(labels) > 2 else labels)
     host = mail.lower().rpartition("@")[2].rstrip(".")
     return host == domain or host.endswith(f".{domain}") or domain.endswith(f".{host}")

@@ -12,6 +12,8 @@ from exsweep.scan.outside import patch_state
 from exsweep.scan.results import SCHEMA, ScanResult, read_line
 from exsweep.scan.webshells import Sight
 
+_POSSIBLE = " possible"
+
 
 class View(StrEnum):
     """What to count servers by."""
@@ -58,7 +60,7 @@ class Read:
 
 
 def count(entries: Iterable[Entry], view: View) -> tuple[Group, ...]:
-    """Groups, most targets first. A server open to several flaws counts once under each."""
+    """Groups, most targets first, of flaws the open ones before the possible. A server open to several counts once under each."""
     totals: dict[str, Counter[str]] = {}
     for each in entries:
         state = patch_state(each.result)
@@ -68,7 +70,9 @@ def count(entries: Iterable[Entry], view: View) -> tuple[Group, ...]:
         for word in _words(each, view):
             totals.setdefault(word, Counter()).update(marks)
     groups = (Group(name=name, **numbers) for name, numbers in totals.items())
-    return tuple(sorted(groups, key=lambda group: (-group.targets, group.name)))
+    return tuple(
+        sorted(groups, key=lambda group: (group.name.endswith(_POSSIBLE), -group.targets, group.name))
+    )
 
 
 def _words(of: Entry, view: View) -> tuple[str, ...]:
@@ -93,6 +97,6 @@ def _flaws(of: ScanResult) -> tuple[str, ...]:
         return (f"cannot tell ({of.kind.value})",)
     open_ = (
         *(f"{cve} open" for cve in of.opinion.certain),
-        *(f"{cve} possible" for cve in of.opinion.possible),
+        *(f"{cve}{_POSSIBLE}" for cve in of.opinion.possible),
     )
     return open_ or ("none of the flaws we know by build",)

@@ -35,7 +35,7 @@ def cells(of: Entry) -> tuple[str, ...]:
         " ".join(judged.certain) if judged else "",
         " ".join(judged.possible) if judged else "",
         " ".join(judged.exploited) if judged else "",
-        " ".join(judged.settings) if judged else "",
+        "; ".join(judged.settings) if judged else "",
         ("yes" if opinion and opinion.support_ended else "no") if ended else "",
         " ".join(page.path for page in one.webshells if page.sight is Sight.SEEN),
         owner.sector,
