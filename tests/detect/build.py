@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from exsweep.detect import Engine
 from exsweep.knowledge.formats import LogFormat, SigmaSource, TimeColumns
 from exsweep.knowledge.rules import Rule, RuleSet
 from exsweep.parse.batch import NO_TIME, Batch
@@ -102,6 +103,14 @@ def make_batch(
     count = np.arange(len(rows), dtype=np.int64)
     stamps = np.array(times if times is not None else [NO_TIME] * len(rows), dtype=np.int64)
     return Batch(form, pa.table(arrays), count + 1, count * 100, stamps)
+
+
+def swept_lines(engine: Engine, form: str, data: bytes | memoryview) -> list[int]:
+    """Numbers of the lines that a sweep chooses."""
+    raw = bytes(data)
+    stops = [at + 1 for at, byte in enumerate(raw) if byte == 10]
+    stops += [len(raw)] if len(raw) > max(stops, default=0) else []
+    return engine.sieve(form, data, np.array(stops, np.int64)).tolist()
 
 
 def raw_lines(batch: Batch) -> bytes:

@@ -18,7 +18,7 @@ from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import LogSource, Rule, tree
 from exsweep.model import Severity, Stage, Strength
 from exsweep.parse.batch import Batch
-from tests.detect.build import CSV, FORMATS, W3C, make_batch, raw_lines
+from tests.detect.build import CSV, FORMATS, W3C, make_batch, raw_lines, swept_lines
 from tests.detect.oracle import Row as Meaning
 
 PIECES = (
@@ -282,12 +282,11 @@ def test_full_and_sweep_find_the_same(case: tuple[list[Rule], Batch], sampled: b
     if sampled:  # clauses are chosen by what is rare in another log
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(prefilter, "SMALL", 0)
-            engine.sieve(batch.format.id, b"GET /owa/auth/x.aspx?cmd=ServerInfo~ /ecp/ 200\n" * 9)
+            swept_lines(engine, batch.format.id, b"GET /owa/auth/x.aspx?cmd=ServerInfo~ /ecp/ 200\n" * 9)
     data = raw_lines(batch)
-    starts = [0, *(at + 1 for at, byte in enumerate(data) if byte == 10)]
-    spans = engine.sieve(batch.format.id, data)
-    assert spans == sorted(spans)
-    swept = {at for at, start in enumerate(starts) for begin, end in spans if begin <= start < end}
+    lines = swept_lines(engine, batch.format.id, data)
+    assert lines == sorted(lines)
+    swept = set(lines)
     matched = {one.row for one in engine.match([batch])}
     assert matched <= swept
     kept = batch.take(np.array(sorted(swept & set(range(len(batch)))), np.int64))
@@ -306,7 +305,7 @@ def test_without_hyperscan_the_same_rows_are_candidates(case: tuple[list[Rule], 
         patch.setattr(matcher, "hyperscan", None)
         slow = Engine(rules, FORMATS)
         assert slow.candidates(batch).tolist() == fast.candidates(batch).tolist()
-        assert slow.sieve(batch.format.id, data) == fast.sieve(batch.format.id, data)
+        assert swept_lines(slow, batch.format.id, data) == swept_lines(fast, batch.format.id, data)
 
 
 LITERALS = st.binary(min_size=1, max_size=4).filter(lambda literal: b"\0" not in literal)

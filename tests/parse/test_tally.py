@@ -2,7 +2,10 @@
 
 from datetime import UTC, date, datetime
 
+import numpy as np
+
 from exsweep.model import SourceState
+from exsweep.parse.lines import Index
 from exsweep.parse.tally import moment, shown
 from tests.parse.reading import IIS_HEADER, iis_line, read
 
@@ -23,9 +26,9 @@ def test_days_first_and_last_are_those_of_the_events():
 
 
 def test_a_sweep_knows_the_days_of_lines_that_it_did_not_parse():
-    def wanted(block: memoryview) -> list[tuple[int, int]]:
+    def wanted(block: memoryview, stops: Index) -> Index:
         place = bytes(block).find(b"/wanted")
-        return [(place, place)] if place >= 0 else []
+        return np.searchsorted(stops, np.array([place][: place + 1]), side="right")
 
     full, swept = read(THREE_DAYS).tally, read(THREE_DAYS, sieve=wanted).tally
     assert swept.days == full.days

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain as chained
 from typing import Protocol
@@ -13,6 +13,7 @@ from exsweep.assess import served
 from exsweep.detect.webshell.containers import PROPERTIES
 from exsweep.evidence import EvidenceReadError, Source
 from exsweep.knowledge.filesystem import is_journal_name, not_read
+from exsweep.knowledge.formats import LogFormat
 from exsweep.model import FileReport, FileVerdict, SourceReport, SourceState
 from exsweep.parse import Reader, recognise
 from exsweep.parse.antivirus import AntivirusReader, recognise_antivirus
@@ -21,6 +22,7 @@ from exsweep.parse.config import read_config, recognise_config
 from exsweep.parse.error_report import read_report, recognise_report
 from exsweep.parse.filesystem import Folders, MftReader, UsnReader, is_mft, is_usn, may_be_usn
 from exsweep.parse.pasted import looks_pasted, read_pasted
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 from exsweep.parse.traces import Carved, TraceReader, reader_of
 from exsweep.parse.traces.recycle import is_recycled
@@ -32,8 +34,6 @@ _FIRST = 8 << 10
 _DATED = re.compile(rb'(?:\A|\n)\xef?\xbb?\xbf?("?[12][0-9]{3}-[0-9]{2}-[0-9]{2}[^\r\n]*)\r?\n')
 _PASTED_CAP = 8 << 20
 """Console output and pasted lines are small; a bigger file of unknown kind is sealed, not searched for them."""
-
-Sieve = Callable[[memoryview], list[tuple[int, int]]]
 
 
 class Taker(Protocol):
@@ -115,9 +115,7 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     if script:
         _page(source, place, kept, seal, run)
     report = _report(source, kind.id, seal, reader.tally)
-    return msgspec.structs.replace(
-        report, begins=_begins(head), servers=report.servers or _names(head, source.path)
-    )
+    return msgspec.structs.replace(report, begins=_begins(head), servers=report.servers or _names(head, kind))
 
 
 def _page(source: Source, place: int, kept: served.Kept, seal: _Seal, run: Taker) -> FileReport:
@@ -130,10 +128,9 @@ def _page(source: Source, place: int, kept: served.Kept, seal: _Seal, run: Taker
     return report
 
 
-def _names(head: bytes, path: str) -> tuple[str, ...]:
+def _names(head: bytes, kind: LogFormat) -> tuple[str, ...]:
     """What the server calls itself in the first lines: a sweep may have chosen none of them."""
-    kind = recognise(head, path)
-    if kind is None or not kind.server_columns:
+    if not kind.server_columns:
         return ()
     reader = Reader(kind)
     for _ in reader.feed(head[: head.rfind(b"\n", 0, _FIRST) + 1], last=True):

@@ -64,10 +64,10 @@ def _source(source: Source, finder: "Finder") -> list[Hit]:
             if kind is None:
                 return []
             reader = Reader(kind)
-        for batch in reader.feed(chunk, sieve=finder.spans):
+        for batch in reader.feed(chunk, sieve=finder.lines):
             found += _hits(batch, finder, source.path)
     if reader is not None:
-        for batch in reader.feed(b"", last=True, sieve=finder.spans):
+        for batch in reader.feed(b"", last=True, sieve=finder.lines):
             found += _hits(batch, finder, source.path)
     return found[:PER_FILE]
 
@@ -104,18 +104,10 @@ class Finder:
         """No trace in a whole file, which then need not be parsed; of UTF-16 it is not known."""
         return utf16_kind(data) is None and not len(self._lines.scan(data)[1])
 
-    def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
-        """`(start, end)` of the lines that hold a trace, ascending."""
-        raw = bytes(data)
-        _, ends = self._lines.scan(raw)
-        found: list[tuple[int, int]] = []
-        stop = 0
-        for end in np.unique(ends).tolist():
-            if end > stop:
-                begin = raw.rfind(b"\n", stop, end) + 1 or stop
-                stop = raw.find(b"\n", end) + 1 or len(raw)
-                found.append((begin, stop))
-        return found
+    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Numbers, rising, of the lines that hold a trace; line i ends at `stops[i]`."""
+        _, ends = self._lines.scan(data)
+        return np.unique(np.searchsorted(stops, ends - 1, side="right"))
 
     def rows(self, batch: Batch) -> npt.NDArray[np.int64]:
         """Row numbers whose sender or page is one of those looked for, or that carry the id of a known request."""

@@ -24,11 +24,14 @@ from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
 from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.batch import Batch
 from exsweep.parse.filesystem import Folders
+from exsweep.parse.lines import places_of
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.traces import Carved
 from exsweep.parse.zone import assuming
 
 _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
+_LF = 10
 _SAMPLE = 16 << 10
 _DENSE = 0.3
 """Share of bytes in lines that a sweep chooses, above which exact evaluation line by line costs more than columns."""
@@ -95,16 +98,18 @@ class _Run:
     dense: dict[str, bool] = field(default_factory=dict)
     """Formats of which a sweep would choose so many lines that reading all columns is cheaper."""
 
-    def sieve(self, kind: str, head: bytes) -> Callable[[memoryview], list[tuple[int, int]]] | None:
+    def sieve(self, kind: str, head: bytes) -> Sieve | None:
         """For a sweep: what chooses lines of this format; None to read all of them. Finds the same either way."""
         if not self.quick:
             return None
+        engine = self.made.engine
         if kind not in self.dense and len(head) >= _SAMPLE:
-            chosen = sum(end - start for start, end in self.made.engine.sieve(kind, head))
-            self.dense[kind] = chosen > _DENSE * len(head)
+            stops = np.append(places_of(np.frombuffer(head, np.uint8), _LF) + 1, len(head))
+            chosen = engine.sieve(kind, head, stops)
+            self.dense[kind] = int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head)
         if self.dense.get(kind):
             return None
-        return lambda data: self.made.engine.sieve(kind, data)
+        return lambda data, stops: engine.sieve(kind, data, stops)
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours."""

@@ -34,9 +34,6 @@ SMALL = 1 << 16
 _FEW_VALUES = ("http.request.method", "http.response.status_code", "network.protocol", "http.version")
 """Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
-_LF = 10
-_LOWEST = np.array([(one & -one).bit_length() - 1 for one in range(256)], np.int64)
-"""Place of the lowest bit of a byte."""
 _ODD = b" !\"#$'()*<>@[\\]^`{|}~;"
 _SHIFT = 24
 _PATTERN = (1 << _SHIFT) - 1
@@ -145,26 +142,22 @@ class Prefilter:
             for choice in self.choices[at]
         ]
 
-    def spans(self, data: bytes | memoryview) -> list[tuple[int, int]]:
-        """`(start, end)` of each line that some rule may match, ascending; the line's `\\n` is inside."""
+    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Numbers, rising, of the lines that some rule may match; line i ends at `stops[i]`, its `\\n` inside."""
         if self.always or self._form.multiline:
-            return [(0, len(data))] if data else []
+            return np.arange(len(stops))
         sweep = self._sweep_for(data)
         ids, ends = self._matcher(sweep.wanted).scan(data)
         sweep.watch(len(ids), len(data))
         if not len(ids):
-            return []
-        breaks = _breaks(np.frombuffer(data, np.uint8))
-        lines = np.searchsorted(
-            breaks, ends - 1
-        )  # a pattern never holds a line break: its end is in its line
+            return np.empty(0, np.int64)
+        # A pattern never holds a line break: its end is in its line.
+        lines = np.searchsorted(stops, ends - 1, side="right")
         pairs = np.unique(lines << _SHIFT | ids)
         lines, ids = pairs >> _SHIFT, pairs & _PATTERN
         hit, begins = np.unique(lines, return_index=True)
-        chosen = hit[sweep.choose(ids, begins)]
-        stops = np.append(breaks + 1, len(data))
-        starts = np.append(0, breaks + 1)
-        return list(zip(starts[chosen].tolist(), stops[chosen].tolist(), strict=True))
+        chosen: npt.NDArray[np.int64] = hit[sweep.choose(ids, begins)]
+        return chosen
 
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
         if rule.condition is None:
@@ -293,22 +286,6 @@ class _Held:
             here = values if codes is None or not len(values) else values[codes]
             mask[base : base + len(here)] |= here
         return mask
-
-
-def _breaks(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Places of line breaks; they are rare, so that 64 bytes are looked at together, as one bit each."""
-    bits = np.packbits(octets == _LF, bitorder="little")
-    whole = len(bits) & ~7
-    words = np.flatnonzero(bits[:whole].view(np.uint64))
-    row, column = np.nonzero(bits[:whole].reshape(-1, 8)[words])
-    eights = np.concatenate((words[row] * 8 + column, np.flatnonzero(bits[whole:]) + whole))
-    held = bits[eights]
-    found: npt.NDArray[np.int64] = eights * 8 + _LOWEST[held]
-    while (more := np.flatnonzero(held & (held - 1))).size:
-        eights, held = eights[more], held[more] & (held[more] - 1)
-        found = np.concatenate((found, eights * 8 + _LOWEST[held]))
-        found.sort()
-    return found
 
 
 def rarity(literal: bytes) -> int:

@@ -1,8 +1,9 @@
 """Logs to columns: recognise the kind of log, read it as batches, count what was lost."""
 
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
-from exsweep.parse.reader import Reader, Sieve
+from exsweep.parse.reader import Reader
 from exsweep.parse.recognise import recognise
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 
 __all__ = ["NO_TIME", "Batch", "Reader", "RejectedLine", "Sieve", "Tally", "recognise"]

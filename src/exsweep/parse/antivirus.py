@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
@@ -15,6 +15,7 @@ from exsweep.knowledge.places import place_of
 from exsweep.model import SourceState
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.lines import LineSplitter
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.times import iso_ms
@@ -76,7 +77,7 @@ class AntivirusReader:
         chunk: bytes,
         *,
         last: bool = False,
-        sieve: Callable[[memoryview], list[tuple[int, int]]] | None = None,
+        sieve: Sieve | None = None,
     ) -> Iterator[Batch]:
         """Batches of detections; few lines of these logs tell of one. `sieve` has no effect."""
         for block in self._splitter.feed(self._decoder.feed(chunk, last=last), last=last):

@@ -1,6 +1,6 @@
 """One file of a log to batches: header blocks, line numbers, offsets, times, counts; any chunk sizes, same result."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -8,18 +8,15 @@ import numpy as np
 
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
-from exsweep.parse.columns import ColumnReader, Columns, stamps
+from exsweep.parse.columns import ColumnReader, Columns, named
 from exsweep.parse.header import Header, directive, fields_header, known_names, names_a_type, plain_row
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
-from exsweep.parse.sweep import count_days, touched
+from exsweep.parse.sweep import Sieve, count_days, wanted
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import Clock, iso_ms
-
-Sieve: TypeAlias = Callable[[memoryview], list[tuple[int, int]]]
-"""Gives the spans (start, end) of the bytes that are worth parsing; every line that a span touches is parsed."""
 
 MAX_HEADERS = 500
 """Different headers in one file; real files have a handful, repeated."""
@@ -111,7 +108,7 @@ class Reader:
     def _read(self, block: Block, sieve: Sieve | None) -> Iterator[Batch]:
         data = block.ends > block.starts
         self.tally.blank_lines += len(block) - int(np.count_nonzero(data))
-        chosen = None if sieve is None else touched(block, sieve(memoryview(block.data)))
+        chosen = None if sieve is None else wanted(block, sieve)
         groups: _Groups = {}
         begin = 0
         for index in _maybe_headers(block, data):
@@ -204,23 +201,26 @@ class Reader:
                     block, header, self._columns.read(block, lines, header), None, state=state
                 )
                 continue
-            wanted = lines[chosen[lines]]
-            self.tally.skip(len(lines) - len(wanted))
+            parsed = lines[chosen[lines]]
+            self.tally.skip(len(lines) - len(parsed))
             if not header.format.states:
-                self._span(block, lines, header)
+                self._ends(block, lines, header)
                 count_days(block, lines, header, self.tally)
-            if len(wanted):
-                columns = self._columns.read(block, wanted, header)
+            if len(parsed):
+                columns = self._columns.read(block, parsed, header)
                 yield from self._emit(block, header, columns, None, state=state, with_days=False)
         groups.clear()
 
-    def _span(self, block: Block, lines: Index, header: Header) -> None:
-        """The moments of the first and the last of lines of which few are parsed."""
+    def _ends(self, block: Block, lines: Index, header: Header) -> None:
+        """What the first and the last of lines of which few are parsed tell: moments, names of the server."""
         ends = lines[[0, -1]] if len(lines) > 1 else lines
-        times = self._clock.times(stamps(block, ends, header), header)
+        kind = header.format
+        table = named(block, ends, header, {*kind.time.columns, *kind.server_columns})
+        times = self._clock.times(table, header)
         known = times[times != NO_TIME]
         if len(known):
             self.tally.span(int(known.min()), int(known.max()))
+        self.tally.servers_of(table, header)
 
     def _emit(
         self,

@@ -1,5 +1,8 @@
 """What a sweep needs of lines that it does not parse: which ones are wanted, and the days of all of them."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 
 from exsweep.parse.header import Header
@@ -7,21 +10,17 @@ from exsweep.parse.lines import Block, Index, Mask
 from exsweep.parse.tally import Tally
 from exsweep.parse.times import DAY_MS, day_of
 
+Sieve: TypeAlias = Callable[[memoryview, Index], Index]
+"""Of whole lines and where each ends (behind its line break), the numbers of those that are worth parsing, counted from 0."""
+
 _STAMP = 10
 """Bytes of a date at the start of a line."""
 
 
-def touched(block: Block, spans: list[tuple[int, int]]) -> Mask:
-    """Lines that one of the spans touches; an empty span touches the line that it stands in."""
+def wanted(block: Block, sieve: Sieve) -> Mask:
+    """The lines that a sieve chooses."""
     chosen = np.zeros(len(block), np.bool_)
-    if spans:
-        pairs = np.array(spans, np.int64).reshape(-1, 2)
-        first = np.searchsorted(block.stops, pairs[:, 0], side="right")
-        final = np.searchsorted(block.stops, np.maximum(pairs[:, 1] - 1, pairs[:, 0]), side="right")
-        edges = np.zeros(len(block) + 1, np.int64)
-        np.add.at(edges, np.minimum(first, len(block)), 1)
-        np.add.at(edges, np.minimum(final + 1, len(block)), -1)
-        chosen = np.cumsum(edges[:-1]) > 0
+    chosen[sieve(memoryview(block.data), block.stops)] = True
     return chosen
 
 
@@ -35,12 +34,16 @@ def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None
     lines = lines[block.ends[lines] - block.starts[lines] >= _STAMP]
     if not len(lines):
         return
-    stamps = block.octets()[block.starts[lines][:, None] + np.arange(_STAMP)]
-    changes = np.flatnonzero((stamps[1:] != stamps[:-1]).any(axis=1)) + 1
+    starts = block.starts[lines]
+    # Eight bytes from each place on, as one number; ten bytes are two of them that overlap.
+    eights = np.ndarray((len(block.data) - 7,), np.uint64, block.data, strides=(1,))
+    front, back = eights[starts], eights[starts + (_STAMP - 8)]
+    changes = np.flatnonzero((front[1:] != front[:-1]) | (back[1:] != back[:-1])) + 1
     begins = np.concatenate((np.zeros(1, np.int64), changes))
     counts = np.diff(np.append(begins, len(lines)))
     for place, count in zip(begins.tolist(), counts.tolist(), strict=True):
-        day = day_of(stamps[place].tobytes())
+        start = int(starts[place])
+        day = day_of(block.data[start : start + _STAMP])
         if day is not None:
             tally.count_days(np.full(count, day, np.int64))
             first, last = tally.first_ms, tally.last_ms

@@ -153,7 +153,7 @@ class Tally:
                 self.count_days(known // DAY_MS)
         self._note_builds(table, times, header)
         self._note_pattern(table, times, header)
-        self._note_servers(table, header)
+        self.servers_of(table, header)
 
     def span(self, first: int, last: int) -> None:
         """A moment range that the file covers."""
@@ -271,7 +271,8 @@ class Tally:
             if build is not None:
                 _see(self._row_builds, build, int(times[row]), int(times[row]), header.format.id)
 
-    def _note_servers(self, table: pa.Table, header: Header) -> None:
+    def servers_of(self, table: pa.Table, header: Header) -> None:
+        """Names under which the server speaks of itself in these rows."""
         for name in header.format.server_columns:
             if name not in table.column_names or len(self._servers) >= MAX_SERVERS:
                 continue

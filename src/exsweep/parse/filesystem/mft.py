@@ -4,7 +4,7 @@ Records are read a block at a time; the rows wait, packed, until the table has e
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from exsweep.parse.filesystem.resident import ResidentPages
 from exsweep.parse.filesystem.stamps import from_filetime, written
 from exsweep.parse.filesystem.tables import Mask, digits, extension, packed, unpacked, words
 from exsweep.parse.header import Header
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 
 KIND = "ntfs_mft"
@@ -92,7 +93,7 @@ class MftReader:
         chunk: bytes,
         *,
         last: bool = False,
-        sieve: Callable[[memoryview], list[tuple[int, int]]] | None = None,
+        sieve: Sieve | None = None,
     ) -> Iterator[Batch]:
         """Nothing until `last`, then all rows in batches. `sieve` has no effect: records are no text."""
         if self._ended:

@@ -3,7 +3,7 @@
 Source: USN_RECORD_V2 and USN_RECORD_V3 of winioctl.h
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from exsweep.parse.filesystem.pages import Pages
 from exsweep.parse.filesystem.stamps import from_filetime, written
 from exsweep.parse.filesystem.tables import digits, extension, packed, unpacked, words
 from exsweep.parse.header import Header
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 
 KIND = "usn_journal"
@@ -103,7 +104,7 @@ class UsnReader:
         chunk: bytes,
         *,
         last: bool = False,
-        sieve: Callable[[memoryview], list[tuple[int, int]]] | None = None,
+        sieve: Sieve | None = None,
     ) -> Iterator[Batch]:
         """Nothing until `last`, then all rows in batches. `sieve` has no effect: records are no text."""
         if self._ended:

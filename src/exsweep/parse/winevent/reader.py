@@ -1,6 +1,6 @@
 """One file of Windows events to batches, whatever it is: times, counts and facts of the log as it goes by."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from exsweep.knowledge.event_exports import event_exports
 from exsweep.model import SourceState
 from exsweep.parse.batch import Batch, RejectedLine
 from exsweep.parse.header import Header
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 from exsweep.parse.winevent.clock import ClockOffset
 from exsweep.parse.winevent.evtx_file import EvtxSource, is_evtx
@@ -67,7 +68,7 @@ class EventReader:
         chunk: bytes,
         *,
         last: bool = False,
-        sieve: Callable[[memoryview], list[tuple[int, int]]] | None = None,
+        sieve: Sieve | None = None,
     ) -> Iterator[Batch]:
         """Batches of the events that are complete; with `last` all that is left.
 
