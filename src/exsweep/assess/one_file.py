@@ -39,7 +39,7 @@ _PASTED_CAP = 8 << 20
 class Taker(Protocol):
     """Who takes what is read (see `assess.work`). `place` is that of the file in its task."""
 
-    def sieve(self, kind: str, head: bytes) -> Sieve | None: ...
+    def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None: ...
 
     def rows(self, place: int, path: str, batch: Batch) -> None: ...
 
@@ -110,7 +110,7 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
     if script:
         stream = kept.over(stream)
     reader = Reader(kind)
-    for batch in _batches(reader, stream, run.sieve(kind.id, head)):
+    for batch in _batches(reader, stream, run.sieve(kind.id, source.path, head)):
         run.rows(place, source.path, batch)
     if script:
         _page(source, place, kept, seal, run)

@@ -33,8 +33,8 @@ _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
 _LF = 10
 _SAMPLE = 16 << 10
-_DENSE = 0.3
-"""Share of bytes in lines that a sweep chooses, above which exact evaluation line by line costs more than columns."""
+_DENSE = 0.7
+"""Share of bytes in lines that a sweep chooses, above which looking for them costs more than reading all columns."""
 _PAGES = 500
 """Pages whose rows are put together."""
 _FLUSH_ROWS = 50_000
@@ -95,19 +95,19 @@ class _Run:
     """Their rows that are not handed on yet."""
     beside: tuple[Unit, ...] = ()
     passwords: tuple[bytes, ...] = ()
-    dense: dict[str, bool] = field(default_factory=dict)
-    """Formats of which a sweep would choose so many lines that reading all columns is cheaper."""
+    dense: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Formats and folders of which a sweep would choose so many lines that reading all columns is cheaper."""
 
-    def sieve(self, kind: str, head: bytes) -> Sieve | None:
+    def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None:
         """For a sweep: what chooses lines of this format; None to read all of them. Finds the same either way."""
         if not self.quick:
             return None
-        engine = self.made.engine
-        if kind not in self.dense and len(head) >= _SAMPLE:
+        engine, key = self.made.engine, (kind, path.rpartition("/")[0])
+        if key not in self.dense and len(head) >= _SAMPLE:
             stops = np.append(places_of(np.frombuffer(head, np.uint8), _LF) + 1, len(head))
             chosen = engine.sieve(kind, head, stops)
-            self.dense[kind] = int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head)
-        if self.dense.get(kind):
+            self.dense[key] = int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head)
+        if self.dense.get(key):
             return None
         return lambda data, stops: engine.sieve(kind, data, stops)
 

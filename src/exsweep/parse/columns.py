@@ -1,6 +1,6 @@
 """Lines of one header to a table: pyarrow for lines that are surely plain, one by one for the rest, same result."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -190,19 +190,6 @@ def _same(value: bytes, rows: int, plain: bool) -> pa.Array:
     """A column with one value in all rows, as most have in a small log."""
     values = pa.array([value] * rows, pa.binary())
     return values if plain else values.dictionary_encode()
-
-
-def named(block: Block, chosen: Index, header: Header, columns: Collection[str]) -> pa.Table:
-    """These columns alone, of the chosen lines that can be read."""
-    read = [too_long(block) or read_line(block.line(index), header) for index in chosen.tolist()]
-    rows = [one for one in read if not isinstance(one, str)]
-    return pa.table(
-        {
-            name: pa.array([row[at] for row in rows], pa.binary())
-            for at, name in enumerate(header.names)
-            if name in columns
-        }
-    )
 
 
 def _merge(one: Columns, other: Columns) -> Columns:

@@ -57,8 +57,12 @@ class Header:
     @cached_property
     def places(self) -> tuple[tuple[int, bool], ...]:
         """Of each kept column its place among all, and whether it is plain (else a dictionary)."""
-        place = {name: at for at, name in enumerate(self.names)}
-        return tuple((place[name], self.type_of(name) == pa.binary()) for name in self.kept)
+        return tuple((self.place[name], self.type_of(name) == pa.binary()) for name in self.kept)
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Place of each column."""
+        return {name: at for at, name in enumerate(self.names)}
 
     def type_of(self, name: str) -> pa.DataType:
         """Arrow type of a column."""

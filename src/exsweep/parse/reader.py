@@ -8,7 +8,7 @@ import numpy as np
 
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
-from exsweep.parse.columns import ColumnReader, Columns, named
+from exsweep.parse.columns import ColumnReader, Columns, read_line, too_long
 from exsweep.parse.header import Header, directive, fields_header, known_names, names_a_type, plain_row
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
@@ -16,7 +16,7 @@ from exsweep.parse.records import RecordReader, Records
 from exsweep.parse.sweep import Sieve, count_days, wanted
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
-from exsweep.parse.times import Clock, iso_ms
+from exsweep.parse.times import Clock, iso_ms, row_ms
 
 MAX_HEADERS = 500
 """Different headers in one file; real files have a handful, repeated."""
@@ -212,15 +212,14 @@ class Reader:
         groups.clear()
 
     def _ends(self, block: Block, lines: Index, header: Header) -> None:
-        """What the first and the last of lines of which few are parsed tell: moments, names of the server."""
-        ends = lines[[0, -1]] if len(lines) > 1 else lines
-        kind = header.format
-        table = named(block, ends, header, {*kind.time.columns, *kind.server_columns})
-        times = self._clock.times(table, header)
-        known = times[times != NO_TIME]
-        if len(known):
-            self.tally.span(int(known.min()), int(known.max()))
-        self.tally.servers_of(table, header)
+        """What the first and the last of lines of which few are parsed tell: moments, names and builds of the server."""
+        for index in dict.fromkeys((int(lines[0]), int(lines[-1]))):
+            fields = too_long(block) or read_line(block.line(index), header)
+            if not isinstance(fields, str):
+                when = row_ms(fields, header)
+                if when is not None:
+                    self.tally.span(when, when)
+                self.tally.row(fields, when, header)
 
     def _emit(
         self,

@@ -42,6 +42,8 @@ def _lines(head: bytes) -> list[bytes]:
     if text.startswith(BOM):
         text = text[len(BOM) :]
     lines = text.split(b"\n", LINES_LOOKED_AT)[:LINES_LOOKED_AT]
+    if b"\0" not in text and BOM not in text:
+        return [line.removesuffix(b"\r") for line in lines]
     return [line.removesuffix(b"\r").strip(b"\0").removeprefix(BOM) for line in lines]
 
 

@@ -45,7 +45,7 @@ def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None
         start = int(starts[place])
         day = day_of(block.data[start : start + _STAMP])
         if day is not None:
-            tally.count_days(np.full(count, day, np.int64))
+            tally.count_day(day, count)
             first, last = tally.first_ms, tally.last_ms
             if first is None or last is None or not first // DAY_MS <= day <= last // DAY_MS:
                 tally.span(day * DAY_MS, day * DAY_MS)

@@ -153,7 +153,7 @@ class Tally:
                 self.count_days(known // DAY_MS)
         self._note_builds(table, times, header)
         self._note_pattern(table, times, header)
-        self.servers_of(table, header)
+        self._note_servers(table, header)
 
     def span(self, first: int, last: int) -> None:
         """A moment range that the file covers."""
@@ -167,6 +167,10 @@ class Tally:
         lengths = np.diff(np.append(begins, len(numbers)))
         for number, length in zip(numbers[begins].tolist(), lengths.tolist(), strict=True):
             self._days[number] += length
+
+    def count_day(self, number: int, rows: int) -> None:
+        """So many rows of the day with this number since 1970."""
+        self._days[number] += rows
 
     def header_build(self, text: str, first: int | None, last: int | None, kind: str) -> None:
         """A `#Version:` line: the build that wrote what follows, seen from its `#Date:` to the last row below it."""
@@ -271,14 +275,28 @@ class Tally:
             if build is not None:
                 _see(self._row_builds, build, int(times[row]), int(times[row]), header.format.id)
 
-    def servers_of(self, table: pa.Table, header: Header) -> None:
-        """Names under which the server speaks of itself in these rows."""
+    def _note_servers(self, table: pa.Table, header: Header) -> None:
         for name in header.format.server_columns:
-            if name not in table.column_names or len(self._servers) >= MAX_SERVERS:
-                continue
-            for value in _distinct(table[name]):
-                if value and value.decode("utf-8", "replace") not in header.format.empty:
-                    self._servers[shown(value, 200)] = None
+            if name in table.column_names:
+                self._name_servers(_distinct(table[name]), header)
+
+    def row(self, fields: Sequence[bytes], when: int | None, header: Header) -> None:
+        """What one row of all columns tells of the server as a whole: its names, and its build at that moment."""
+        builds = header.format.build_columns
+        if when is not None and builds and all(name in header.place for name in builds):
+            build = _build_of_values(tuple(fields[header.place[name]] for name in builds))
+            if build is not None:
+                _see(self._row_builds, build, when, when, header.format.id)
+        for name in header.format.server_columns:
+            if name in header.place:
+                self._name_servers([fields[header.place[name]]], header)
+
+    def _name_servers(self, values: Sequence[bytes | None], header: Header) -> None:
+        if len(self._servers) >= MAX_SERVERS:
+            return
+        for value in values:
+            if value and value.decode("utf-8", "replace") not in header.format.empty:
+                self._servers[shown(value, 200)] = None
 
 
 def _distinct(column: pa.ChunkedArray) -> Sequence[bytes | None]:

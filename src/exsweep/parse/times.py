@@ -1,6 +1,7 @@
 """The moment of each row as Unix milliseconds (UTC), column-wise; a stamp that cannot be is no time, not an error."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -61,6 +62,19 @@ def clock_ms(value: bytes) -> int | None:
     if hour > 23 or minute > 59 or second > 59:
         return None
     return ((hour * 60 + minute) * 60 + second) * 1000 + int(((match[4] or b"") + b"000")[:3])
+
+
+def row_ms(fields: Sequence[bytes], header: Header) -> int | None:
+    """`Clock.times` of one row whose day stands in it: milliseconds, or None."""
+    kind = header.format.time
+    present = [fields[header.place[name]] for name in kind.columns if name in header.place]
+    if kind.style == "iso":
+        found = map(iso_ms, present if kind.any else present[:1])
+        return next((one for one in found if one is not None), None)
+    if len(present) < len(kind.columns):
+        return None
+    day, clock = day_of(present[0]), clock_ms(present[1])
+    return None if day is None or clock is None else day * DAY_MS + clock
 
 
 class Clock:

@@ -66,7 +66,10 @@ def is_usn(head: bytes) -> bool:
     """The first bytes that are not zero begin with two records of a journal, or with one if nothing follows."""
     start = len(head) - len(head.lstrip(b"\0"))
     start -= start % 8
-    if start >= len(head):
+    # A record has more zeros than text has: its minor version, and the upper half of its length.
+    if start >= len(head) or (
+        len(head) - start >= 8 and not head[start + 2] == head[start + 3] == head[start + 6] == 0
+    ):
         return False
     found = _records(np.frombuffer(head[start : start + _FIRST_ROOM].ljust(80, b"\0"), np.uint8))
     return bool(len(found[0])) and found[0][0] == 0 and (len(found[0]) == 1 or found[0][1] == found[1][0])

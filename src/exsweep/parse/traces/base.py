@@ -13,6 +13,7 @@ from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.carved import Carved
 from exsweep.parse.filesystem.names import Told
 from exsweep.parse.lines import LineSplitter
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import iso_ms
@@ -21,7 +22,6 @@ from exsweep.registry import Registry
 _BATCH = 4096
 _VALUE = 32_000
 """Bytes of one value that are kept."""
-Sieve: TypeAlias = Callable[[memoryview], list[tuple[int, int]]]
 Looks: TypeAlias = Callable[[bytes, str], bool]
 """Is this the trace that begins with these 64 KiB, or that stands under this path?"""
 
