@@ -151,3 +151,14 @@ def test_nothing_in_nothing_out(load: Load) -> None:
     assert made.candidates(batch).tolist() == []
     assert made.candidates(make_batch(W3C, [])).tolist() == []
     assert made.candidates(batch).dtype == np.int64
+
+
+def test_a_frequent_literal_that_stands_in_another_is_asked_for_once(load: Load) -> None:
+    rule = "title: t{0}\nlogsource: {{category: webserver}}\ndetection: {{s: {{cs-uri-stem|contains: {0}}}, condition: s}}\n"
+    wanted = ("/a/long/path/", "long/path/", "/rare/")
+    made = Engine(load("---\n".join(rule.format(one) for one in wanted)).running, FORMATS)
+    data = b"".join(b"GET /a/long/path/%d\nGET /other/%d\n" % (one, one) for one in range(3_000))
+    assert swept_lines(made, W3C.id, data + b"GET /rare/\n") == [*range(0, 6_000, 2), 6_000]
+    asked = made.swept(W3C.id, data)
+    assert b"long/path/" in asked
+    assert b"/a/long/path/" not in asked

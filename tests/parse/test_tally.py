@@ -70,3 +70,16 @@ def test_text_for_people_shows_what_cannot_be_read():
 def test_a_moment_beyond_the_calendar_is_none():
     assert moment(2**62) is None
     assert moment(0) == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_a_sweep_knows_the_build_and_the_name_of_a_server_whose_lines_it_did_not_parse():
+    build = b"MajorVersion,MinorVersion,BuildVersion,RevisionVersion"
+    header = b"#Fields: DateTime," + build + b",ServerHostName,UrlStem,AnchorMailbox,ProxyAction\r\n"
+    rows = b"".join(
+        b"2021-03-01T10:0%d:00.000Z,15,1,2106,2,MAIL01,/owa/,,\r\n" % minute for minute in range(3)
+    )
+    full = read(header + rows, "httpproxy").tally
+    swept = read(header + rows, "httpproxy", sieve=lambda data, stops: stops[:0]).tally
+    assert swept.events == 0
+    assert swept.builds() == full.builds() != ()
+    assert swept.servers == full.servers == ("MAIL01",)

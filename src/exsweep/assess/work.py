@@ -105,7 +105,7 @@ class _Run:
         engine, key = self.made.engine, (kind, path.rpartition("/")[0])
         if key not in self.dense and len(head) >= _SAMPLE:
             stops = np.append(places_of(np.frombuffer(head, np.uint8), _LF) + 1, len(head))
-            chosen = engine.sieve(kind, head, stops)
+            chosen = engine.sieve(kind, head, stops, closely=True)
             self.dense[key] = int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head)
         if self.dense.get(key):
             return None

@@ -71,13 +71,18 @@ class Engine:
         return np.flatnonzero(np.logical_or.reduce(found)) if found else np.zeros(0, np.int64)
 
     def sieve(
-        self, format_id: str, data: bytes | memoryview, stops: npt.NDArray[np.int64]
+        self,
+        format_id: str,
+        data: bytes | memoryview,
+        stops: npt.NDArray[np.int64],
+        *,
+        closely: bool = False,
     ) -> npt.NDArray[np.int64]:
         """Numbers, rising, of the lines of `data` that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
 
-        Every row of `candidates` that `match` can match stands in one of these lines.
+        Every row of `candidates` that `match` can match stands in one of these lines. `closely`: see `Prefilter.lines`.
         """
-        return self._of(self._formats[format_id]).prefilter.lines(data, stops)
+        return self._of(self._formats[format_id]).prefilter.lines(data, stops, closely=closely)
 
     def unfiltered(self, format_id: str) -> tuple[str, ...]:
         """Ids of the rules that need no literal: with any of them every row of this format is a candidate."""

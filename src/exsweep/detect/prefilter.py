@@ -23,7 +23,7 @@ ANYWHERE = "*"
 """Instead of a column: any column of the row."""
 RARE = 4
 """From this weight on a clause is looked for in text that hardly repeats even if the rule has a rarer one."""
-SAMPLE = 1 << 20
+SAMPLE = 1 << 19
 """Bytes of a log that tell which clauses are rare in its lines."""
 SAMPLES = 8
 """Logs that are sampled; another one is when a choice turns out dear: logs of one format differ by protocol."""
@@ -142,11 +142,16 @@ class Prefilter:
             for choice in self.choices[at]
         ]
 
-    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Numbers, rising, of the lines that some rule may match; line i ends at `stops[i]`, its `\\n` inside."""
+    def lines(
+        self, data: bytes | memoryview, stops: npt.NDArray[np.int64], *, closely: bool = False
+    ) -> npt.NDArray[np.int64]:
+        """Numbers, rising, of the lines that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
+
+        `closely`: by all clauses instead of the cheapest, whatever logs were seen before: fewer lines for more calls.
+        """
         if self.always or self._form.multiline:
             return np.arange(len(stops))
-        sweep = self._sweep_for(data)
+        sweep = self._everything if closely else self._sweep_for(data)
         ids, ends = self._matcher(sweep.wanted).scan(data)
         sweep.watch(len(ids), len(data))
         if not len(ids):
@@ -231,7 +236,7 @@ class Prefilter:
         if self._sweep is None or (self._sweep.dear and len(data) >= SMALL and len(self._samples) < SAMPLES):
             sample = bytes(data[:SAMPLE])
             self._samples.append(Sample.of(sample, *self._matcher(everything.wanted).scan(sample)))
-            self._sweep = everything.cheaper(self._samples)
+            self._sweep = everything.cheaper(self._samples, self._literals)
         return self._sweep
 
     def _matcher(self, wanted: frozenset[int]) -> Matcher:

@@ -3,7 +3,7 @@
 Any choice of clauses lets every line through that a rule may match; the choice decides only how many more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -21,6 +21,9 @@ DEAR = 4_000
 """Bytes for each hit, below which calls cost more than the search itself."""
 DEAR_FROM = 1 << 16
 MOST_VERDICTS = 100_000
+MOST_SHARED = 100
+"""Most frequent patterns that are compared with each other."""
+MOST_SPELLINGS = 8
 
 
 class Sweep:
@@ -69,7 +72,7 @@ class Sweep:
         """Take note of the hits in `size` bytes of a log."""
         self._dear = size >= DEAR_FROM and hits * DEAR > size
 
-    def cheaper(self, samples: "Sequence[Sample]") -> "Sweep":
+    def cheaper(self, samples: "Sequence[Sample]", literals: Mapping[int, Sequence[bytes]]) -> "Sweep":
         """The same rules with one or two clauses each: those that are cheapest for the samples together."""
         hits: dict[int, npt.NDArray[np.int64]] = {}
         width = 0
@@ -86,7 +89,30 @@ class Sweep:
             paid.update(pattern for clause in best for pattern in clause)
             taken |= _lines(best, hits, width)
             chosen.append(best)
-        return Sweep(chosen)
+        instead = _shared({pattern: len(hits[pattern]) for pattern in paid if pattern in hits}, literals)
+        return Sweep(
+            [tuple(frozenset(instead.get(one, one) for one in clause) for clause in best) for best in chosen]
+        )
+
+
+def _shared(calls: Mapping[int, int], literals: Mapping[int, Sequence[bytes]]) -> dict[int, int]:
+    """Frequent patterns that stand in another one's literals: that one hits wherever they do, and one call is enough.
+
+    `/auth/` for `/owa/auth/`. Only where it lets hardly more lines through: they would cost more than the calls.
+    """
+    frequent = sorted(
+        (one for one in calls if len(literals[one]) <= MOST_SPELLINGS),
+        key=lambda one: (-calls[one], min(map(len, literals[one])), one),
+    )[:MOST_SHARED]
+    instead: dict[int, int] = {}
+    for one in frequent:
+        for other in frequent:
+            if other in instead or other == one or LINE_COST * (calls[other] - calls[one]) >= calls[one]:
+                continue
+            if all(any(short in long for short in literals[other]) for long in literals[one]):
+                instead[one] = other
+                break
+    return instead
 
 
 @dataclass(frozen=True, slots=True)
