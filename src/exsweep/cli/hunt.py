@@ -126,7 +126,7 @@ def hunt_verb(
                 click.echo(f"There is more: these are the first {len(table.rows):,} rows.", err=True)
             return ExitCode.OK
         if dry_run:
-            return _dry(asked, hunt.plan(fleet, question, where))
+            return _dry(asked, hunt.plan(fleet, question, where, lake=home))
         if show:
             return _tell(asked, hunt.report(fleet, show), form)
         if name:
@@ -185,8 +185,8 @@ def _dry(asked: Asked, cost: hunt.Cost) -> int:
         give(asked, cost, (), ())
         return ExitCode.OK
     click.echo(
-        f"{cost.servers:,} servers, {cost.files:,} files, {cost.events:,} events, {cost.size / 1e6:,.1f} MB: "
-        f"about {cost.seconds:,.0f} s."
+        f"{cost.servers:,} servers, {cost.files:,} files, {cost.events:,} events, {cost.size / 1e6:,.1f} MB; "
+        f"{cost.opened:,} files to be opened: about {cost.seconds:,.0f} s."
     )
     for each in cost.problems:
         click.echo(term(f"not asked: {each}"), err=True)

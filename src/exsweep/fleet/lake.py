@@ -23,6 +23,7 @@ from exsweep.assess.custody import sha256_of
 from exsweep.assess.manifest import Saved, read_manifest
 from exsweep.assess.store import write_rows
 from exsweep.errors import EvidenceError, StoreError, UsageError
+from exsweep.fleet import grams
 from exsweep.fleet.clock import moment
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.formats import load_formats
@@ -55,6 +56,12 @@ class Lake:
                 tip="Name one with --lake, or in EXSWEEP_LAKE.",
             )
         return cls(Path(store).with_suffix(".lake"))
+
+    @classmethod
+    def of_service(cls, store: str, folder: Path) -> "Lake":
+        """Of a service that keeps its data in `folder`: `--lake` is not asked for."""
+        chosen = os.environ.get("EXSWEEP_LAKE")
+        return cls.beside(store, chosen or (str(folder / "lake") if "://" in store else None))
 
     def events(self, folder: str) -> Path:
         """Folder with the Parquet files of a set."""
@@ -220,6 +227,8 @@ def _copied(
             _link_or_copy(known.get(each.sha256), events / each.name, target / each.name)
         shutil.copyfile(events / _MANIFEST, target / _MANIFEST)
         told = _told(target, saved)
+        for each in (*files, *told):
+            _indexed(known.get(each.sha256), target / each.name, each.sha256)
         if final.exists():
             shutil.rmtree(final)  # of a run that was killed before the store knew of it
         hidden.rename(final)
@@ -238,6 +247,30 @@ def _link_or_copy(known: Path | None, source: Path, target: Path) -> None:
             os.link(known, target)
             return
     shutil.copyfile(source, target)
+
+
+def _indexed(known: Path | None, target: Path, sha256: str) -> None:
+    """Without an index (damaged rows, no room) a hunt opens the file, and says what it finds there."""
+    old = None if known is None else grams.beside(known)
+    try:
+        if old is not None and grams.read(known or target, sha256) is not None:
+            _link_or_copy(old, old, grams.beside(target))
+        else:
+            grams.write(target, sha256)
+    except OSError:
+        grams.beside(target).unlink(missing_ok=True)
+
+
+def index(fleet: Fleet, lake: Lake) -> int:
+    """Index the kept files that have no index: those of an earlier program. Returns their number."""
+    made = 0
+    for one in sets(fleet):
+        for each in one.files:
+            path = lake.events(one.folder) / each.name
+            if path.is_file() and grams.read(path, each.sha256) is None:
+                _indexed(None, path, each.sha256)
+                made += 1
+    return made
 
 
 def _told(target: Path, saved: Saved) -> list[EventFile]:

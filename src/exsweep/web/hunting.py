@@ -42,12 +42,17 @@ def at_work(run: str) -> bool:
         return run in _stops
 
 
+def lake(service: Service) -> Lake:
+    """Where the saved events are."""
+    return Lake.of_service(service.settings.store, service.settings.folder)
+
+
 def _work(service: Service, run: str, who: str, stop: threading.Event) -> None:
     store = service.settings.store
     try:
         with _ONE, Fleet.open(store, who=who) as fleet:
             if not stop.is_set():
-                hunt.run(fleet, Lake.beside(store), run, now=service.now(), stop=stop.is_set)
+                hunt.run(fleet, lake(service), run, now=service.now(), stop=stop.is_set)
     except ExsweepError as error:
         _log.error("hunt %s: %s", run, error)
     finally:

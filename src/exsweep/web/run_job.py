@@ -67,7 +67,7 @@ def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
     judged = sorted(triage_each(settings, watching), key=lambda each: -each.assessment.verdict.level.rank)
     folders = tuple(_written(each, out) for each in judged)
     store = os.environ["EXSWEEP_JOB_STORE"]
-    lake = Lake.beside(store, str(folder / "lake") if store.startswith("postgres") else None)
+    lake = Lake.of_service(store, folder)
     # Whoever sent evidence of several servers for one of them did not say which: each is known by its name.
     server = one.server if len(judged) == 1 else None
     done = intake.add(fleet, read(folders), now=_now(), tenant=one.tenant, server=server, lake=lake)

@@ -5,6 +5,7 @@ command line call the same functions; what one may see comes in as `may`.
 """
 
 from exsweep.fleet.hunt.engines import ENGINES
+from exsweep.fleet.hunt.planning import plan
 from exsweep.fleet.hunt.records import (
     Cost,
     Hit,
@@ -19,7 +20,7 @@ from exsweep.fleet.hunt.records import (
 )
 from exsweep.fleet.hunt.running import report, run, runs, start
 from exsweep.fleet.hunt.saved import again, forget, hunt_number, save, saved, watch
-from exsweep.fleet.hunt.where_to import May, plan
+from exsweep.fleet.hunt.where_to import May
 
 __all__ = [
     "ENGINES",

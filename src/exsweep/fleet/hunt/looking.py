@@ -14,10 +14,12 @@ from exsweep.assess.store import chosen_events, picked_events
 from exsweep.detect import Engine
 from exsweep.detect.sql import NEVER
 from exsweep.errors import EvidenceError, StoreError
+from exsweep.fleet import grams
 from exsweep.fleet.hunt.engines import SqlEngine
 from exsweep.fleet.hunt.many import Many
 from exsweep.fleet.hunt.question import INDICATOR
 from exsweep.fleet.hunt.records import Sample, Scope
+from exsweep.fleet.hunt.skipping import Skipper
 from exsweep.fleet.hunt.where import may_match
 from exsweep.fleet.hunt.where_to import Target
 from exsweep.fleet.lake import EventFile, EventSet, Lake
@@ -75,6 +77,7 @@ class Looker:
         self._many = Many(listed, tuple(self._forms.values())) if len(listed) > FEW else None
         left = rules if self._many is None else [rule for rule in rules if rule.file != INDICATOR]
         self._engine = Engine(left, tuple(self._forms.values()))
+        self._skipper = Skipper(rules)
         self._since = _ms(scope.since)
         self._until = _ms(scope.until)
         self._seals: dict[str, dict[str, str]] = {}
@@ -85,6 +88,9 @@ class Looker:
         alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[int, EventSet, EventFile]]] = {}
         for one in group:
             for each, file in one.files:
+                if not self._may_hold(each, file):
+                    answers[one.server].events += file.events
+                    continue
                 key = (file.kind, tuple(file.natives.items()))
                 alike.setdefault(key, []).append((one.server, each, file))
         for (kind, natives), files in sorted(alike.items(), key=lambda pair: pair[0]):
@@ -98,6 +104,11 @@ class Looker:
                 self._by_sql(files, self._timed(where), answers)
         self._seals.clear()
         return answers
+
+    def _may_hold(self, each: EventSet, file: EventFile) -> bool:
+        if not self._skipper.asks(file.kind):
+            return True
+        return self._skipper.may_hold(file.kind, grams.read(self._path(each, file), file.sha256))
 
     def _timed(self, where: str) -> str:
         days = [

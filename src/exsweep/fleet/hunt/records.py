@@ -50,10 +50,13 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
     servers: int
     files: int
+    opened: int
+    """Of the files; the index of texts says of the others that nothing of the question is in them."""
     events: int
     size: int
-    """Bytes of Parquet."""
+    """Bytes of Parquet, of all files."""
     seconds: float
+    """Processor seconds."""
     could_not_check: tuple[Missed, ...] = ()
     problems: tuple[str, ...] = ()
     """Parts of the question that cannot be asked, and why."""

@@ -5,16 +5,12 @@ from dataclasses import dataclass, field
 
 from exsweep.errors import UsageError
 from exsweep.fleet.clock import said, seconds
-from exsweep.fleet.hunt.question import rules_of
-from exsweep.fleet.hunt.records import Cost, Missed, Question, Scope
+from exsweep.fleet.hunt.records import Scope
 from exsweep.fleet.lake import EventFile, EventSet, sets
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.rules import Rule
 
-_EVENTS_PER_S = 1_500_000
-_SERVERS_PER_S = 250
-"""Measured on two cores, 1,000 servers with 10 million rows (bench/hunt.md): rows and opened servers a second."""
 YARA = "Files themselves are not kept, only what was seen of them. Run triage with --yara on the evidence."
 ONLY_OUTSIDE = "It was only looked at from outside."
 NO_EVENTS = "Only its assessment is kept, no events. Add the folder of its triage (made without --quick)."
@@ -116,30 +112,3 @@ def _servers(fleet: Fleet, scope: Scope, may: May) -> list[tuple[int, str, str |
         values,
     )
     return [(int(number), public, name, inside is not None) for number, public, name, inside in rows]
-
-
-def plan(fleet: Fleet, question: Question, scope: Scope, *, may: May = None) -> Cost:
-    """What the hunt would take, and who cannot be checked. Opens no file.
-
-    Raises:
-        UsageError: nothing is asked, or a server or cluster of the scope is not there.
-    """
-    rules, problems = rules_of(question)
-    found = targets(fleet, rules, scope, may=may)
-    if question.yara and not rules:
-        for one in found:
-            one.why, one.files = YARA, []
-    files = [file for one in found for _, file in one.files]
-    events = sum(file.events for file in files)
-    asked = sum(bool(one.files) for one in found)
-    return Cost(
-        servers=asked,
-        files=len(files),
-        events=events,
-        size=sum(file.size for file in files),
-        seconds=round(1 + events / _EVENTS_PER_S + asked / _SERVERS_PER_S, 1),
-        could_not_check=tuple(
-            Missed(server=one.public, name=one.name, why=one.why) for one in found if not one.files
-        ),
-        problems=problems,
-    )

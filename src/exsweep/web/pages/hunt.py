@@ -130,7 +130,8 @@ def hunt(ask: Ask, asked: Nothing) -> HuntView:
 @route("POST", "/hunt/plan", may="hunt.run", rate="heavy")
 def hunt_plan(ask: Ask, asked: Asked) -> HuntView:
     """Dry run: what it would take, without reading an event."""
-    return _view(ask, asked, hunts.plan(ask.fleet, _question(asked), _scope(asked), may=_may(ask)))
+    lake = hunting.lake(ask.service)
+    return _view(ask, asked, hunts.plan(ask.fleet, _question(asked), _scope(asked), may=_may(ask), lake=lake))
 
 
 @route("POST", "/hunt", may="hunt.run", then=lambda of: url("hunt_run", run=of.run), rate="heavy")
