@@ -272,12 +272,22 @@ def clusters_verb(asked: Asked, limit: int, pair: tuple[str, str] | None, again:
             reasons = clusters.why(store, store.server(pair[0]), store.server(pair[1]))
             if not asked.as_json:
                 total = sum(each.weight for each in reasons)
-                click.echo(f"Weight {total:.1f}; linked directly from {link_rules().threshold:g} on.")
+                own = any(each.own for each in reasons)
+                said = "; a thing that only their cluster has links them too" if own else ""
+                click.echo(f"Weight {total:.1f}; linked directly from {link_rules().threshold:g} on{said}.")
             give(
                 asked,
                 reasons,
                 ("weight", "shared", "value", "also on"),
-                ((each.weight, each.title, each.value, f"{each.elsewhere} others") for each in reasons),
+                (
+                    (
+                        each.weight,
+                        each.title,
+                        each.value,
+                        f"{each.elsewhere} others{', all of their cluster' if each.own else ''}",
+                    )
+                    for each in reasons
+                ),
             )
             return
         if again:

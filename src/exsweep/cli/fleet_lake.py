@@ -26,6 +26,9 @@ __all__ = ["fleet"]
 @click.option(
     "--older-than", type=click.IntRange(1), metavar="DAYS", help="Delete events received before that."
 )
+@click.option(
+    "--index", "indexed", is_flag=True, help="Index the texts of files that have no index yet, for hunts."
+)
 @click.option("--why", default="", help="The reason, for hunts and the audit log.")
 @click.pass_obj
 def lake_verb(
@@ -34,6 +37,7 @@ def lake_verb(
     servers: tuple[str, ...],
     superseded: bool,
     older_than: int | None,
+    indexed: bool,
     why: str,
 ) -> None:
     """What is kept of which server, and until when. Deleting leaves a note, so that a hunt says whom it could not ask."""
@@ -53,6 +57,8 @@ def lake_verb(
                 raise UsageError("Events are deleted for a reason.", tip="Give it with --why.")
             freed = lakes.remove(store, home, sorted(gone), why=why.strip(), now=asked.now)
             click.echo(f"{len(gone):,} set(s) of events deleted, {freed / 1e6:,.1f} MB.", err=True)
+        if indexed:
+            click.echo(f"{lakes.index(store, home):,} file(s) indexed.", err=True)
         kept = lakes.kept_lines(store)
     give(
         asked, kept, ("server", "name", "received", "events", "MB", "from", "to", "kinds"),

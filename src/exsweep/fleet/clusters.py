@@ -4,23 +4,17 @@ Weight of a shared key = factor of its kind * ln(servers in the fleet / servers 
 the weights of all they share add up to the threshold (`data/fleet/links.yml`). Clusters are what hangs together.
 """
 
-import math
-from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
+from exsweep.fleet.grouping import group, is_own, weight_of
 from exsweep.fleet.reach import Tenants, within
 from exsweep.fleet.sectors import SMALL
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.fleet import Links, links
 
 _MOST_REASONS = 20
-_MOST_PAIRS = 20_000_000
-Numbers = npt.NDArray[np.int64]
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +28,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: int
     """Servers outside of the cluster that have it."""
     weight: float
+    own: bool = False
+    """Enough servers of this cluster have it, and hardly one of another: it alone ties a server to the cluster."""
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,87 +40,6 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     servers: int
     reasons: tuple[Reason, ...]
-
-
-class Grouped(msgspec.Struct, frozen=True):
-    """Result of `group`: one label for each server that shares anything; same label = one cluster."""
-
-    servers: list[int]
-    labels: list[int]
-
-
-def group(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links) -> Grouped:
-    """Cluster (server, kind, value) rows. Time grows with the rows and with the pairs of keys that few servers share."""
-    public = public_keys(rows, fleet_size, rules)
-    return _group([row for row in rows if row[1:] not in public], fleet_size, rules)
-
-
-def public_keys(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links) -> set[tuple[str, str]]:
-    """Keys that unlike intruders share: a page that can be had by anyone says nothing of who left it.
-
-    Only what speaks against a key makes it public. Servers that share nothing else are no witnesses.
-    """
-    own = [row for row in rows if row[1] not in rules.passed_on]
-    # Half the threshold: rather see two groups as one than take one intruder's own page for a public one.
-    easy = msgspec.structs.replace(rules, threshold=rules.threshold / 2)
-    first = _group(own, fleet_size, easy)
-    sizes = Counter(first.labels)
-    label = {
-        server: each for server, each in zip(first.servers, first.labels, strict=True) if sizes[each] > 1
-    }
-    groups: dict[tuple[str, str], Counter[int]] = {}
-    for server, kind, value in rows:
-        if kind in rules.passed_on and server in label:
-            groups.setdefault((kind, value), Counter())[label[server]] += 1
-    return {
-        key
-        for key, counts in groups.items()
-        if len(counts) >= rules.public_groups and len(counts) >= rules.public_share * counts.total()
-    }
-
-
-def _group(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links) -> Grouped:
-    servers = sorted({row[0] for row in rows})
-    index = {server: at for at, server in enumerate(servers)}
-    by_key: dict[tuple[str, str], list[int]] = {}
-    for server, kind, value in rows:
-        by_key.setdefault((kind, value), []).append(index[server])
-    union = _Union(len(servers))
-    pairs: list[Numbers] = []
-    weights: list[npt.NDArray[np.float64]] = []
-    count = 0
-    for key in sorted(by_key, key=lambda name: (len(by_key[name]), name)):
-        members = sorted(set(by_key[key]))
-        weight = weight_of(key[0], len(members), fleet_size, rules)
-        if weight >= rules.threshold:
-            for one, other in pairwise(members):
-                union.join(one, other)
-        elif weight > 0 and len(members) <= rules.pairs_up_to:
-            count += len(members) * (len(members) - 1) // 2
-            if count > _MOST_PAIRS:
-                break  # the rarest came first; what is left is common and weighs little
-            places = np.array(members, np.int64)
-            first, second = np.triu_indices(len(members), 1)
-            pairs.append(places[first] * len(servers) + places[second])
-            weights.append(np.full(len(first), weight))
-    if pairs:
-        both, inverse = np.unique(np.concatenate(pairs), return_inverse=True)
-        total = np.bincount(inverse, np.concatenate(weights))
-        for pair in both[total >= rules.threshold].tolist():
-            union.join(*divmod(pair, len(servers)))
-    return Grouped(servers, [union.find(at) for at in range(len(servers))])
-
-
-def weight_of(kind: str, having: int, fleet_size: int, rules: Links) -> float:
-    """Weight of a key that `having` servers share; 0 for one that ties nobody, or half of the fleet."""
-    if (
-        having < 2
-        or kind not in rules.kinds
-        or (fleet_size > 20 and having > rules.common_share * fleet_size)
-    ):
-        return 0.0
-    # A small fleet has no rare things: the whole world is larger than what one store holds.
-    return rules.kinds[kind].factor * math.log(max(fleet_size, rules.smallest_fleet) / having)
 
 
 def compute(fleet: Fleet, now: int) -> int:
@@ -172,6 +87,7 @@ def _reasons(
             servers=count,
             elsewhere=everywhere[kind, value] - count,
             weight=round(weight_of(kind, everywhere[kind, value], size, rules), 2),
+            own=_own(kind, count, everywhere[kind, value], rules),
         )
         for (kind, value), count in inside.items()
         if count > 1 and kind in rules.kinds
@@ -262,18 +178,30 @@ def _kept(fleet: Fleet, cluster: int) -> tuple[Reason, ...]:
             servers=int(servers),
             elsewhere=int(elsewhere),
             weight=float(weight),
+            own=_own(kind, int(servers), int(servers) + int(elsewhere), links()),
         )
         for kind, value, servers, elsewhere, weight in rows
     )
 
 
+def _own(kind: str, inside: int, everywhere: int, rules: Links) -> bool:
+    return kind in rules.own_kinds and is_own(inside, everywhere, everywhere, rules)
+
+
 def why(fleet: Fleet, one: int, other: int) -> tuple[Reason, ...]:
-    """What two servers share, heaviest first. They are linked directly when the weights reach the threshold; in one
-    cluster with less, they hang together through others."""
+    """What two servers share, heaviest first. They are linked directly when the weights reach the threshold, or when one
+    of the things is their cluster's own; in one cluster with less, they hang together through others."""
     size = fleet.database.number("SELECT COUNT(*) FROM server")
     rows = fleet.database.run(
-        "SELECT a.kind, a.value, (SELECT COUNT(*) FROM link c WHERE c.kind = a.kind AND c.value = a.value) "
+        "SELECT a.kind, a.value, (SELECT COUNT(*) FROM link c WHERE c.kind = a.kind AND c.value = a.value), "
+        "(SELECT COUNT(*) FROM link c JOIN cluster_server m ON m.server_id = c.server_id JOIN cluster_server x "
+        "ON x.cluster_id = m.cluster_id WHERE c.kind = a.kind AND c.value = a.value AND x.server_id = a.server_id) "
         "FROM link a JOIN link b ON b.kind = a.kind AND b.value = a.value WHERE a.server_id = ? AND b.server_id = ?",
+        (one, other),
+    )
+    together = fleet.database.one(
+        "SELECT 1 FROM cluster_server a JOIN cluster_server b ON b.cluster_id = a.cluster_id WHERE a.server_id = ? "
+        "AND b.server_id = ?",
         (one, other),
     )
     rules = links()
@@ -285,32 +213,9 @@ def why(fleet: Fleet, one: int, other: int) -> tuple[Reason, ...]:
             servers=2,
             elsewhere=int(having) - 2,
             weight=round(weight_of(kind, int(having), size, rules), 2),
+            own=together is not None and _own(kind, int(inside), int(having), rules),
         )
-        for kind, value, having in rows
+        for kind, value, having, inside in rows
         if kind in rules.kinds
     ]
     return tuple(sorted(found, key=lambda each: (-each.weight, each.kind, each.value)))
-
-
-class _Union:
-    """Disjoint sets of places, by size, with halved paths."""
-
-    def __init__(self, count: int) -> None:
-        self._parent = list(range(count))
-        self._size = [1] * count
-
-    def find(self, at: int) -> int:
-        parent = self._parent
-        while parent[at] != at:
-            parent[at] = parent[parent[at]]
-            at = parent[at]
-        return at
-
-    def join(self, one: int, other: int) -> None:
-        one, other = self.find(one), self.find(other)
-        if one == other:
-            return
-        if self._size[one] < self._size[other]:
-            one, other = other, one
-        self._parent[other] = one
-        self._size[one] += self._size[other]

@@ -43,9 +43,9 @@ class Campaign(msgspec.Struct, frozen=True):
     task: str | None
 
 
-def simulate(servers: int, seed: int = 1) -> Iterator[tuple[Assessment, Truth]]:
-    """The nation, server by server."""
-    rates = nation()
+def simulate(servers: int, seed: int = 1, rates: Nation | None = None) -> Iterator[tuple[Assessment, Truth]]:
+    """The nation, server by server. `rates`: others than those in `data/fleet/nation.yml`."""
+    rates = rates or nation()
     chance = random.Random(seed)  # noqa: S311 - a made-up nation, no secret
     campaigns = [_campaign(number, chance) for number in range(rates.campaigns)]
     sizes = [1 / (number + 1) for number in range(rates.campaigns)]

@@ -60,7 +60,8 @@ def _tables() -> Iterator[Problem]:
 
 def _links() -> Iterator[Problem]:
     rules = links()
-    for name in {*rules.passed_on, *rules.stop} - {*rules.kinds, "networks"}:
+    named = {*rules.passed_on, *rules.hired, *rules.own_kinds, *rules.stop}.union(*rules.witnesses)
+    for name in sorted(named - {*rules.kinds, "networks"}):
         yield Problem("fleet/links.yml", f"{name} is no kind of key", "Compare with `kinds`.")
     try:
         re.compile(rules.payload_mark)

@@ -73,6 +73,13 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     passed_on: frozenset[str]
     public_groups: int
     public_share: float
+    public_unlike: float
+    hired: frozenset[str]
+    witnesses: tuple[frozenset[str], ...]
+    own_kinds: frozenset[str]
+    own_servers: int
+    own_share: float
+    own_seen: float
     kinds: dict[str, LinkKind]
     burst_minutes: int
     stop: dict[str, tuple[str, ...]]
