@@ -19,11 +19,13 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from exsweep.assess.joined import join
 from exsweep.assess.results import TaskResult
 from exsweep.assess.work import Task, start
 from exsweep.detect import Engine, exact
+from exsweep.detect.correlation import correlate, silent
 from exsweep.detect.fields import FieldMap
 from exsweep.evidence import open_evidence
 from exsweep.knowledge.data_files import ROOT
@@ -37,6 +39,7 @@ from exsweep.parse.winevent.reader import event_reader
 PASSWORD = b"infected"
 CHUNK = 8 << 20
 MARKED = ("medium", "high", "critical")
+CLEARED = {"PE-LOGCLEAR", "PE-LOGCLEAR-SYSTEM"}
 
 
 def cpu_s() -> float:
@@ -65,7 +68,7 @@ def event_rules(own: bool, public: Path | None) -> tuple[Rule, ...]:
     loaded = load_rules(
         ROOT / "rules" if own else None, (public,) if public is not None else (), formats=load_formats()
     )
-    return tuple(rule for rule in loaded.running if set(rule.formats) & records)
+    return tuple(rule for rule in loaded.running if rule.correlation is not None or set(rule.formats) & records)
 
 
 def by_format(batches: Sequence[Batch]) -> dict[str, list[Batch]]:
@@ -75,10 +78,19 @@ def by_format(batches: Sequence[Batch]) -> dict[str, list[Batch]]:
     return found
 
 
-def matched(engine: Engine, batches: Sequence[Batch]) -> Iterator[tuple[Rule, Batch, int]]:
+def found_by(engine: Engine, rules: Sequence[Rule], batches: Sequence[Batch]) -> list[Rule]:
+    """Rules that fired, by id, correlations among them; what only serves correlations is left out."""
+    matches = []
+    events = []
     for group in by_format(batches).values():
-        for match in engine.match(group):
-            yield match.rule, group[match.batch], match.row
+        matches.append(engine.match(group))
+        events.append(engine.correlation_events(group, matches[-1]))
+    counted = correlate(rules, pa.concat_tables(events, promote_options="default")) if events else []
+    quiet = silent(rules)
+    fired = {match.rule.id: match.rule for part in matches for match in part if match.rule.id not in quiet}
+    return sorted(
+        (fired | {one.rule.id: one.rule for one in counted}).values(), key=lambda rule: rule.id
+    )
 
 
 def speed(shared: Path) -> None:
@@ -186,8 +198,11 @@ def _without_prefilter(rules: Sequence[Rule], batches: Sequence[Batch]) -> int:
 
 def table(shared: Path) -> str:
     """Markdown. Folders are those of the publisher (ATT&CK tactics); a file counts as found from severity medium on."""
-    own = Engine(event_rules(True, None), load_formats())
-    public = Engine(event_rules(False, shared / "sigma_rules" / "rules.zip"), load_formats())
+    our_rules, their_rules = (
+        event_rules(True, None),
+        event_rules(False, shared / "sigma_rules" / "rules.zip"),
+    )
+    own, public = Engine(our_rules, load_formats()), Engine(their_rules, load_formats())
     where = {
         row["name"]: row["expected"].removeprefix("ATT&CK folder: ") or "(no technique)"
         for row in csv.DictReader((shared / "evtx" / "SOURCES.csv").open(encoding="utf-8"))
@@ -196,25 +211,34 @@ def table(shared: Path) -> str:
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     for name, data in members(shared / "evtx" / "evtx.zip"):
         batches = list(read(data, name))
-        ours = Counter(rule.id for rule, _, _ in matched(own, batches) if rule.level in MARKED)
-        theirs = Counter(rule.title for rule, _, _ in matched(public, batches) if rule.level in MARKED)
+        fired = found_by(own, our_rules, batches)
+        ours = [rule.id for rule in fired if rule.level in MARKED]
+        noted = [rule.id for rule in fired if rule.level not in MARKED]
+        theirs = [rule for rule in found_by(public, their_rules, batches) if rule.level in MARKED]
         folder = where.get(name, "(no technique)")
         totals[folder].update(
-            files=1, ours=int(bool(ours)), sigma=int(bool(theirs)), neither=int(not ours and not theirs)
+            files=1,
+            ours=int(bool(ours)),
+            cleared=int(bool(ours) and set(ours) <= CLEARED),
+            noted=int(not ours and bool(noted)),
+            sigma=int(bool(theirs)),
+            neither=int(not ours and not theirs),
         )
         lines[folder].append(
-            f"| {name[11:].replace('|', ' ')} | {', '.join(sorted(ours)) or '-'} | {len(theirs) or '-'} |"
+            f"| {name[11:].replace('|', ' ')} | {', '.join(ours) or '-'} | {', '.join(noted) or '-'} | {len(theirs) or '-'} |"
         )
     out = io.StringIO()
     out.write(
-        "| technique folder | files | found by our rules | by Sigma | by neither |\n|---|---|---|---|---|\n"
+        "| technique folder | files | found by our rules | of them only a cleared log | only noted (low) | by Sigma "
+        "| by neither |\n|---|---|---|---|---|---|---|\n"
     )
     for folder, count in sorted(totals.items()):
         out.write(
-            f"| {folder} | {count['files']} | {count['ours']} | {count['sigma']} | {count['neither']} |\n"
+            f"| {folder} | {count['files']} | {count['ours']} | {count['cleared']} | {count['noted']} "
+            f"| {count['sigma']} | {count['neither']} |\n"
         )
     for folder in sorted(lines):
-        out.write(f"\n## {folder}\n\n| file | our rules | Sigma rules |\n|---|---|---|\n")
+        out.write(f"\n## {folder}\n\n| file | our rules | noted (low) | Sigma rules |\n|---|---|---|---|\n")
         out.write("\n".join(lines[folder]) + "\n")
     return out.getvalue()
 
