@@ -68,7 +68,9 @@ def event_rules(own: bool, public: Path | None) -> tuple[Rule, ...]:
     loaded = load_rules(
         ROOT / "rules" if own else None, (public,) if public is not None else (), formats=load_formats()
     )
-    return tuple(rule for rule in loaded.running if rule.correlation is not None or set(rule.formats) & records)
+    return tuple(
+        rule for rule in loaded.running if rule.correlation is not None or set(rule.formats) & records
+    )
 
 
 def by_format(batches: Sequence[Batch]) -> dict[str, list[Batch]]:
@@ -88,9 +90,7 @@ def found_by(engine: Engine, rules: Sequence[Rule], batches: Sequence[Batch]) ->
     counted = correlate(rules, pa.concat_tables(events, promote_options="default")) if events else []
     quiet = silent(rules)
     fired = {match.rule.id: match.rule for part in matches for match in part if match.rule.id not in quiet}
-    return sorted(
-        (fired | {one.rule.id: one.rule for one in counted}).values(), key=lambda rule: rule.id
-    )
+    return sorted((fired | {one.rule.id: one.rule for one in counted}).values(), key=lambda rule: rule.id)
 
 
 def speed(shared: Path) -> None:
