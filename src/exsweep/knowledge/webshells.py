@@ -82,6 +82,14 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Calls that turn unreadable text or bytes into readable ones."""
     returns: dict[str, str]
     """Dotted name -> type of its result, where the type decides what a later call means."""
+    served_folders: str
+    """Regular expression on a lower-case path: a folder that the web server gives out, at its end."""
+    rows: dict[str, str]
+    """Call that asks a database -> type of what it gives back, of which every element is a field of the database."""
+    served: tuple[str, ...]
+    """Functions that the server calls with what the visitor sends."""
+    served_classes: tuple[str, ...]
+    """Classes of whose heirs the server calls every function with what the visitor sends."""
     classids: dict[str, str]
     """Class id of an `<object runat=server>` -> program id."""
     capabilities: tuple[CapabilityKind, ...]
@@ -141,6 +149,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Code of a trick (see `kinds.yml`) -> points; only counted where the page can do something."""
     tricks_most: float
     containers: dict[str, float]
+    sensitive_files: str
+    """Regular expression on lower-case names of files that hold keys or passwords of the server."""
     secret_fields: str
     """Regular expression on lower-case names of request fields that bring passwords."""
     foreign: tuple[str, ...]

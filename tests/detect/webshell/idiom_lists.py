@@ -152,3 +152,4 @@ def harmless(number: int) -> Iterator[Idiom]:
             yield Idiom(
                 f"{language}: {name}", *_page(language, _lines(language, code), member=name.startswith("*"))
             )
+    yield from _wholes(_read(number, "harmless_whole"))

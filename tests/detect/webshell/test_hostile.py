@@ -63,6 +63,14 @@ def test_sixteen_mebibytes_of_padding_hide_nothing() -> None:
     assert examine(page + b" " * (16 << 20), "a.asp").verdict is FileVerdict.MALICIOUS
 
 
+@pytest.mark.parametrize("page", ["", whole("<~% exec~ute req~uest(1) %~>").decode()])
+def test_what_stands_behind_more_tags_than_any_page_has_is_read_and_the_rest_is_told(page: str) -> None:
+    tags = "<script></script>" * 100_001 + " " * 100
+    report = examine((tags + page + " " * 100).encode(), "a.asp")
+    assert report.verdict is (FileVerdict.MALICIOUS if page else FileVerdict.SUSPICIOUS)
+    assert report.problems
+
+
 def test_a_spent_budget_is_told() -> None:
     page = "<%\nset o = createobject(t)\n" + "".join(f"x{n} = f(x{n - 1})\n" for n in range(5000)) + "%>"
     report = examine(page.encode(), "a.asp", steps=2_000)

@@ -7,9 +7,12 @@ from exsweep.model.files import FileVerdict
 
 from .idiom_lists import Idiom, harmless, pairs, singles
 
-LISTS = (1, 2, 3)
-LEAST_SINGLES = 0.96
-LEAST_PAIRS = 0.91
+LISTS = (1, 2, 3, 4, 5, 6)
+LEAST_SINGLES = {4: 0.92}
+LEAST_PAIRS = {4: 0.89}
+"""The fourth list is of libraries and objects that are rarely met: what is missed stands in the bench."""
+MOST_MISSED = 0.04
+MOST_PAIRS_MISSED = 0.09
 """A sink that weighs little by itself weighs less with a source that the visitor hardly reaches."""
 
 
@@ -21,8 +24,8 @@ def _seen(idiom: Idiom) -> bool:
 def test_idioms_are_found(number: int) -> None:
     idioms = list(singles(number))
     missed = [each.name for each in idioms if not _seen(each)]
-    assert len(idioms) > 300
-    assert len(missed) <= len(idioms) * (1 - LEAST_SINGLES), missed
+    assert len(idioms) > 200
+    assert len(missed) <= len(idioms) * (1 - LEAST_SINGLES.get(number, 1 - MOST_MISSED)), missed
 
 
 @pytest.mark.parametrize("number", LISTS)
@@ -30,11 +33,12 @@ def test_combinations_of_idioms_are_found(number: int) -> None:
     idioms = list(pairs(number))
     missed = [each.name for each in idioms if not _seen(each)]
     assert len(idioms) > 300
-    assert len(missed) <= len(idioms) * (1 - LEAST_PAIRS), missed
+    assert len(missed) <= len(idioms) * (1 - LEAST_PAIRS.get(number, 1 - MOST_PAIRS_MISSED)), missed
 
 
-KNOWN_ALARMS = {"vb: upload"}
-"""Takes uploads of any kind, by their own name, below a folder that pages run in: a person should look."""
+KNOWN_ALARMS = {"vb: upload", "whole: proxy page"}
+"""Takes uploads of any kind, by their own name, below a folder that pages run in; fetches addresses of a list for the visitor,
+whose check is not understood: a person should look."""
 
 
 @pytest.mark.parametrize("number", LISTS)

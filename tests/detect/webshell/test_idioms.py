@@ -168,3 +168,37 @@ def test_the_field_that_brings_the_order_is_named(report: object) -> None:
 def test_what_ordinary_pages_do_stays_unremarkable(report: object) -> None:
     assert callable(report)
     assert report().verdict is FileVerdict.UNREMARKABLE
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        lambda: _classic_jscript('with(new ActiveXObject("WScr~ipt.Sh~ell")){Run(Req~uest("x"))}'),
+        lambda: _classic_jscript(
+            'var n="",c=[101,118,97,108];for(var i=0;i<c.length;i++)n+=String.fromCharCode(c[i]);this[n](Req~uest("x"))'
+        ),
+        lambda: csharp(
+            'System.IO.File.WriteAllText("C:\\\\a.bat", Req~uest["x"]);System.Diagnostics.Pro~cess.Start("C:\\\\a.bat");'
+        ),
+        lambda: csharp("System.IO.File.Delete(Req~uest[1]);"),
+        lambda: members(
+            'public void RaiseCallbackEvent(string a){System.Diagnostics.Pro~cess.Start("cmd","/c "+a);}'
+        ),
+        lambda: look("using System.Web.Mvc;class A:Controller{void R(string c){Pro~cess.Start(c);}}", "a.cs"),
+    ],
+)
+def test_with_tables_of_letters_written_programs_and_callbacks_are_followed(report: object) -> None:
+    assert callable(report)
+    assert report().verdict in FOUND
+
+
+def test_calling_a_function_of_the_page_by_its_name_is_ordinary() -> None:
+    page = csharp('GetType().GetMethod("On"+Req~uest["m"]).Invoke(this,new object[]{Req~uest["x"]});')
+    assert page.verdict is FileVerdict.UNREMARKABLE
+
+
+def test_starting_a_fixed_program_by_a_start_info_is_not_hidden() -> None:
+    page = csharp(
+        'var i=new System.Diagnostics.ProcessStartInfo(Server.MapPath("a.exe"),"-q");System.Diagnostics.Pro~cess.Start(i);'
+    )
+    assert page.verdict is FileVerdict.UNREMARKABLE

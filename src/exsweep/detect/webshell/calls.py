@@ -2,15 +2,39 @@
 
 from typing import Final
 
-from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op
-from exsweep.detect.webshell.library import Library
+from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
+from exsweep.detect.webshell.library import Library, endings
 from exsweep.detect.webshell.names import DottedName
-from exsweep.detect.webshell.values import UNKNOWN, Value, derived, through
+from exsweep.detect.webshell.values import DECODED, UNKNOWN, Value, derived, marked, through, typed
 
 _MAKERS: Final = frozenset(
     {"createobject", "createobjectfromclsid", "activexobject", "gettypefromprogid", "getobject",
      "gettypefromclsid"}
 )  # fmt: skip
+
+_NONE: Final[frozenset[str]] = frozenset()
+_PLACES: Final = frozenset({"instr", "instrrev", "indexof", "lastindexof"})
+_NUMBERS: Final = frozenset(
+    {
+        "cint",
+        "clng",
+        "cdbl",
+        "int",
+        "parse",
+        "toint16",
+        "toint32",
+        "toint64",
+        "parseint",
+        "abs",
+        "fix",
+        *_PLACES,
+    }
+)
+_LETTERS: Final = {
+    **dict.fromkeys(("chr", "chrw", "chrb", "fromcharcode", "convertfromutf32", "tochar"), _NUMBERS),
+    **dict.fromkeys(("mid", "charat", "substr", "substring"), _PLACES),
+}
+"""Function that makes a letter -> what gives it the number or the place of that letter."""
 
 _LONGEST_VALUE: Final = 4096
 
@@ -21,6 +45,10 @@ def _kinds(value: Value) -> set[str]:
     return {each.kind for each in value.origins}
 
 
+def _last(function: Statement) -> str:
+    return function.name.lower() if isinstance(function, Name | Member) else ""
+
+
 class Evaluator(Library):
     """All expressions."""
 
@@ -29,6 +57,9 @@ class Evaluator(Library):
         if isinstance(node.function, Index) and function is node.function:
             self._hidden_member(node, node.function)
         if function is not node.function:
+            node = Call(node.at, function, node.arguments, node.new)
+        elif self.state.withs and isinstance(function, Name):
+            function = self._inside(function)
             node = Call(node.at, function, node.arguments, node.new)
         if isinstance(function, Lambda):
             return self._at_once(function, [self.evaluate(each) for each in node.arguments])
@@ -50,7 +81,10 @@ class Evaluator(Library):
             if node.new
             else []
         )
+        outer = self.numbers
+        self.numbers = _LETTERS.get(_last(function), _NONE)
         arguments = [self.evaluate(each) for each in node.arguments if not added or each not in added]
+        self.numbers = outer
         names = self._names(function, base)
         if not names:
             return self._element(node, base or UNKNOWN, arguments)
@@ -61,6 +95,15 @@ class Evaluator(Library):
         if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
             return self._value_of(arguments[0].constant)
         return self._result(node, names, base, arguments)
+
+    def _inside(self, function: Name) -> Name | Member:
+        """A function that only the object of `with` can have is a member of it."""
+        name = function.name.lower()
+        made = self.evaluate(self.state.withs[-1])
+        elsewhere = name in self.state.functions or self.known.calls.matches([(name,)])
+        if not made.types or elsewhere or self.state.read(name) is not None:
+            return function
+        return Member(function.at, self.state.withs[-1], function.name)
 
     def _value_of(self, code: str) -> Value:
         """`eval("request")` is what the expression is."""
@@ -82,16 +125,27 @@ class Evaluator(Library):
             source = self._source(names, node.at, arguments)
             if source is not None:
                 # What is read from a stream of the visitor's is the visitor's.
-                return (
-                    derived([base])
-                    if base is not None and base.origins and "file" in _kinds(source)
-                    else source
-                )
+                if "file" not in _kinds(source):
+                    return source
+                ends = [
+                    each
+                    for value in (*arguments, *([base] if base else []))
+                    for each in endings([value])
+                    if each.startswith("ends:")
+                ]
+                return derived([base]) if base is not None and base.origins else typed(source, *ends)
         if (
             known.clean.knows(last)
             and known.clean.matches(names, new=node.new)
             and not known.returns.matches(names)
         ):
+            letters = derived(arguments if base is None else [*arguments, base])
+            based = len(arguments) == 2 and last in _NUMBERS - _PLACES
+            if letters.origins and (last in self.numbers or based):
+                return marked(letters, DECODED)
+            rows = known.rows.find(names)
+            if rows:
+                return typed(UNKNOWN, *rows)
             return self._folded(node, names, base, arguments) or self._counted(last, arguments)
         if last in _MAKERS:
             return self._object(node, arguments)

@@ -9,6 +9,7 @@ import msgspec
 from exsweep.detect.webshell.state import Shown
 from exsweep.detect.webshell.values import (
     BASENAME,
+    BUILT,
     COMPUTED,
     DECODED,
     MAPPED,
@@ -25,6 +26,11 @@ _STREAMS: Final = frozenset(
     {"inputstream", "memorystream", "gzipstream", "deflatestream", "cryptostream", "networkstream"}
 )
 """Types that a reader reads without any file."""
+_DOTNET: Final = frozenset({"csharp", "vb"})
+_LONGEST_NAME: Final = 300
+_STARTED: Final = frozenset({"process", "processstartinfo"})
+_PLAIN: Final = frozenset({MAPPED, ROOTED, BUILT})
+"""Marks of what is made of constants alone."""
 VISITOR: Final = frozenset({"request", "upload"})
 
 
@@ -50,6 +56,11 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("plain")
     if any(each.rpartition(".")[2] in _STREAMS for each in value.types):
         found.add("stream")
+    if any(
+        isinstance(each, str) and len(each) < _LONGEST_NAME and _sensitive().search(each.lower())
+        for each in value.constants
+    ):
+        found.add("sensitive")
     if "own-page" in value.types:
         found.add("own")
     if MAPPED in value.marks:
@@ -69,7 +80,7 @@ def labels(value: Value | None) -> frozenset[str]:
     if not value.origins and any(isinstance(each, bytes | tuple) for each in value.constants):
         found.add("packed")
     if value.constants or (
-        not value.origins and not value.marks and "processstartinfo" in _last(value.types)
+        not value.origins and not value.marks - _PLAIN and not _STARTED.isdisjoint(_last(value.types))
     ):
         # What such an object is made of is weighed where it is made.
         found.add("constant")
@@ -102,6 +113,11 @@ def _fixed_end(value: Value) -> bool:
 
 
 @cache
+def _sensitive() -> re.Pattern[str]:
+    return re.compile(webshell_weights().sensitive_files)
+
+
+@cache
 def _secret() -> re.Pattern[str]:
     return re.compile(webshell_weights().secret_fields)
 
@@ -118,6 +134,8 @@ def _script(value: Constant) -> bool:
 def weigh(shown: Shown) -> Weighed:
     """Points of one place: those of the first weight that fits."""
     data, target = labels(shown.data), labels(shown.target)
+    if shown.language in _DOTNET:
+        data |= {"dotnet"}
     for weight in webshell_weights().capabilities.get(shown.capability, ()):
         if _fits(weight, data, target):
             return Weighed(shown, weight.points, data, target)
@@ -177,6 +195,7 @@ _WORDS = {
     "upload": "uploaded file",
     "remote": "answer of another machine",
     "file": "content of a file",
+    "database": "field of a database",
 }
 
 

@@ -61,7 +61,8 @@ class Op(_Node, frozen=True):
 
     A chain of one operator has all its operands, to be read from the left: `a + b + c` has three. `cast`, `as` and `is`
     have the value first, then the type. Numbers that VB's `&` joins are text already. `out` and `ref` are what stands
-    before an argument, `query` is LINQ, `throw` a statement, `addressof` and `not` are VB's.
+    before an argument, `query` is LINQ, `throw` a statement, `addressof` and `not` are VB's. A branch whose condition is
+    `with` is JScript's: its bodies may name members of the operand alone.
     """
 
     operator: str
@@ -103,6 +104,8 @@ class Branch(_Node, frozen=True):
 
     conditions: "tuple[Expr, ...]"
     bodies: "tuple[tuple[Statement, ...], ...]"
+    loop: bool = False
+    """Do the bodies run many times?"""
 
 
 class Function(_Node, frozen=True):

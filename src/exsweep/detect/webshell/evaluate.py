@@ -10,6 +10,7 @@ from exsweep.detect.webshell.code import (
     Branch,
     Call,
     Const,
+    Expr,
     Function,
     Index,
     Lambda,
@@ -51,6 +52,12 @@ OWN = Value((), (), ("own-page",))
 """Path of the page itself."""
 
 
+def opened(node: Branch) -> tuple[Expr, ...]:
+    """The object of JScript's `with`, nothing for every other statement."""
+    first = node.conditions[0] if node.conditions else None
+    return first.operands if isinstance(first, Op) and first.operator == "with" else ()
+
+
 class Expressions(ABC):
     """Names, literals and statements; see `operators`, `members`, `assignments` and `calls` for the rest."""
 
@@ -60,6 +67,8 @@ class Expressions(ABC):
         self.depth = 0
         self.given = ""
         """Function whose result is given a value just now, see `_sum`."""
+        self.numbers: frozenset[str] = frozenset()
+        """Calls whose number is a letter of the text that it is made from, where it is used just now."""
         self._kinds: dict[type, Callable[..., Value]] = {
             Const: self._const, Name: self._name, Member: self._member, Call: self._call, Index: self._index, Op: self._op,
             Assign: self._assign, Sequence: self._sequence, Lambda: self._lambda, Unread: self._unread,
@@ -131,7 +140,9 @@ class Expressions(ABC):
             # A function that is carried about is called elsewhere.
             state.carried = True
             return Value((), (), (f"fn:{name}",))
-        return UNKNOWN
+        # A name that nothing else explains is a member of the object of `with`.
+        inside = state.withs and not name.startswith("#")
+        return self._member(Member(node.at, state.withs[-1], node.name)) if inside else UNKNOWN
 
     def _names(self, node: Statement, base: Value | None) -> list[DottedName]:
         """All dotted names under which a member or call may be known."""
@@ -141,7 +152,11 @@ class Expressions(ABC):
                 alias = self.state.aliases.get(lower)
                 found = self.state.read(lower)
                 carried = [each[3:] for each in found.types if each.startswith("fn:")] if found else []
-                return [alias or (lower,), *(tuple(each.split(".")) for each in carried)]
+                names: list[DottedName] = [alias or (lower,), *(tuple(each.split(".")) for each in carried)]
+                if self.state.withs and lower not in self.state.functions:
+                    member = Member(node.at, self.state.withs[-1], name)
+                    names = [*self._names(member, self.evaluate(member.base)), *names]
+                return names
             case Member(name=name):
                 last = name.lower()
                 types = base.types if base is not None else ()
@@ -228,7 +243,13 @@ class Expressions(ABC):
 
     def _branch(self, node: Branch) -> Value:
         parts = [self.evaluate(each) for each in node.conditions]
+        if node.loop:
+            self.state.enter_loop(node)
+        objects = opened(node)
+        self.state.withs.extend(objects)
         for body in node.bodies:
             for each in body:
                 self.evaluate(each)
+        if objects and self.state.withs:
+            self.state.withs.pop()
         return derived(parts)

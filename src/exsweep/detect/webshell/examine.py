@@ -9,6 +9,7 @@ import msgspec
 from exsweep.detect.webshell.effort import MOST, Effort
 from exsweep.detect.webshell.flow import follow
 from exsweep.detect.webshell.languages import parse_code
+from exsweep.detect.webshell.markup import TOO_MANY_TAGS
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.pieces import Piece, controls, excerpt, pieces
 from exsweep.detect.webshell.reading import read_page
@@ -93,7 +94,8 @@ def _look(page: Page, path: str, effort: Effort, depth: int, problems: list[str]
     parts = pieces(page)
     units: list[Unit] = []
     # Half of all ordinary pages hold nothing that a parser could find anything in.
-    quiet = not page.tags and not may_do_anything(part.code for part in parts)
+    renamed = any("=" in each.attributes.get("namespace", "") for each in page.directives)
+    quiet = not page.tags and not renamed and not may_do_anything(part.code for part in parts)
     for number, part in enumerate(() if quiet else parts):
         if effort.spent():
             problems.append(TOO_MUCH.format("of its code was read"))
@@ -104,6 +106,8 @@ def _look(page: Page, path: str, effort: Effort, depth: int, problems: list[str]
         problems.append(TOO_MUCH.format("of its code was read"))
     elif unread_share(page, units) > _MOST_UNREAD:
         problems.append("a large part of its code could not be read")
+    if TOO_MANY_TAGS in page.tricks:
+        problems.append("holds more tags than any page; not all of them were read")
     state = State(units, controls(page), effort=effort, parse=partial(parse_code, effort=effort))
     state.hurried = hurried
     state.tags(page.tags)

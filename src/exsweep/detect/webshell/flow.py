@@ -10,6 +10,7 @@ from typing import Final
 
 from exsweep.detect.webshell.calls import Evaluator
 from exsweep.detect.webshell.code import Assign, Branch, Function, Name, Return, Statement
+from exsweep.detect.webshell.evaluate import opened
 from exsweep.detect.webshell.state import State
 
 ROUNDS: Final = 5
@@ -44,11 +45,14 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
     """Evaluate statements in order; nested blocks from a stack, for nesting is hostile."""
     state = evaluator.state
     state.in_branch = 0
+    state.withs.clear()
     stack: list[tuple[Statement, bool]] = [(node, False) for node in reversed(statements)]
     while stack:
         node, leaving = stack.pop()
         if leaving:
             state.in_branch -= 1
+            if state.withs and isinstance(node, Branch) and opened(node):
+                state.withs.pop()
             continue
         match node:
             case Branch(conditions=conditions, bodies=bodies):
@@ -57,7 +61,10 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
                     if isinstance(condition, Assign) and isinstance(condition.target, Name):
                         # The variable of a loop has more values than its first.
                         state.forget(condition.target.name.lower())
+                if node.loop:
+                    state.enter_loop(node)
                 state.in_branch += 1
+                state.withs.extend(opened(node))
                 stack.append((node, True))
                 for body in reversed(bodies):
                     stack.extend((inner, False) for inner in reversed(body))

@@ -25,7 +25,7 @@ _BUILDERS: Final = frozenset(
 
 _FILLERS: Final = frozenset(
     {"read", "copyto", "receive", "readexactly", "readasync", "copytoasync", "writeto", "readblock", "copy",
-     "blockcopy"}
+     "blockcopy", "receiveasync", "receivefrom", "beginread", "beginreceive"}
 )  # fmt: skip
 """Methods after which an argument holds what the object held."""
 

@@ -7,8 +7,8 @@ from exsweep.detect.webshell import folding
 from exsweep.detect.webshell.code import Call, Member
 from exsweep.detect.webshell.computing import NotFoldedError
 from exsweep.detect.webshell.handing import Handing
-from exsweep.detect.webshell.names import DottedName, dotted
-from exsweep.detect.webshell.showing import CHOSEN
+from exsweep.detect.webshell.names import DottedName, dotted, is_self
+from exsweep.detect.webshell.showing import CHOSEN, UNKNOWN_OBJECT
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
@@ -33,17 +33,26 @@ _KEEPERS: Final = frozenset(
 
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
 
+_CLASS_ID: Final = 30
+
+_OWN_TYPE: Final = "typeof:#own"
+"""Type of the page, as a value."""
+
 _MONIKER: Final = re.compile(r"(?<=^winnt).*|(?<=^iis).*|^winmgmts:(?:.{0,400}:)?(?=win32_)", re.DOTALL)
 
 
 def _of_visitor_or_hidden(name: Value, names: list[str]) -> bool:
-    """Is the class of an object named by the visitor, or by something that cannot be followed?"""
+    """Is the class of an object named by the visitor, or by something that cannot be followed?
+
+    Args:
+        names: classes that it may be, of which one is known.
+    """
     if name.origins:
         return not name.marks & {MIXED, COMPUTED}
     return not names and COMPUTED in name.marks
 
 
-def _ends(values: list[Value]) -> list[str]:
+def endings(values: list[Value]) -> list[str]:
     """Extensions of the files that arguments name, as types."""
     found: list[str] = []
     for value in values:
@@ -82,8 +91,14 @@ class Library(Handing):
         if not value.origins and last in folding.NAMES and telling(parts):
             value = marked(value, COMPUTED)
         types = list(known.returns.find(names))
+        own = base is None or (isinstance(node.function, Member) and is_self(node.function.base))
+        if last == "gettype" and not arguments and own:
+            types.append(_OWN_TYPE)
+        if last == "getmethod" and base is not None and _OWN_TYPE in base.types:
+            # What a page does with its own functions is looked at there.
+            types.clear()
         if types or node.new:
-            types.extend(_ends(arguments))
+            types.extend(endings(arguments))
         if last == "get" and arguments and str(arguments[0].constant).lower().startswith("win32_"):
             types.append(str(arguments[0].constant).lower())
         functions = [each for value in arguments for each in value.types if each.startswith("fn:")]
@@ -95,6 +110,8 @@ class Library(Handing):
             owners = [each[7:] for each in base.types if each.startswith("typeof:")]
             types.extend(f"fn:{owner}.{said.lower()}" for owner in owners[:4])
             self.state.carried = self.state.carried or bool(owners)
+        if last == "createinstance" and arguments and _of_visitor_or_hidden(arguments[0], [""]):
+            types.append(CHOSEN)
         if last == "createinstance":
             types.extend(each for value in arguments for each in value.types)
         if node.new:
@@ -107,6 +124,9 @@ class Library(Handing):
         """`CreateObject("A.B")`: an object of that type."""
         names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
         types = []
+        if arguments and COMPUTED in arguments[0].marks:
+            # The text that a loop began with is not the name that it made.
+            names = [each for each in names if each.strip(".") == each and "." in each]
         # What makes an unknown object may turn out to make a known one, once all functions are read.
         self.state.tools = self.state.tools or not names
         for name in names:
@@ -125,6 +145,8 @@ class Library(Handing):
                 self.state.show(sink, node.at, plain, arguments[0], None)
         if arguments and _of_visitor_or_hidden(arguments[0], names):
             types.append(CHOSEN)
+        if not any("." in each or len(each) > _CLASS_ID for each in names):
+            types.append(UNKNOWN_OBJECT)
         return typed(derived(arguments), *types)
 
     def _folded(

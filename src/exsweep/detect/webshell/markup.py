@@ -32,6 +32,9 @@ _NOISE_SHARE = 0.02
 _NOISE_STEP = 1024
 # Real pages have some thousands at most.
 _MOST_OPENINGS = 100_000
+_LAST_OPENINGS = 10_000
+_LAST_CHARACTERS = 65_536
+TOO_MANY_TAGS = "too-many-tags"
 _WORDS = re.compile(
     r"request|response|execute|system\.|server\.|session|createobject|wscript|function|process|eval[\s(]",
     re.IGNORECASE,
@@ -83,12 +86,19 @@ class _Splitter:
         return known
 
     def run(self) -> None:
-        place = 0
+        place = self._read(0, _MOST_OPENINGS)
+        if place < len(self.text):
+            self.tricks.append(TOO_MANY_TAGS)
+            # What was pushed out of sight stands at the end.
+            self._read(max(place, len(self.text) - _LAST_CHARACTERS), _LAST_OPENINGS)
+
+    def _read(self, place: int, most: int) -> int:
+        """At most so many openings from an offset on; the offset that was reached."""
         xslt = "schemas-microsoft-com:xslt" in self.text
-        for _ in range(_MOST_OPENINGS):
+        for _ in range(most):
             match = _OPENING.search(self.text, place)
             if match is None:
-                return
+                return len(self.text)
             opening = match[0].lower()
             if opening == "<%":
                 place = self._percent(match.start())
@@ -98,7 +108,7 @@ class _Splitter:
                 place = self._ssi(match.start(), match.end())
             else:
                 place = self._xslt(match.end()) if xslt else match.end()
-        self.tricks.append("too-many-tags")
+        return place
 
     def _percent(self, at: int) -> int:
         text, inside = self.text, at + 2
@@ -217,7 +227,7 @@ def split(text: str, engine: str, *, comments: bool) -> Parts:
     tags = splitter.tags
     named = tags.server_tags()
     if tags.budget.spent or len(tags.places) >= marks.MOST_RUNAT:
-        splitter.tricks.append("too-many-tags")
+        splitter.tricks.append(TOO_MANY_TAGS)
     return Parts(
         directives=tuple(splitter.directives),
         blocks=tuple(splitter.blocks),

@@ -16,6 +16,7 @@ from exsweep.detect.webshell.values import (
     derived,
     either,
     marked,
+    telling,
     typed,
 )
 
@@ -37,8 +38,14 @@ class Members(Operators):
             if source is not None:
                 # What is read from a stream of the visitor's is the visitor's.
                 asked = any(each.kind in ("request", "upload") for each in base.origins)
-                read = asked and source.origins and source.origins[0].kind == "file"
-                return derived([base]) if read else source
+                read = source.origins and source.origins[0].kind == "file"
+                if read and asked:
+                    return derived([base])
+                return (
+                    typed(source, *(each for each in base.types if each.startswith("ends:")))
+                    if read
+                    else source
+                )
         if self.known.roots.knows(last) and self.known.roots.matches(names):
             return Value((), (), (), frozenset({ROOTED}))
         if self.known.clean.knows(last) and self.known.clean.matches(names):
@@ -145,4 +152,11 @@ class Members(Operators):
             kept = self.state.read(".".join((*full, "[]")))
             if kept is not None:
                 return either(derived([base]), kept)
-        return typed(derived([base]), *(each for each in base.types if each != FIELDS))
+        if arguments and not self.known.row_types.isdisjoint(base.types):
+            field = first[:80] if isinstance(first, str) else ""
+            return Value((), (Origin("database", field, node.at, self.state.unit.number),))
+        value = derived([base])
+        if first is None and arguments and not base.origins and telling([base]):
+            # One of the letters or words of a table, which one is not known.
+            value = marked(value, COMPUTED)
+        return typed(value, *(each for each in base.types if each != FIELDS))

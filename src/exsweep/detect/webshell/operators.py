@@ -175,7 +175,8 @@ class Operators(Expressions):
             value = Value(value.constants, value.origins, value.types, value.marks - {BASENAME})
         texts = [each.constant for each in parts[:-1] if isinstance(each.constant, str)]
         starts = ROOTED in first.marks or isinstance(first.constant, str)
-        if value.origins and starts and all(_ROOT.fullmatch(each) for each in texts):
+        served = isinstance(first.constant, str) and self.known.served_folders.search(first.constant.lower())
+        if value.origins and starts and (served or all(_ROOT.fullmatch(each) for each in texts)):
             value = marked(value, ROOTED)
         elif ROOTED in value.marks:
             value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})

@@ -12,6 +12,16 @@ _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "appl
 
 _MANY_INTRINSIC: Final = 3
 
+_GLOBAL: Final = frozenset({"this", "window", "self", "globalthis"})
+
+_STARTS: Final = frozenset({"run", "exec", "shellexecute"})
+
+UNKNOWN_OBJECT: Final = "#unknown"
+"""Type of an object whose class is not said in one piece."""
+
+STARTED: Final = "(start of an unknown object)"
+"""Name under which the knowledge knows a call of one that would start a program, were it a shell."""
+
 CHOSEN: Final = "#chosen"
 """Type of an object whose class the visitor names."""
 
@@ -49,6 +59,9 @@ class Showing(Members):
         if base is not None and CHOSEN in base.types and any(each.origins for each in arguments):
             for sink in known.calls.find([(CHOSEN_MEMBER,)]):
                 self._show(sink, node, base, arguments)
+        if base is not None and UNKNOWN_OBJECT in base.types and last in _STARTS:
+            for sink in known.calls.find([(STARTED,)]) if derived(arguments).origins else ():
+                self._show(sink, node, base, arguments)
         if last in self.state.natives:
             for name in self.state.natives[last]:
                 for sink in known.natives.get(name, ()):
@@ -59,7 +72,10 @@ class Showing(Members):
         if self.state.unit.program.language != "jscript" or not function.arguments:
             return
         key = self.evaluate(function.arguments[0])
-        if COMPUTED in key.marks or key.origins:
+        unknown = (
+            not key.constants and isinstance(function.base, Name) and function.base.name.lower() in _GLOBAL
+        )
+        if COMPUTED in key.marks or key.origins or unknown:
             given = derived([self.evaluate(each) for each in node.arguments])
             for sink in self.known.calls.find([(CHOSEN_MEMBER,)]) if given.origins else ():
                 self._show(sink, node, None, [given])

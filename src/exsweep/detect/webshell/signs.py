@@ -22,6 +22,8 @@ _PROGRAM = b"MZ"
 _MOST_TEXT: Final = 1 << 20
 _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
+_SHORTEST_PATH: Final = 4
+_FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
 _LITTLE_MARKUP: Final = 200
 _LITTLE_CODE: Final = 40
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
@@ -112,6 +114,8 @@ def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State)
     points = min(sum(tricks.values()), weights.tricks_most)
     if points and page.blocks:
         found.append(reason("tricks", f"is hidden from readers: {', '.join(sorted(tricks))}", points))
+    if _starts_written(places):
+        found.append(reason("starts-written"))
     if any(each.kind == "ssi" for each in page.blocks):
         found.append(reason("server-command"))
     if _foreign(page):
@@ -127,6 +131,21 @@ def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State)
     if page.blocks:
         found.extend(reason(code) for code in _place(path, able))
     return tuple(found)
+
+
+def _starts_written(places: dict[str, list[Weighed]]) -> bool:
+    """Is a file that takes what comes from elsewhere named in what is started?"""
+    writes = places.get("write-file", ())
+    if not any(each.data & _FOREIGN for each in writes):
+        return False
+    files = {text for each in writes for text in _texts(each.shown.target) if len(text) >= _SHORTEST_PATH}
+    starts = {text for each in places.get("run-command", ()) for text in _texts(each.shown.data)}
+    return any(file in start for start in starts for file in files)
+
+
+def _texts(value: Value | None) -> Iterator[str]:
+    if value is not None:
+        yield from (each.lower() for each in value.constants if isinstance(each, str))
 
 
 def _unreadable(page: Page, state: State) -> Iterator[str]:

@@ -54,6 +54,11 @@ class Lookup:
         self.decoders = Patterns((name, True) for name in known.decoders)
         self.returns = Patterns(known.returns.items())
         self.classids = known.classids
+        self.served_folders = re.compile(known.served_folders)
+        self.rows = Patterns(known.rows.items())
+        self.row_types = frozenset(known.rows.values())
+        self.served = frozenset(known.served)
+        self.served_classes = frozenset(known.served_classes)
 
     def clean_field(self, kind: str, name: str) -> bool:
         """Is this field of a source of that kind set by the server rather than by the visitor?"""

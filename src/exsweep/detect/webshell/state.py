@@ -1,14 +1,30 @@
 """What data flow knows of one page: its variables, functions and types, and the capabilities shown so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 
 import msgspec
 
-from exsweep.detect.webshell.code import Assign, Function, Lambda, Name, Program, walk
+from exsweep.detect.webshell.code import (
+    Assign,
+    Branch,
+    Expr,
+    Function,
+    Lambda,
+    Name,
+    Op,
+    Program,
+    Statement,
+    walk,
+)
 from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.page import ServerTag
 from exsweep.detect.webshell.sinks import Sink, lookup
 from exsweep.detect.webshell.values import COMPUTED, TAMED, TELLING, UNKNOWN, Origin, Value, either, through
+
+_NODES_A_STEP = 8
+_MOST_IN_LOOP = 10_000
+"""Nodes of a loop that are looked at for sums: loops may be nested."""
 
 
 class TooMuchWorkError(Exception):
@@ -26,6 +42,8 @@ class Shown(msgspec.Struct, frozen=True):
     """What is called or set, as written."""
     data: Value | None
     target: Value | None
+    language: str = ""
+    """Of the code that it stands in."""
 
 
 class Unit(msgspec.Struct):
@@ -60,6 +78,10 @@ class State:
         self.functions: dict[str, list[tuple[Unit, Function]]] = {}
         self.natives: dict[str, tuple[str, ...]] = {}
         self.classes: set[str] = set()
+        self.bases: dict[str, frozenset[str]] = {}
+        """Class of the page -> last names of what it is made from, lower case."""
+        self.withs: list[Expr] = []
+        """Objects whose members are named without them (`with` of JScript), innermost last."""
         self.aliases: dict[str, tuple[str, ...]] = {}
         self.declared: dict[str, str] = {}
         self.shown: dict[tuple[str, int, int, int, str], Shown] = {}
@@ -96,6 +118,7 @@ class State:
         self.in_branch = 0
         self.steps = 0
         self._locals: dict[int, frozenset[str]] = {}
+        self._sums: dict[int, frozenset[str]] = {}
         for unit in units:
             self.learn(unit)
 
@@ -115,6 +138,8 @@ class State:
                     self._native(name, lower)
         for each in program.classes:
             self.classes.add(each.name.lower())
+            bases = {base.rpartition(".")[2].partition("<")[0].lower() for base in each.bases}
+            self.bases[each.name.lower()] = self.bases.get(each.name.lower(), frozenset()) | bases
         for imported in program.imports:
             alias, equals, meant = imported.partition("=")
             if equals:
@@ -123,6 +148,7 @@ class State:
             self.declared.setdefault(name.lower(), plain_type(type_))
 
     def _native(self, name: str, attribute: str) -> None:
+        """Names of a function of Windows, with and without the `Ex`, `A` or `W` at its end."""
         names = {name}
         _, found, rest = attribute.partition("entrypoint")
         if found:
@@ -130,6 +156,8 @@ class State:
         _, found, rest = attribute.partition("alias")
         if found:
             names.add(rest.strip().strip('"').split('"')[0])
+        names |= {each[:-1] for each in names if each.endswith(("a", "w"))}
+        names |= {each[:-2] for each in names if each.endswith("ex")}
         self.natives[name] = tuple(sorted(names))
 
     def locals_of(self, function: Function) -> frozenset[str]:
@@ -218,8 +246,7 @@ class State:
 
     def forget(self, name: str) -> None:
         """The constant of a variable does not hold: it has many, in turn."""
-        function = self.function
-        key = f"{function.name.lower()}\0{name}" if function is not None and name in self.locals else name
+        key = self._key(name)
         old = self.variables.get(key)
         if old is not None and old.constants:
             many = any(
@@ -232,10 +259,38 @@ class State:
                 (), old.origins, old.types, old.marks | {COMPUTED} if many else old.marks
             )
 
+    def enter_loop(self, node: Branch) -> None:
+        """What the bodies of a loop add to has no single constant."""
+        names = self._sums.get(id(node))
+        if names is None:
+            inside = list(islice(walk(tuple(chain.from_iterable(node.bodies))), _MOST_IN_LOOP))
+            self.effort.take(len(inside) // _NODES_A_STEP)
+            names = self._sums[id(node)] = frozenset(_added_to(inside))
+        for name in names:
+            key = self._key(name)
+            old = self.variables.get(key)
+            if old is not None and old.constants:
+                # An empty text at its beginning still says that nothing of the page stands before the rest.
+                empty = tuple(each for each in old.constants if each == "")
+                self.variables[key] = Value(empty, old.origins, old.types, old.marks)
+
+    def _key(self, name: str) -> str:
+        function = self.function
+        return f"{function.name.lower()}\0{name}" if function is not None and name in self.locals else name
+
     def show(self, sink: Sink, at: int, name: str, data: Value | None, target: Value | None) -> None:
         """Keep a place that shows a capability; a later round knows more and replaces it."""
         key = (sink.capability, sink.number, self.unit.number, at, name)
-        self.shown[key] = Shown(sink.capability, sink.number, self.unit.number, at, name[:80], data, target)
+        self.shown[key] = Shown(
+            sink.capability,
+            sink.number,
+            self.unit.number,
+            at,
+            name[:80],
+            data,
+            target,
+            self.unit.program.language,
+        )
 
     def tags(self, tags: tuple[ServerTag, ...]) -> None:
         """Objects that the page makes by tags with runat=server."""
@@ -270,7 +325,7 @@ class State:
                 return False
             if each.capability == "run-page" and each.data is not None and not each.data.constants:
                 return False
-            if each.capability != "make-object" and each.data is not None and each.data.origins:
+            if each.capability != "make-object" and each.data is not None and _foreign(each.data):
                 return False
         return True
 
@@ -329,6 +384,10 @@ class State:
         attributes = " ".join(function.attributes).lower()
         served = any(each in attributes for each in ("webmethod", "operationcontract", "webinvoke", "webget"))
         served = served or (self.service and not function.attributes)
+        served = served or function.name.lower() in self.known.served
+        served = served or not self.known.served_classes.isdisjoint(
+            self.bases.get(function.owner.lower(), ())
+        )
         for place, name in enumerate(function.parameters):
             type_ = plain_type(function.types[place]) if place < len(function.types) else ""
             value = Value((), (), (type_,) if type_ else ())
@@ -365,6 +424,26 @@ def _differ(old: Value, new: Value) -> bool:
     return old is not new and (
         new.types != old.types or new.marks != old.marks or _keys(new.origins) != _keys(old.origins)
     )
+
+
+def _added_to(inside: list[Statement]) -> Iterator[str]:
+    """Variables that the bodies of a loop put together step by step."""
+    for each in inside:
+        match each:
+            case Assign(target=Name(name=name), operator="+=" | "&="):
+                yield name.lower()
+            case Assign(target=Name(name=name), value=Op(operator="+" | "&", operands=operands)):
+                if any(isinstance(one, Name) and one.name.lower() == name.lower() for one in operands):
+                    yield name.lower()
+            case Op(operator="++" | "--", operands=(Name(name=name), *_)):
+                yield name.lower()
+            case _:
+                pass
+
+
+def _foreign(value: Value) -> bool:
+    """Does it come from anywhere but a database, which every second page shows?"""
+    return any(each.kind != "database" for each in value.origins)
 
 
 def _keys(origins: tuple[Origin, ...]) -> set[tuple[str, str]]:

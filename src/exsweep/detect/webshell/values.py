@@ -16,7 +16,7 @@ BUILT = "built"
 """A constant that was put together or decoded at run time."""
 COMPUTED = "computed"
 """Made from constants in a way that folding could not follow."""
-TELLING = 6
+TELLING = 4
 """Characters or elements from which on a constant makes what is computed of it worth that word."""
 DECODED = "decoded"
 """Went through a decoder or decryptor."""

@@ -22,7 +22,7 @@ CODE = [
     ("for (var i in o) f(i)", "(branch [(= i o)] [(f i)])"),
     ("try { a() } catch (e) { b() } finally { c() }", "(branch [] [(a)] [(= e #thrown) (b)] [(c)])"),
     ("switch (x) { case 1: f(); default: g() }", "(branch [x 1] [(f)] [(g)])"),
-    ("with (o) { p() }", "(branch [o] [(p)])"),
+    ("with (o) { p() }", "(= #with0 o)\n(branch [<with #with0>] [(p)])"),
     ("o = { a: 1, 'b': c }", "(= o {(= a 1) (= b c)})"),
     ("x.replace(/a\"b/g, '')", "(x.replace (new RegExp 'a\"b' 'g') '')"),
     ("\\u0065val(x); e\\u0076al(y)", "(eval x)\n(eval y)"),

@@ -9,6 +9,7 @@ from exsweep.detect.webshell.languages.basic_words import BasicWords
 MAX_BLOCKS = 60
 """Blocks inside each other that the tree shows; what is deeper lies flat in the innermost."""
 CALLABLE = frozenset(("function", "sub", "operator", "property", "get", "set", "lambda"))
+_LOOPS = frozenset(("for", "do", "while"))
 CONTAINERS = frozenset(("class", "module", "structure", "interface", "namespace", "property block"))
 
 
@@ -106,7 +107,8 @@ class BasicBlocks(BasicWords):
             self.with_object.pop()
         if not frame.flat:
             frame.bodies.append(tuple(frame.out))
-            self.made(Branch(frame.at, tuple(frame.conditions), tuple(frame.bodies)))
+            loop = frame.kind in _LOOPS
+            self.made(Branch(frame.at, tuple(frame.conditions), tuple(frame.bodies), loop))
 
     @abstractmethod
     def close_function(self, frame: Frame) -> None:

@@ -118,7 +118,7 @@ class CSharpReader(CSharpExpressions):
                 conditions.extend(self._declarations(child))
             else:
                 conditions.append(self.expr(child))
-        out.append(Branch(self.at(node), tuple(conditions), (body,)))
+        out.append(Branch(self.at(node), tuple(conditions), (body,), True))
 
     stmt_while_statement = stmt_do_statement = stmt_for_statement
 
@@ -134,7 +134,7 @@ class CSharpReader(CSharpExpressions):
             single = left.type == "identifier"
             target = self.declared(left, node.child_by_field_name("type")) if single else self.expr(left)
             conditions = (Assign(target.at, target, self.expr(right)),)
-        out.append(Branch(self.at(node), conditions, (self.body(node.child_by_field_name("body")),)))
+        out.append(Branch(self.at(node), conditions, (self.body(node.child_by_field_name("body")),), True))
 
     def stmt_using_statement(self, node: Node, out: list[Statement]) -> None:
         """Declarations and values are conditions, blocks are bodies."""

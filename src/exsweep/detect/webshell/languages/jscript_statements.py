@@ -87,7 +87,7 @@ class JScriptReader(JScriptExpressions):
         if left is not None and right is not None:
             target = self.expr(left)
             conditions = (Assign(target.at, target, self.expr(right)),)
-        out.append(Branch(self.at(node), conditions, (self.body(node.child_by_field_name("body")),)))
+        out.append(Branch(self.at(node), conditions, (self.body(node.child_by_field_name("body")),), True))
 
     def stmt_for_statement(self, node: Node, out: list[Statement]) -> None:
         """What stands in the brackets is conditions; blocks, cases and clauses are bodies."""
@@ -109,9 +109,19 @@ class JScriptReader(JScriptExpressions):
             else:
                 self.statement(child, conditions)
         kept = tuple(item for item in conditions if not isinstance(item, Return | Branch | Function))
-        out.append(Branch(self.at(node), kept, tuple(bodies)))
+        out.append(Branch(self.at(node), kept, tuple(bodies), node.type != "try_statement"))
 
-    stmt_while_statement = stmt_do_statement = stmt_with_statement = stmt_try_statement = stmt_for_statement
+    stmt_while_statement = stmt_do_statement = stmt_try_statement = stmt_for_statement
+
+    def stmt_with_statement(self, node: Node, out: list[Statement]) -> None:
+        """The object is given a name, the operand of a condition `with`: the body may name its members alone."""
+        made = node.child_by_field_name("object")
+        at = self.at(node)
+        name = Name(at, f"#with{at}")
+        if made is not None:
+            out.append(Assign(at, name, self.expr(made)))
+        body = self.body(node.child_by_field_name("body"))
+        out.append(Branch(at, (Op(at, "with", (name,)),), (body,)))
 
     def stmt_switch_statement(self, node: Node, out: list[Statement]) -> None:
         conditions: list[Expr] = []
