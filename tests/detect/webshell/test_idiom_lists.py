@@ -7,7 +7,7 @@ from exsweep.model.files import FileVerdict
 
 from .idiom_lists import Idiom, harmless, pairs, singles
 
-LISTS = (1, 2, 3, 4, 5, 6)
+LISTS = (1, 2, 3, 4, 5, 6, 7)
 LEAST_SINGLES = {4: 0.92}
 LEAST_PAIRS = {4: 0.89}
 """The fourth list is of libraries and objects that are rarely met: what is missed stands in the bench."""
@@ -24,7 +24,7 @@ def _seen(idiom: Idiom) -> bool:
 def test_idioms_are_found(number: int) -> None:
     idioms = list(singles(number))
     missed = [each.name for each in idioms if not _seen(each)]
-    assert len(idioms) > 200
+    assert len(idioms) > 100
     assert len(missed) <= len(idioms) * (1 - LEAST_SINGLES.get(number, 1 - MOST_MISSED)), missed
 
 
@@ -32,7 +32,7 @@ def test_idioms_are_found(number: int) -> None:
 def test_combinations_of_idioms_are_found(number: int) -> None:
     idioms = list(pairs(number))
     missed = [each.name for each in idioms if not _seen(each)]
-    assert len(idioms) > 300
+    assert len(idioms) > 200
     assert len(missed) <= len(idioms) * (1 - LEAST_PAIRS.get(number, 1 - MOST_PAIRS_MISSED)), missed
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from exsweep.model.files import FileReport, FileVerdict
 
-from .pages import asp, csharp, handler, jscript, look, members
+from .pages import asp, csharp, handler, jscript, look, members, vb
 
 FOUND = (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS)
 
@@ -202,3 +202,45 @@ def test_starting_a_fixed_program_by_a_start_info_is_not_hidden() -> None:
         'var i=new System.Diagnostics.ProcessStartInfo(Server.MapPath("a.exe"),"-q");System.Diagnostics.Pro~cess.Start(i);'
     )
     assert page.verdict is FileVerdict.UNREMARKABLE
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        lambda: csharp(
+            'System.IO.File.WriteAllText(@"C:\\inetpub\\wwwroot\\aspnet_client\\" + Req~uest["n"], Req~uest["d"]);'
+        ),
+        lambda: csharp(
+            "foreach(var p in System.Diagnostics.Pro~cess.GetProcesses())Response.Write(p.ProcessName);"
+        ),
+        lambda: csharp(
+            'Response.Write(System.IO.File.ReadAllText(Server.MapPath("~/web.config")));'.replace("~/", "/")
+        ),
+        lambda: vb(
+            'System.Diagnostics.Pro~cess.Start(New String(Req~uest("x").Split(".").Select(Function(n) Chr(CInt(n))).ToArray()))'
+        ),
+        lambda: csharp(
+            '((IHttpHandlerFactory)System.Activator.CreateInstance(System.Type.GetType(Req~uest["t"])))'
+            '.GetHandler(Context,"GET","/",Req~uest["p"]);'
+        ),
+    ],
+)
+def test_served_folders_lists_of_programs_key_files_numbers_and_chosen_types_are_found(
+    report: object,
+) -> None:
+    assert callable(report)
+    assert report().verdict in FOUND
+
+
+def test_a_program_that_a_process_object_starts_with_constants_is_not_hidden() -> None:
+    page = csharp(
+        'var p=new System.Diagnostics.Pro~cess();p.StartInfo.FileName="C:\\\\a.exe";'
+        'p.StartInfo.Arguments=Server.MapPath("a.pdf");p.Start();'
+    )
+    assert page.verdict is FileVerdict.UNREMARKABLE
+
+
+def test_a_file_of_the_site_that_is_a_page_by_its_name_may_be_run() -> None:
+    code = 'executeglobal createobject("scripting.filesystemobject").opentextfile(server.mappath("lang/"&l&".{}")).readall'
+    assert asp(code.format("asp")).verdict is FileVerdict.UNREMARKABLE
+    assert asp(code.format("gif")).verdict in FOUND
