@@ -9,7 +9,9 @@ from tests.assess.test_pages import shell
 from tests.parse.filesystem.making import Table
 from tests.parse.traces.making import locked_file, packed, prefetch, quarantine_entry, recycled
 from tests.parse.traces.making_hive import HiveMaker
+from tests.parse.traces.test_eomt import LOG, SUMMARY
 from tests.parse.traces.test_registry import amcache, software, system, user
+from tests.parse.traces.test_wmi import REPOSITORY
 
 NOW = datetime(2021, 3, 9, tzinfo=UTC)
 PAGE = r"inetpub\wwwroot\aspnet_client\ab12.aspx"
@@ -134,3 +136,19 @@ def test_a_list_of_files_that_somebody_made_by_hand_names_the_page(tmp_path: Pat
     told = judged(tmp_path)
     assert rules(told) == {"DL-PAGE-WEB"}
     assert told.verdict.level is Level.BROKEN_INTO
+
+
+def test_a_mitigated_server_is_protected_and_not_attacked(tmp_path: Path):
+    put(tmp_path, "C/Users/a/AppData/Local/Temp/msert/EOMT.log", LOG)
+    put(tmp_path, "C/EOMTSummary.txt", SUMMARY)
+    told = judged(tmp_path)
+    assert rules(told) == set()
+    assert told.verdict.level is Level.CANNOT_TELL
+    assert any("EOMT" in one for one in told.patch.mitigations)
+
+
+def test_an_order_for_events_that_runs_hidden_code_needs_a_person(tmp_path: Path):
+    put(tmp_path, "C/Windows/System32/wbem/Repository/OBJECTS.DATA", REPOSITORY)
+    told = judged(tmp_path)
+    assert rules(told) == {"AS-WMI-ODD", "AS-WMI"}
+    assert told.verdict.level is Level.SUSPICIOUS

@@ -20,6 +20,17 @@ class NotRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What to give so that its traces are seen."""
 
 
+class RowExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rows that another program makes of the disk's records."""
+
+    id: str
+    needs: tuple[tuple[str, ...], ...]
+    """Fields that a record has: one of each group."""
+    format: str
+    columns: dict[str, tuple[str, ...]]
+    """Column of the format -> fields that may hold it; `folder of X` is the path X without its last part."""
+
+
 class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """See the comments in `data/filesystem.yml`."""
 
@@ -32,6 +43,7 @@ class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     journal_name: str
     not_read: tuple[NotRead, ...]
     quarantine_key: str
+    row_exports: tuple[RowExport, ...]
 
 
 @cache

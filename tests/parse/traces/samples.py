@@ -3,12 +3,15 @@
 from tests.parse.traces.making import locked_file, packed, prefetch, recycled
 from tests.parse.traces.making_hive import shimcache_10
 from tests.parse.traces.test_defender import FOUND, LIST, LOCKED, TEXT, entry, history
+from tests.parse.traces.test_eomt import LOG
 from tests.parse.traces.test_history import TYPED
 from tests.parse.traces.test_listing import BODY, ENGLISH
 from tests.parse.traces.test_prefetch import FILES, RUNS
 from tests.parse.traces.test_recycle import PAGE, PLACE
 from tests.parse.traces.test_registry import amcache, software, system, user
+from tests.parse.traces.test_rows import MFT
 from tests.parse.traces.test_task import TASK
+from tests.parse.traces.test_wmi import REPOSITORY
 
 
 def trace_samples() -> dict[str, bytes]:
@@ -26,6 +29,9 @@ def trace_samples() -> dict[str, bytes]:
         "C/Windows/System32/config/SOFTWARE": software().made(),
         "C/Users/a/NTUSER.DAT": user().made(),
         "C/Windows/Prefetch/SVCH.EXE-12345678.pf": packed(prefetch("SVCH.EXE", FILES, RUNS)),
+        "C/Windows/System32/wbem/Repository/OBJECTS.DATA": REPOSITORY,
+        "EOMT.log": LOG,
+        "results/Windows.NTFS.MFT.json": MFT,
         "dir.txt": ENGLISH,
         "body.txt": BODY,
         PLACE: recycled(PAGE, "2021-03-05 06:00:00"),
