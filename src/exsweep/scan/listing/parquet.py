@@ -2,37 +2,48 @@
 
 import io
 from collections.abc import Iterable, Iterator
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from exsweep.scan.listing.columns import COLUMNS, cells
 from exsweep.scan.listing.kinds import Entry, list_format
 
 _LISTS = frozenset({"certain", "possible", "exploited", "back_doors_seen", "servers"})
-_TYPES = {
-    "time": pa.timestamp("us", tz="UTC"),
-    "port": pa.int32(),
-    "visits": pa.int32(),
-    **{name: pa.list_(pa.string()) for name in _LISTS},
-}
-SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])
 _ROWS = 20_000
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @list_format("parquet", title="the same table as Parquet, for SQL and notebooks", binary=True)
 def write(entries: Iterable[Entry]) -> Iterator[bytes]:
     """The whole file; row groups of 20,000. A cell without a value is null, a list without one is empty."""
-    out = io.BytesIO()
-    with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
+    # Not at the top: every scan would carry 50 MB for a file that few ask for.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out, schema = io.BytesIO(), _schema()
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
         rows: list[dict[str, object]] = []
         for each in entries:
             rows.append(_row(each))
             if len(rows) == _ROWS:
-                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+                writer.write_table(pa.Table.from_pylist(rows, schema))
                 rows.clear()
-        writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+        writer.write_table(pa.Table.from_pylist(rows, schema))
     yield out.getvalue()
+
+
+def _schema() -> "pa.Schema":
+    """Column of `COLUMNS` -> type; text but for these."""
+    import pyarrow as pa
+
+    types = {
+        "time": pa.timestamp("us", tz="UTC"),
+        "port": pa.int32(),
+        "visits": pa.int32(),
+        **{name: pa.list_(pa.string()) for name in _LISTS},
+    }
+    return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
 
 def _row(of: Entry) -> dict[str, object]:
