@@ -3,10 +3,8 @@
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
-import time
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from exsweep.fleet.causes import compare
 from exsweep.fleet.recheck import Cause
 from exsweep.model import Level, decode, encode
 from tests.assess.example import NOW, judged, same_but_run
+from tests.assess.killing import Killed, Victim, killed, spans_of
 from tests.hostile.build import SLOW, line, ordinary, shell_used, w3c
 from tests.hostile.command import Ran, arguments, run, triaged, well_behaved
 from tests.hostile.rows import ROWS, made
@@ -47,18 +46,12 @@ def undisturbed(many: Path) -> bytes:
 def test_f01_killed_at_random_moments_the_next_run_ends_with_the_same_bytes(
     many, undisturbed, tmp_path, times
 ):
-    """The run and its workers by turns; a run that was quick enough to end must have the same result."""
-    command, dice = arguments([many], tmp_path / "out", "--jobs", "2"), random.Random(times)
-    for n in range(times):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.3, 3.0))
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        if n % 3 == 2 and children.exists():
-            for child in children.read_text().split():
-                os.kill(int(child), signal.SIGKILL)
-        else:
-            process.kill()
-        process.wait()
+    """The run, one worker, all of them, and run and workers by turns, while workers are at work."""
+    command, dice, total = arguments([many], tmp_path / "out", "--jobs", "2"), random.Random(times), Killed()
+    spans = spans_of(command)
+    shutil.rmtree(tmp_path / "out")
+    for victim in islice(cycle(Victim), times):
+        killed(command, victim, dice, spans, total)
         if (tmp_path / "out" / "assessment.json").exists():
             assert same_but_run(decode((tmp_path / "out" / "assessment.json").read_bytes())) == undisturbed
             shutil.rmtree(tmp_path / "out")
@@ -66,6 +59,8 @@ def test_f01_killed_at_random_moments_the_next_run_ends_with_the_same_bytes(
     assert same_but_run(last.assessment) == undisturbed
     assert not list((tmp_path / "out").rglob("*.tmp"))
     assert verify(tmp_path / "out", Settings(evidence=(many,), now=NOW)).problems == ()
+    assert total.workers >= times // 2 or times < 20, total
+    print(f"killed: {total}")
 
 
 def test_f02_killed_between_judging_and_reporting_the_old_report_stays_until_the_new_one_is_whole(tmp_path):
