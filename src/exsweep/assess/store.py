@@ -71,6 +71,19 @@ def _as_store_error(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def parquet_writer(path: Path, schema: pa.Schema, kind: str) -> pq.ParquetWriter:
+    """How rows of one format are stored."""
+    return pq.ParquetWriter(
+        path,
+        schema.with_metadata({"exsweep.format": kind}),
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=[name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)],
+        column_encoding=dict.fromkeys(("@timestamp", "log.line", "log.offset"), "DELTA_BINARY_PACKED"),
+        write_statistics=["@timestamp"],
+    )
+
+
 class _Part:
     """One Parquet file in the making: small batches are gathered into row groups."""
 
@@ -97,20 +110,7 @@ class _Part:
         table = _to_store(self._files, self._waiting)
         self._waiting, self._files, self._waiting_rows = [], [], 0
         if self._writer is None:
-            schema = table.schema
-            self._writer = pq.ParquetWriter(
-                self._hidden,
-                schema.with_metadata({"exsweep.format": self._kind}),
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=[
-                    name for name in schema.names if pa.types.is_dictionary(schema.field(name).type)
-                ],
-                column_encoding=dict.fromkeys(
-                    ("@timestamp", "log.line", "log.offset"), "DELTA_BINARY_PACKED"
-                ),
-                write_statistics=["@timestamp"],
-            )
+            self._writer = parquet_writer(self._hidden, table.schema, self._kind)
         self._writer.write_table(table.replace_schema_metadata(self._writer.schema.metadata))
         self._rows += table.num_rows
 

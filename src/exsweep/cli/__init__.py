@@ -1,5 +1,6 @@
 """The command line: one file per verb. Errors are one sentence and what to do next; never a traceback."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -38,6 +39,8 @@ for _verb in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the program `exsweep`."""
+    # Where workers are started anew, their Python would look for modules in the current folder first (H43).
+    os.environ["PYTHONSAFEPATH"] = "1"
     sys.exit(run(arguments))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from exsweep.assess.bundle import read_bundle, unpacked
+from exsweep.assess.foreign_events import renewed
 from exsweep.errors import EvidenceError
 from exsweep.model import Assessment, decode
 from exsweep.scan import Read as ReadResults
@@ -47,10 +48,10 @@ def read(paths: tuple[Path, ...]) -> Iterator[Read]:
 def events_of(where: str) -> Iterator[Path | None]:
     """The folder with the saved events that belong to an assessment read from there; None where there are none.
 
-    Of a bundle it is a private copy, gone afterwards.
+    Of a bundle it is a private copy, written anew from what a jailed worker read in it, gone afterwards.
 
     Raises:
-        EvidenceError: the parts of the bundle do not fit together.
+        EvidenceError: the parts of the bundle do not fit together, or its events cannot be read.
     """
     path = Path(where)
     if path.name == "assessment.json" and (path.parent / "events" / "sources.json").is_file():
@@ -59,7 +60,8 @@ def events_of(where: str) -> Iterator[Path | None]:
         with unpacked(path) as (folder, misfits):
             if misfits:
                 raise EvidenceError(f"{path.name}: {misfits[0]}", tip="Ask its sender for the bundle again.")
-            yield folder / "events" if (folder / "events" / "sources.json").is_file() else None
+            there = (folder / "events" / "sources.json").is_file()
+            yield renewed(folder / "events", folder / "renewed") if there else None
     else:
         yield None
 
