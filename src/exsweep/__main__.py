@@ -9,7 +9,7 @@ _ours, _here = Path(__file__).resolve().parents[1], Path.cwd()
 if not sys.flags.safe_path and _ours != _here and sys.path and Path(sys.path[0] or ".").resolve() == _here:
     del sys.path[0]
 
-from exsweep.cli import main
+from exsweep.cli import main  # noqa: E402 - only now is it safe
 
 if __name__ == "__main__":
     main()

@@ -3,8 +3,10 @@
 The rows lie side by side in one folder, named by their ids: what one does to the reader must not reach another.
 """
 
+import io
 import json
 import os
+import tarfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -199,10 +201,26 @@ def foreign_containers(folder: Path) -> None:
         (folder / f"{name}.log").write_bytes(head + bytes(100))
 
 
-@row("H21", {"p.html": ("read not_a_log", ""), "p.html/hidden.log": ("read", "also")})
+@row(
+    "H21",
+    {
+        "p.html": ("read not_a_log", ""),
+        "p.html/hidden.log": ("read", "also"),
+        "e.zip/q.html": ("read not_a_log", ""),
+        "e.zip/q.html/hidden.log": ("read", "also"),
+        "e.tar/r.html": ("read not_a_log", ""),
+        "e.tar/r.html/hidden.log": ("read", "also"),
+    },
+)
 def polyglot(folder: Path) -> None:
     page = b"<html>" + INERT + b"</html>\n"
-    (folder / "p.html").write_bytes(page + deflated([("hidden.log", w3c(*ordinary(59)))]))
+    two = [page + deflated([("hidden.log", w3c(*ordinary(seed)))]) for seed in (59, 159, 259)]
+    (folder / "p.html").write_bytes(two[0])
+    (folder / "e.zip").write_bytes(deflated([("q.html", two[1]), ("good.log", GOOD)]))
+    with tarfile.open(folder / "e.tar", "w") as box:
+        about = tarfile.TarInfo("r.html")
+        about.size = len(two[2])
+        box.addfile(about, io.BytesIO(two[2]))
 
 
 def _marked(folder: Path, *markers: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import subprocess
 import sys
 from itertools import cycle, islice
 from pathlib import Path
@@ -131,6 +132,33 @@ def test_f14_the_zone_of_the_computer_that_reads_changes_nothing(tmp_path):
         )
         found.add(same_but_run(ran.assessment))
     assert len(found) == 1
+
+
+def test_h43_python_imports_nothing_from_the_folder_in_which_it_is_started(tmp_path):
+    evidence = made(tmp_path / "evidence", "H45") / "H45"
+    trap = f"import pathlib\npathlib.Path({str(tmp_path / 'RAN')!r}).write_text('x')\nraise SystemExit(77)\n"
+    for name in (
+        "click",
+        "yaml",
+        "msgspec",
+        "duckdb",
+        "pyarrow",
+        "json",
+        "hashlib",
+        "multiprocessing",
+        "evtx",
+        "rich",
+    ):
+        (evidence / f"{name}.py").write_text(trap)
+    ran = subprocess.run(
+        [sys.executable, "-m", "exsweep", "triage", "."],
+        cwd=evidence,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode in (1, 3), ran.stderr
+    assert not (tmp_path / "RAN").exists()
 
 
 EVENT_VIEWER = (

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from exsweep.evidence.opener import DEEP_HEAD, HEAD, Context, openers, recognise
 from exsweep.evidence.own import written_by_us
-from exsweep.evidence.reader import Reader, Window
+from exsweep.evidence.reader import Reader, Tail, Window
 from exsweep.evidence.records import EvidenceReadError, Place
 from exsweep.evidence.source import Source
-from exsweep.evidence.zip_directory import has_directory
+from exsweep.evidence.zip_directory import END, ends_as_zip, has_directory
 from exsweep.model import SourceState
 
 _ZEROS = bytes(HEAD)
@@ -21,9 +21,13 @@ def peel(
     if head == _ZEROS:
         head = reader.peek(DEEP_HEAD)
     found = recognise(head)
-    if found is None:
+    if found is None and isinstance(reader, Window) and reader.whole:
         yield _plain(reader, place, head, size, notes)
         yield from _also_zip(reader, place, context)
+    elif found is None:
+        tail = Tail(reader, END)
+        yield _plain(tail, place, head, size, notes)
+        yield from _also_zip_inside(tail, place, context)
     elif context.depth >= context.budgets.nesting:
         reason = (
             f"not opened: archives stand {context.depth} deep in each other; unpack it and give the folder"
@@ -43,11 +47,22 @@ def _plain(reader: Reader, place: Place, head: bytes, size: int | None, notes: t
     return Source(place, reader, size=size, state=state, reason=ours, notes=notes)
 
 
-def _also_zip(reader: Reader, place: Place, context: Context) -> Iterator[Source]:
+def _also_zip(reader: Window, place: Place, context: Context) -> Iterator[Source]:
     """A file of another kind that ends as a zip does: self-extracting, or made to fool one reader."""
-    if not isinstance(reader, Window) or not reader.whole or context.depth >= context.budgets.nesting:
+    if context.depth < context.budgets.nesting and has_directory(reader.access):
+        yield from openers["zip"].sources(Window(reader.access), place, context, (_note(place),))
+
+
+def _also_zip_inside(tail: Tail, place: Place, context: Context) -> Iterator[Source]:
+    """The same for a member of an archive, which passed by: its end is known, its bytes come once more."""
+    if not ends_as_zip(tail.last):
         return
-    if not has_directory(reader.access):
+    if context.again is None or context.depth >= context.budgets.nesting:
+        reason = "ends as a zip archive does, which was not opened here: unpack the archive around it and give the folder"
+        yield Source(place, None, state=SourceState.LIMIT, reason=reason)
         return
-    note = f"{place.path} is read as what it begins as, and as the zip archive that it also is"
-    yield from openers["zip"].sources(Window(reader.access), place, context, (note,))
+    yield from openers["zip"].sources(context.again(), place, context, (_note(place),))
+
+
+def _note(place: Place) -> str:
+    return f"{place.path} is read as what it begins as, and as the zip archive that it also is"

@@ -147,6 +147,27 @@ class Slice(Reader):
         return part
 
 
+class Tail(Reader):
+    """Passes bytes on and remembers the last ones."""
+
+    def __init__(self, source: Reader, size: int) -> None:
+        super().__init__()
+        self._source = source
+        self._most = size
+        self.last = b""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._source.notes
+
+    def _pull(self, size: int) -> bytes:
+        part = self._source.read(size)
+        if part:
+            whole = part if len(part) >= self._most else self.last + part
+            self.last = whole[-self._most :]
+        return part
+
+
 class Checked(Reader):
     """Passes bytes on and compares length and CRC-32 (where there is one) at the end."""
 

@@ -35,9 +35,11 @@ class TarOpener(Archive):
     def member(self, access: Access, unit: Unit, context: Context) -> Iterator[Source]:
         if not isinstance(unit.member, TarMember):
             raise TypeError(f"a unit of kind {unit.kind!r} without a tar member")
-        tar = Tar(Window(access, unit.member.offset, access.size), context.budgets)
+        start = unit.member.offset
+        tar = Tar(Window(access, start, access.size), context.budgets)
+        inner = replace(context.inside(), again=lambda: _reader(access, start, context.budgets))
         for entry in tar.entries():
-            yield from peel(entry.reader, unit.place, context.inside(), size=entry.size, notes=unit.notes)
+            yield from peel(entry.reader, unit.place, inner, size=entry.size, notes=unit.notes)
             return
         for state, reason in tar.damage:
             yield Source(unit.place, None, state=state, reason=reason, notes=unit.notes)
@@ -64,6 +66,11 @@ class TarOpener(Archive):
 
 
 openers.add("tar")(TarOpener())
+
+
+def _reader(access: Access, start: int, budgets: Budgets) -> Reader:
+    """The bytes of the member that begins there, from their start."""
+    return next(Tar(Window(access, start, access.size), budgets).entries()).reader
 
 
 def _unguarded(reader: Reader) -> Reader:

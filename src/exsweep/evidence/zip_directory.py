@@ -85,6 +85,21 @@ def has_directory(access: Access) -> bool:
     return first is not None and access.at(first.offset, 4) == b"PK\3\4"
 
 
+END = 22 + 0xFFFF
+"""Bytes at the end of a file in which a zip's end record begins."""
+
+
+def ends_as_zip(last: bytes) -> bool:
+    """The same for the last bytes of something that passed by: an end record that fits, with its directory before it."""
+    at = last.rfind(b"PK\5\6")
+    if at < 0 or len(last) - at < 22:
+        return False
+    count, size, _, comment = struct.unpack_from("<HIIH", last, at + 10)
+    begins = at - size
+    directory = last[begins : begins + 4] == b"PK\1\2" if begins >= 0 else True
+    return bool(count) and at + 22 + comment == len(last) and directory
+
+
 def members(access: Access, directory: Directory) -> Iterator[ZipMember]:
     """Every record in its order. Raises NoDirectoryError where the end promised more."""
     position, end, held = directory.start, directory.start + directory.size, b""
