@@ -1,7 +1,10 @@
 """Disk images: what the plan names is read from their NTFS volumes; what cannot be read is said, and nothing is followed."""
 
+import random
 import shutil
+import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from exsweep.evidence import EvidenceReadError, open_evidence, sources
 from exsweep.evidence import optional as optional_module
 from exsweep.evidence.optional import MissingError
 from exsweep.model import SourceState
+from tests.evidence import ntfs_image
 from tests.evidence.ntfs_image import disk, volume
 
 pytest.importorskip("dissect.ntfs", reason="needs exsweep[images]")
@@ -130,3 +134,66 @@ def test_a_volume_of_refs_is_a_gap_that_says_what_to_do(tmp_path):
     (tmp_path / "disk.raw").write_bytes(disk)
     found = [one for unit in open_evidence([tmp_path / "disk.raw"]).units for one in sources(unit)]
     assert [(one.state, "ReFS" in one.reason) for one in found] == [(SourceState.UNREADABLE, True)]
+
+
+def _with_records(changed: dict[int, bytes]) -> bytes:
+    """The small volume with some records of its file table replaced."""
+    raw = bytearray(volume(FILES))
+    for number, record in changed.items():
+        at = ntfs_image.MFT_AT * ntfs_image.CLUSTER + number * ntfs_image.RECORD
+        raw[at : at + ntfs_image.RECORD] = record
+    return bytes(raw)
+
+
+def _number_of(name: str) -> int:
+    raw, word = volume(FILES), name.encode("utf-16-le")
+    at = ntfs_image.MFT_AT * ntfs_image.CLUSTER
+    return next(
+        number
+        for number in range(24, 64)
+        if word in raw[at + number * ntfs_image.RECORD : at + (number + 1) * ntfs_image.RECORD]
+    )
+
+
+def test_h54_folders_that_hold_each_other_end(tmp_path: Path) -> None:
+    top, below = _number_of("inetpub"), _number_of("LogFiles")
+    loop = ntfs_image._record(top, "inetpub", below, None, b"")
+    (tmp_path / "loop.raw").write_bytes(_with_records({top: loop}))
+    found = read(tmp_path / "loop.raw")
+    assert any("HttpProxy_2021030304-1.LOG" in path for path in found), (
+        "what does not hang on the loop is read"
+    )
+
+
+def test_h54_a_file_table_that_points_at_itself_or_nowhere_is_a_gap(tmp_path: Path) -> None:
+    for name, at in (("boot", 0), ("beyond", 1 << 30)):
+        first = ntfs_image._record(0, "$MFT", 5, bytes(60 * 1024), ntfs_image._run(15, at))
+        (tmp_path / f"{name}.raw").write_bytes(_with_records({0: first}))
+        states = {state for state, _, _ in read(tmp_path / f"{name}.raw").values()}
+        assert states & {"partial", "unreadable"}, name
+
+
+def test_h54_a_file_that_claims_2_to_the_60_bytes_costs_nothing(tmp_path: Path) -> None:
+    number = _number_of("u_ex210303.log")
+    attributes = ntfs_image._record(number, "u_ex210303.log", _number_of("W3SVC1"), LOG, b"\x01\x01\0")
+    raw = bytearray(attributes)
+    size = struct.pack("<Q", len(LOG))
+    at = raw.rindex(size)
+    huge = struct.pack("<Q", 1 << 60)
+    raw[at : at + 8] = huge
+    raw[at - 8 : at] = huge
+    (tmp_path / "huge.raw").write_bytes(_with_records({number: bytes(raw)}))
+    begun = time.process_time()
+    found = read(tmp_path / "huge.raw")
+    assert time.process_time() - begun < 20
+    assert sum(len(data) for _, data, _ in found.values()) < 64 << 20
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_h54_random_damage_in_the_file_table_raises_nothing(tmp_path: Path, seed: int) -> None:
+    raw, dice = bytearray(disk(volume(FILES))), random.Random(seed)
+    begin = (1 << 20) + ntfs_image.MFT_AT * ntfs_image.CLUSTER
+    for _ in range(400):
+        raw[dice.randrange(begin, begin + 60 * 1024)] = dice.randrange(256)
+    (tmp_path / "torn.raw").write_bytes(raw)
+    assert read(tmp_path / "torn.raw")

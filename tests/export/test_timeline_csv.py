@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shutil
+import subprocess
 
 import msgspec
 import pytest
@@ -88,3 +90,40 @@ def test_a_finding_without_a_time_is_not_dropped_and_comes_last() -> None:
     rows = table(assessment)
     assert column(rows, "finding") == ["F-1", "F-notime"]
     assert column(rows, "time_utc")[1] == ""
+
+
+@pytest.mark.long
+def test_a_spreadsheet_finds_no_formula_in_the_timeline(tmp_path):
+    """LibreOffice opens the file as a person would and saves it in its own form, where formulas stand apart."""
+    office = shutil.which("soffice") or shutil.which("localc")
+    if office is None:
+        pytest.skip("LibreOffice (Debian: libreoffice-calc-nogui) is not installed")
+    traps = (
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(1)",
+        "=cmd|' /C calc'!A0",
+        '=HYPERLINK("http://evil.example/","x")',
+        "＝1+1",
+        "a;=1+1",
+    )
+    case = msgspec.structs.replace(
+        SAMPLES["quiet"] if "quiet" in SAMPLES else next(iter(SAMPLES.values())),
+        timeline=(),
+        findings=tuple(finding(f"F-{n}", excerpt=text) for n, text in enumerate(traps)),
+    )
+    (tmp_path / "timeline.csv").write_bytes(EXPORTERS["csv"].export(case))
+    (tmp_path / "control.csv").write_bytes(b'"=1+1"\r\n')
+    subprocess.run(
+        [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "fods", "--outdir",
+         tmp_path, tmp_path / "timeline.csv", tmp_path / "control.csv"],
+        check=True, capture_output=True, timeout=240,
+    )  # fmt: skip
+    saved = (tmp_path / "timeline.fods").read_text("utf-8")
+    assert "evil.example" in saved or "evil" in saved, "the lines are there"
+    assert "table:formula=" not in saved
+    assert 'xlink:href="http' not in saved.partition("<office:body")[2]
+    assert "table:formula=" in (tmp_path / "control.fods").read_text("utf-8"), (
+        "a bare formula is one to this program"
+    )

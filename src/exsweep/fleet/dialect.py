@@ -68,11 +68,13 @@ class Sqlite(Database):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+            self._only_tables_of_ours(path)
             for pragma in (
                 "journal_mode = WAL",
                 "synchronous = NORMAL",
                 "foreign_keys = ON",
-                "trusted_schema = OFF",  # a store made elsewhere may carry views and triggers of its own
+                "trusted_schema = OFF",
+                "cell_size_check = ON",
                 "cache_size = -65536",
                 "temp_store = MEMORY",
                 "mmap_size = 268435456",
@@ -82,6 +84,21 @@ class Sqlite(Database):
             raise StoreError(
                 f"The store {path} cannot be opened: {error}.", tip="Choose another file with --store."
             ) from error
+
+    def _only_tables_of_ours(self, path: Path) -> None:
+        """A store made elsewhere may carry triggers, views or virtual tables that act when we write (H76)."""
+        rows = self._connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        for kind, name, table, text in rows:
+            said = " ".join(str(text or "").split())
+            ours = kind in ("table", "index") and not said.upper().startswith("CREATE VIRTUAL")
+            ours = ours and " GENERATED ALWAYS " not in f" {said.upper()} "
+            ours = ours or (kind == "trigger" and said in _triggers(str(table)))
+            if not ours:
+                self._connection.close()
+                raise StoreError(
+                    f"The store {path} holds a {kind} that exsweep did not make: {str(name)[:80]!r}.",
+                    tip="It was not opened for writing. Ask where it comes from; add its assessments to a store of your own.",
+                )
 
     def run(self, statement: str, values: Sequence[Value] = ()) -> list[Row]:
         with _as_store_error(sqlite3.Error):
@@ -107,16 +124,20 @@ class Sqlite(Database):
         self.run("COMMIT")
 
     def append_only(self, table: str) -> str:
-        return "".join(
-            f"CREATE TRIGGER {table}_no_{act} BEFORE {act} ON {table} BEGIN "
-            f"SELECT RAISE(ABORT, 'the audit log only grows')\\; END;\n"
-            for act in ("update", "delete")
-        )
+        return "".join(f"{text.replace(';', chr(92) + ';')};\n" for text in _triggers(table))
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA optimize")
         self._connection.close()
+
+
+def _triggers(table: str) -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TRIGGER {table}_no_{act} BEFORE {act} ON {table} BEGIN "
+        f"SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        for act in ("update", "delete")
+    )
 
 
 class Postgres(Database):
