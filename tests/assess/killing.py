@@ -75,6 +75,7 @@ def killed(command: Sequence[str], victim: Victim, dice: random.Random, spans: S
     # A run that goes on from an earlier one has less for its workers to do.
     time.sleep(dice.uniform(0, spans.whole if victim is Victim.RUN else 0.5 * spans.workers))
     workers = workers_of(process)
+    born = {child: began for child in workers if (began := _began(child))}
     if victim in (Victim.RUN, Victim.BOTH):
         hit = process.poll() is None
         process.kill()
@@ -89,7 +90,7 @@ def killed(command: Sequence[str], victim: Victim, dice: random.Random, spans: S
     process.wait()
     total.add(struck, run=hit)
     if hit:
-        _gone(workers)
+        _gone(born)
 
 
 def _until_workers(process: "subprocess.Popen[bytes]") -> None:
@@ -99,16 +100,18 @@ def _until_workers(process: "subprocess.Popen[bytes]") -> None:
         time.sleep(_LOOK_S)
 
 
-def _gone(workers: Sequence[int]) -> None:
-    """Workers whose run was killed do not live on."""
+def _gone(born: dict[int, bytes]) -> None:
+    """Workers whose run was killed do not live on. A number may be given to another process soon: its birth tells."""
     until = time.monotonic() + _PATIENCE_S
-    while any(_alive(one) for one in workers):
+    while any(_began(child) == began for child, began in born.items()):
         assert time.monotonic() < until, "a worker outlived its run"
         time.sleep(_LOOK_S)
 
 
-def _alive(process: int) -> bool:
+def _began(process: int) -> bytes:
+    """When a process was born, in the kernel's ticks; empty for one that is gone, or dead and not yet collected."""
     try:
-        return b") Z" not in Path(f"/proc/{process}/stat").read_bytes()
+        words = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
-        return False
+        return b""
+    return b"" if words[0] == b"Z" else words[19]

@@ -11,6 +11,8 @@ from exsweep.evidence.zip_directory import END, ends_as_zip, has_directory
 from exsweep.model import SourceState
 
 _ZEROS = bytes(HEAD)
+_KEPT = 8 << 20
+"""Bytes of a member that are held until its end is seen, where its archive gives them only once."""
 
 
 def peel(
@@ -25,7 +27,7 @@ def peel(
         yield _plain(reader, place, head, size, notes)
         yield from _also_zip(reader, place, context)
     elif found is None:
-        tail = Tail(reader, END)
+        tail = Tail(reader, END, 0 if context.again else _KEPT)
         yield _plain(tail, place, head, size, notes)
         yield from _also_zip_inside(tail, place, context)
     elif context.depth >= context.budgets.nesting:
@@ -57,11 +59,12 @@ def _also_zip_inside(tail: Tail, place: Place, context: Context) -> Iterator[Sou
     """The same for a member of an archive, which passed by: its end is known, its bytes come once more."""
     if not ends_as_zip(tail.last):
         return
-    if context.again is None or context.depth >= context.budgets.nesting:
+    reader = context.again() if context.again else tail.again()
+    if reader is None or context.depth >= context.budgets.nesting:
         reason = "ends as a zip archive does, which was not opened here: unpack the archive around it and give the folder"
         yield Source(place, None, state=SourceState.LIMIT, reason=reason)
         return
-    yield from openers["zip"].sources(context.again(), place, context, (_note(place),))
+    yield from openers["zip"].sources(reader, place, context, (_note(place),))
 
 
 def _note(place: Place) -> str:

@@ -3,7 +3,7 @@
 import zlib
 from abc import ABC, abstractmethod
 
-from exsweep.evidence.access import Access
+from exsweep.evidence.access import Access, Memory
 from exsweep.evidence.records import Budgets, EvidenceReadError
 from exsweep.model import SourceState
 
@@ -148,13 +148,19 @@ class Slice(Reader):
 
 
 class Tail(Reader):
-    """Passes bytes on and remembers the last ones."""
+    """Passes bytes on and remembers the last ones; and all of them, as long as there are no more than `keep`."""
 
-    def __init__(self, source: Reader, size: int) -> None:
+    def __init__(self, source: Reader, size: int, keep: int = 0) -> None:
         super().__init__()
         self._source = source
         self._most = size
+        self._room = keep
+        self._kept: list[bytes] = []
         self.last = b""
+
+    def again(self) -> "Window | None":
+        """All bytes once more, where they were few enough."""
+        return Window(Memory(b"".join(self._kept))) if self._room >= 0 and self._kept else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -163,6 +169,11 @@ class Tail(Reader):
     def _pull(self, size: int) -> bytes:
         part = self._source.read(size)
         if part:
+            self._room -= len(part)
+            if self._room >= 0:
+                self._kept.append(part)
+            else:
+                self._kept.clear()
             whole = part if len(part) >= self._most else self.last + part
             self.last = whole[-self._most :]
         return part
