@@ -77,7 +77,6 @@ def gather(
         if report.state is not SourceState.DUPLICATE
     }
     hits = [item for result in results for item in result.hits if item.origin.path in counted]
-    strings = {report.path: report for report in sources} if any(result.files for result in results) else {}
     rows = [_placed(one, result, counted) for result in results for one in result.counted]
     tables = [table for result in results for table in result.tables]
     joined = Gathered(
@@ -90,26 +89,12 @@ def gather(
         nobodys=nobodys,
         files=tuple(
             sorted(
-                (
-                    _shared(one, strings)
-                    for result in results
-                    for one in result.files
-                    if (one.held_in or one.path) in counted
-                ),
+                (one for result in results for one in result.files if (one.held_in or one.path) in counted),
                 key=lambda one: (one.path, one.sha256),
             )
         ),
     )
     return msgspec.structs.replace(joined, hits=_ordered([*joined.hits, *correlated(joined)]))
-
-
-def _shared(one: FileReport, sources: Mapping[str, SourceReport]) -> FileReport:
-    """The same report with the path and seal that the list of sources has already: half its memory."""
-    if one.held_in:
-        return msgspec.structs.replace(one, held_in=sources[one.held_in].path)
-    source = sources[one.path]
-    sha256 = source.sha256 if source.sha256 == one.sha256 else one.sha256
-    return msgspec.structs.replace(one, path=source.path, sha256=sha256)
 
 
 def _placed(one: Counted, result: TaskResult, places: Mapping[str, int]) -> Counted:

@@ -104,7 +104,7 @@ class _Reading:
             if result is not None and (
                 events is None or all((events / table.file).is_file() for table in result.tables)
             ):
-                self._done[task.id] = result
+                self._done[task.id] = result.slim()
         if self._done:
             self._shown.resumed(sum(len(result.sources) for result in self._done.values()))
 
@@ -144,7 +144,7 @@ class _Reading:
     def _keep(self, task: work.Task, result: TaskResult) -> None:
         if self._journal is not None:
             self._journal.keep(task.id, result)
-        self._done[task.id] = result
+        self._done[task.id] = result = result.slim()
         if self._log is not None:
             self._log.read(result.sources)
         for report in result.sources:

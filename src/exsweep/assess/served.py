@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from exsweep.assess.joined import Joined, Part
-from exsweep.detect.webshell import examine, not_cleared
+from exsweep.detect.webshell import Remembered, examine, not_cleared
 from exsweep.detect.webshell.kinds import extension_of
 from exsweep.detect.yara import USER_PREFIX, Yara
 from exsweep.knowledge.baselines import CHANGED, OTHER_BUILD, UNKNOWN_NAME, Baseline
@@ -92,10 +92,12 @@ class Kept:
         )
 
 
-def look(kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline) -> FileReport:
-    """What the file can do, and whether somebody ships it. `sha256`: of the whole file."""
+def look(
+    kept: Kept, path: str, sha256: str, yara: Yara, shipped: Baseline, seen: Remembered | None = None
+) -> FileReport:
+    """What the file can do, and whether somebody ships it. `sha256`: of the whole file; `seen`: what was said of others."""
     data = kept.data
-    report = examine(data, path)
+    report = examine(data, path, seen=seen)
     said = yara.scan(data, path)
     problems = (*report.problems, *said.problems)
     if not kept.whole and is_script(path):

@@ -19,6 +19,7 @@ from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.assess.volumes import bytes_beside, folders_of
 from exsweep.detect import Match
+from exsweep.detect.webshell import Remembered
 from exsweep.evidence import Unit, sources
 from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
 from exsweep.model import FileReport, Hit, SourceReport
@@ -86,6 +87,8 @@ class _Run:
     quick: bool
     writer: EventWriter | None
     counting: Counting
+    seen: Remembered
+    """Pages of this and earlier tasks of the process."""
     gathering: Gathering = field(default_factory=Gathering)
     pending: _Pending = field(default_factory=_Pending)
     hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
@@ -123,7 +126,7 @@ class _Run:
 
     def page(self, place: int, kept: Kept, path: str, sha256: str) -> FileReport:
         """Look at a file as a page; what it can do becomes a row."""
-        report = look(kept, path, sha256, self.made.yara, self.made.baseline)
+        report = look(kept, path, sha256, self.made.yara, self.made.baseline, self.seen)
         self.files.append(slim(report))
         self._page_row(place, path, row(report, kept))
         return report
@@ -207,14 +210,15 @@ def start(
     """Build the tools once; returns the function that does one task."""
     made = tools(user_rules, indicators, yara, baselines)
     gc.set_threshold(*_COLLECT)
-    return lambda task: work(task, made)
+    seen = Remembered()
+    return lambda task: work(task, made, seen)
 
 
-def work(task: Task, made: Tools) -> TaskResult:
+def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
     reports: list[SourceReport] = []
     keep = task.events is not None and not task.quick
     writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
-    run = _Run(made, task.quick, writer, Counting(made), beside=task.beside, passwords=task.passwords)
+    run = _Run(made, task.quick, writer, Counting(made), seen, beside=task.beside, passwords=task.passwords)
     try:
         with assuming(task.zone):
             for unit in task.units:

@@ -28,19 +28,26 @@ def look(
     """
     if not files:
         return None
-    files = [_compared(one, build, shipped) for one in files]
-    shown = [one for one in files if one.verdict in _SHOWN or one.baseline in _ODD]
+    verdicts: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    shown = []
+    # One at a time: there may be a million, of which hardly one is shown.
+    for each in files:
+        one = _compared(each, build, shipped)
+        verdicts[one.verdict.value] += 1
+        said[one.baseline] += 1
+        if one.verdict in _SHOWN or one.baseline in _ODD:
+            shown.append(one)
     shown.sort(key=lambda one: (_SHOWN.get(one.verdict, 2), -one.score, one.path, one.sha256))
     asked = _requests(hits)
     kept = []
     for one in shown[: judging().files_shown]:
         url = facts.served_as(one.path)
         kept.append(msgspec.structs.replace(one, url=url, requests=_of(url, asked)))
-    verdicts = Counter(one.verdict.value for one in files)
     return FilesLooked(
         looked_at=len(files),
         verdicts=dict(sorted(verdicts.items())),
-        baseline=_baseline(files),
+        baseline=_baseline(said, len(files)),
         remarkable=tuple(kept),
     )
 
@@ -54,10 +61,9 @@ def _compared(one: FileReport, build: str | None, shipped: Baseline | None) -> F
     return msgspec.structs.replace(one, baseline=code, baseline_text=says.text)
 
 
-def _baseline(files: Sequence[FileReport]) -> str:
+def _baseline(said: Counter[str], count: int) -> str:
     """What the list of shipped files was good for here."""
-    said = Counter(one.baseline for one in files)
-    known = render("files.baseline.known", n=said[MATCH], of=len(files)) if said[MATCH] else ""
+    known = render("files.baseline.known", n=said[MATCH], of=count) if said[MATCH] else ""
     return known or (render("files.baseline.none") if said[NO_BASELINE] else "")
 
 

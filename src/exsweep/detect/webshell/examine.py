@@ -10,6 +10,7 @@ from exsweep.detect.webshell.effort import MOST, Effort
 from exsweep.detect.webshell.flow import follow
 from exsweep.detect.webshell.languages import parse_code
 from exsweep.detect.webshell.markup import TOO_MANY_TAGS
+from exsweep.detect.webshell.named import Named, Remembered, named
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.pieces import Piece, controls, excerpt, pieces
 from exsweep.detect.webshell.reading import read_page
@@ -18,7 +19,6 @@ from exsweep.detect.webshell.sieve import may_do_anything
 from exsweep.detect.webshell.signs import constants, signs, unread_share
 from exsweep.detect.webshell.state import Shown, State, TooMuchWorkError, Unit
 from exsweep.detect.webshell.visitors import seen_in_browsers
-from exsweep.knowledge.logon import takes_passwords
 from exsweep.model import Confidence
 from exsweep.model.files import FileReport, FileVerdict
 
@@ -34,13 +34,21 @@ _MOST_UNREAD: Final = 0.2
 """Part of the code beyond which what was read does not stand for the page."""
 
 
-def examine(data: bytes, path: str, *, steps: int = MOST) -> FileReport:
+def examine(data: bytes, path: str, *, steps: int = MOST, seen: Remembered | None = None) -> FileReport:
     """What one file can do, judged by its content, its name and its folder; never raises for any content.
 
     Work is counted in `steps` (see `effort`), so that the same file always gives the same report. What could not be looked
-    at stands in `problems`; then the verdict is that of what was seen, but never `unremarkable`.
+    at stands in `problems`; then the verdict is that of what was seen, but never `unremarkable`. `seen`: what was said of
+    files before, with as many steps; an equal one is not looked at again.
     """
-    return not_cleared(_examine(data, path, Effort(steps), 0))
+    sha256 = hashlib.sha256(data).hexdigest()
+    place = named(path)
+    report = seen.get(sha256, place) if seen is not None else None
+    if report is None:
+        report = not_cleared(_examine(data, place, Effort(steps), 0, sha256))
+        if seen is not None:
+            seen.keep(place, report)
+    return msgspec.structs.replace(report, path=path)
 
 
 def not_cleared(report: FileReport) -> FileReport:
@@ -55,15 +63,15 @@ def not_cleared(report: FileReport) -> FileReport:
     )
 
 
-def _examine(data: bytes, path: str, effort: Effort, depth: int) -> FileReport:
-    pages = read_page(data, path)
+def _examine(data: bytes, place: Named, effort: Effort, depth: int, sha256: str = "") -> FileReport:
+    pages = read_page(data, place.as_path)
     first: Page | None = pages[0] if pages else None
     found: tuple[Page, Score] | None = None
     problems: list[str] = []
     for each in pages[:_MOST_READINGS]:
-        result = _look(each, path, effort, depth, problems)
-        if not depth and takes_passwords(path):
-            browsers = seen_in_browsers(each.text, path.lower().endswith(".js"), effort)
+        result = _look(each, place, effort, depth, problems)
+        if not depth and place.logon:
+            browsers = seen_in_browsers(each.text, place.script, effort)
             result = result.joined(browsers.reasons, browsers.capabilities)
             if effort.spent():
                 problems.append(TOO_MUCH.format("of its code was followed"))
@@ -72,8 +80,8 @@ def _examine(data: bytes, path: str, effort: Effort, depth: int) -> FileReport:
     page = found[0] if found is not None else first
     total = found[1] if found is not None else Score(0.0, (), ())
     return FileReport(
-        path=path,
-        sha256=hashlib.sha256(data).hexdigest(),
+        path="",
+        sha256=sha256,
         size=len(data),
         verdict=total.verdict,
         confidence=Confidence.VERY_LIKELY
@@ -90,7 +98,7 @@ def _examine(data: bytes, path: str, effort: Effort, depth: int) -> FileReport:
     )
 
 
-def _look(page: Page, path: str, effort: Effort, depth: int, problems: list[str]) -> Score:
+def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[str]) -> Score:
     parts = pieces(page)
     units: list[Unit] = []
     # Half of all ordinary pages hold nothing that a parser could find anything in.
@@ -129,7 +137,7 @@ def _look(page: Page, path: str, effort: Effort, depth: int, problems: list[str]
     locate = _locate(page, parts, state, [one.shown for weighed in places.values() for one in weighed[:40]])
     if any(each.language == "other" for each in page.blocks):
         problems.append("holds code in a language that is not read here")
-    return score(places, signs(page, path, places, state), locate)
+    return score(places, signs(page, place, places, state), locate)
 
 
 def _locate(
@@ -169,7 +177,7 @@ def _inner(text: str, page: Page, effort: Effort, depth: int, problems: list[str
         return False
     found = _examine(
         text.encode("utf-8", "replace"),
-        "constant.aspx" if "<%@" in text else "constant.asp",
+        named("constant.aspx" if "<%@" in text else "constant.asp"),
         effort,
         depth + 1,
     )

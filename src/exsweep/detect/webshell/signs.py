@@ -7,12 +7,12 @@ from typing import Final
 from exsweep.detect.webshell import computing, decoding
 from exsweep.detect.webshell.capabilities import Weighed
 from exsweep.detect.webshell.code import Assign, Call, Const, Op, Statement, Unread, walk
+from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.score import reason
 from exsweep.detect.webshell.state import Shown, State, Unit
 from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
-from exsweep.knowledge.places import DROP, place_of
 from exsweep.knowledge.webshells import webshell_weights
 from exsweep.model.files import Reason
 
@@ -101,7 +101,7 @@ def _telling(state: State, texts: list[tuple[str, int]]) -> None:
             state.show(sink, texts[place][1], match[0].strip(), None, None)
 
 
-def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State) -> tuple[Reason, ...]:
+def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: State) -> tuple[Reason, ...]:
     """Terms of the score that are no abilities."""
     weights = webshell_weights()
     found: list[Reason] = []
@@ -126,10 +126,10 @@ def signs(page: Page, path: str, places: dict[str, list[Weighed]], state: State)
     found.extend(reason(code) for code in _titles(page))
     if _door(page, state):
         found.append(reason("door"))
-    if _handler(page, path):
+    if _handler(page, place):
         found.append(reason("handler"))
     if page.blocks:
-        found.extend(reason(code) for code in _place(path, able))
+        found.extend(reason(code) for code in _place(place, able))
     return tuple(found)
 
 
@@ -206,18 +206,17 @@ def _said(node: Statement) -> str:
     return "".join(texts) if len(texts) == len(parts) else ""
 
 
-def _place(path: str, able: float) -> Iterator[str]:
+def _place(place: Named, able: float) -> Iterator[str]:
     """Does the page lie where intruders put theirs?"""
-    place = place_of(path)
-    if place.kind == DROP:
+    if place.drop:
         yield "place"
-    elif able >= 1 and place.severity in ("critical", "high"):
+    elif able >= 1 and place.used:
         yield "name"
 
 
-def _handler(page: Page, path: str) -> bool:
+def _handler(page: Page, place: Named) -> bool:
     """Does a web.config make the server run other files?"""
-    if not path.lower().endswith(".config") or "<add" not in page.text:
+    if not place.config or "<add" not in page.text:
         return False
     table = webshell_weights().config_handlers
     return any(
