@@ -74,6 +74,23 @@ RULES = {
         rule(
             "EXPORT", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1114.002",)
         ),
+        rule(
+            "TUNNEL-SIGN",
+            Stage.POST_EXPLOITATION,
+            Strength.AMBIGUOUS,
+            level=Severity.HIGH,
+            campaign=None,
+            cves=(),
+            attack=("T1021.001",),
+        ),
+        rule(
+            "REACHED",
+            Stage.POST_EXPLOITATION,
+            Strength.SUCCESS,
+            campaign=None,
+            cves=(),
+            attack=("T1021.002",),
+        ),
         rule("NMAP", Stage.PROBE, Strength.ASSESSMENT),
     )
 }

@@ -11,6 +11,7 @@ from tests.judge.build import RULES, at, hit, judged, log
 
 OPEN = ("15.1.2106.2", "01-01 00:00:00", "03-02 23:00:00")
 FIXED = ("15.1.2106.13", "03-03 00:00:00", "03-09 00:00:00")
+BROKEN = (Level.BROKEN_INTO, Level.IN_USE)
 ALL = [
     log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[OPEN, FIXED]),
     log("httpproxy", "01-01 00:00:00", "03-09 10:00:00"),
@@ -119,6 +120,75 @@ def test_a_gap_never_becomes_no_signs(rows, dropped):
     full = judged(hits, ALL).verdict.level
     holes = judged(hits, ALL[: max(0, len(ALL) - 1 - dropped)]).verdict.level
     assert not (holes is Level.NO_SIGNS and full is not Level.NO_SIGNS)
+
+
+@given(
+    st.lists(
+        st.tuples(names, moments, st.sampled_from(["203.0.113.9", "198.51.100.7", "10.0.0.4", None])),
+        min_size=1,
+        max_size=9,
+    ),
+    st.data(),
+)
+def test_more_evidence_never_makes_a_break_in_younger(rows, data):
+    hits = [hit(name, moment, ip=ip, path="/aspnet_client/x.aspx") for name, moment, ip in rows]
+    less = judged(data.draw(st.lists(st.sampled_from(hits), unique_by=id)), ALL).verdict
+    more = judged(hits, ALL).verdict
+    if less.level in BROKEN:
+        assert more.level in BROKEN
+        assert more.since is not None
+        assert less.since is not None
+        assert more.since <= less.since
+
+
+def test_an_intruder_at_work_today_does_not_make_an_earlier_break_in_younger():
+    first = hit("WRITE", "01-20 10:00:00", ip="198.51.100.7")
+    today = hit("USE", "03-09 09:00:00", path="/aspnet_client/other.aspx")
+    verdict = judged([first, today], ALL).verdict
+    assert (verdict.level, verdict.since) == (Level.IN_USE, at("01-20 10:00:00"))
+
+
+def test_a_sign_without_a_proven_break_in_is_possible_in_the_impact_and_never_not_seen():
+    impact = judged([hit("TUNNEL-SIGN", "03-08 10:00:00")], ALL).impact
+    assert (impact.hosts.state, impact.credentials.state) == (ImpactState.POSSIBLE, ImpactState.NOT_SEEN)
+    assert "a sign" in impact.hosts.text
+    assert impact.hosts.findings
+
+
+def test_other_computers_in_a_command_are_named_and_the_server_itself_is_not():
+    command = r"wmic /node:dc1 process call create x & copy a.exe \\fs2\c$\x & net use \\127.0.0.1\ipc$ & dir \\mx1\c$"
+    impact = judged(
+        [
+            hit(
+                "REACHED", "03-08 10:00:00", ip=None, CommandLine=command, **{"host.name": "MX1.example.test"}
+            ),
+            hit(
+                "REACHED",
+                "03-08 10:01:00",
+                ip=None,
+                TargetServerName="mx1",
+                **{"host.name": "MX1.example.test"},
+            ),
+        ],
+        ALL,
+    ).impact
+    assert impact.hosts.state is ImpactState.SEEN
+    assert set(impact.hosts.items) == {"dc1", "fs2"}
+
+
+def test_bytes_that_the_back_door_answered_with_are_told_once_though_two_logs_have_them():
+    shell = {"path": "/aspnet_client/x.aspx", "http.response.bytes": "70000"}
+    impact = judged(
+        [hit("USE", "03-08 10:00:00", **shell), hit("USE", "03-08 10:00:01", kind="httpproxy", **shell)], ALL
+    ).impact
+    assert "at least 70,000 bytes" in impact.files.text or "at least 70000 bytes" in impact.files.text
+
+
+def test_a_command_from_another_computer_is_told_as_the_other_way_in():
+    chain = judged([hit("REACHED", "03-08 10:00:00", ip=None, TargetServerName="dc1")], ALL).chains[0]
+    (way_in,) = (step for step in chain.steps if step.stage is Stage.EXPLOITATION)
+    assert way_in.missing
+    assert "another of your computers" in way_in.why_missing
 
 
 def test_after_a_web_shell_everything_is_possible():

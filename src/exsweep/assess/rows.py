@@ -12,7 +12,7 @@ from exsweep.model import Hit, Origin
 from exsweep.parse.batch import NO_TIME, Batch
 
 _VALUE_CAP = 4_000
-_FOLD_AFTER = 1_000
+FOLD_AFTER = 1_000
 """Events kept per rule, file and day; what follows is counted onto the last one (H46: noise must not drown a case)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -124,7 +124,7 @@ def fold(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     for place, item in enumerate(hits):
         key = (item.rule, item.origin.path, item.time.date() if item.time else None)
         seen[key] += 1
-        if seen[key] <= _FOLD_AFTER:
+        if seen[key] <= FOLD_AFTER:
             kept[place], last[key] = item, place
         else:
             home = kept[last[key]]

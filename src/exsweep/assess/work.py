@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from exsweep.assess.counting import Counting
+from exsweep.assess.flood import Flood
 from exsweep.assess.joined import Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
@@ -92,6 +93,7 @@ class _Run:
     gathering: Gathering = field(default_factory=Gathering)
     pending: _Pending = field(default_factory=_Pending)
     hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
+    flood: Flood = field(default_factory=Flood)
     files: list[FileReport] = field(default_factory=list)
     """Pages and scripts that were looked at."""
     pages: list[tuple[int, str, Row]] = field(default_factory=list)
@@ -195,6 +197,7 @@ class _Run:
         counted = chosen.narrowed([match.row for match in matches])
         self.counting.add(counted.batch, counted.moved(matches), counted.places(), counted.raw)
         loud = [match for match in matches if match.rule.id not in self.made.silent]
+        loud = self.flood.kept(chosen.batch, loud, chosen.places())
         if loud:
             kept = chosen.narrowed([match.row for match in loud])
             batch, places = kept.with_lines(), kept.places().tolist()
@@ -232,7 +235,7 @@ def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
         raise
     return TaskResult(
         tuple(reports),
-        fold(_hits(run.hits, reports)),
+        fold(run.flood.counted(_hits(run.hits, reports))),
         run.counting.result(),
         tuple(tables),
         dict(made.engine.failures),
@@ -240,8 +243,10 @@ def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
     )
 
 
-def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]) -> list[Hit]:
-    """Hits in the order of files and lines, now that the files are sealed."""
+def _hits(
+    found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]
+) -> list[tuple[int, Hit]]:
+    """Hits with the places of their files, in the order of files and lines, now that the files are sealed."""
     made: list[tuple[tuple[int, int, str], Hit]] = []
     for _, group in groupby(found, key=lambda item: id(item[2])):
         one_batch = list(group)
@@ -251,4 +256,4 @@ def _hits(found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[Source
             key = (source, int(batch.offset[at]), rule)
             made.append((key, hit(rule, batch, at, report.path, report.sha256, cells=cells)))
     made.sort(key=lambda item: item[0])
-    return [one for _, one in made]
+    return [(source, one) for (source, _, _), one in made]

@@ -1,17 +1,35 @@
 """What was touched or left: mail, passwords, files, computers, ways back in; seen, possible or not, and what was checked."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
+from exsweep.judge.outcome import Weighed
 from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
-from exsweep.model import CoverageSource, Finding, Impact, ImpactItem, ImpactState, Level, Stage, Strength
+from exsweep.model import (
+    CoverageSource,
+    Finding,
+    Hit,
+    Impact,
+    ImpactItem,
+    ImpactState,
+    Level,
+    Severity,
+    Stage,
+    Strength,
+)
 
 _SYSTEM_RIGHTS = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
 
 _LEAVES = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.PERSISTENCE})
 """Stages of what stays behind; the use of a back door leaves nothing new."""
+_NAMES_KEPT = 200
+_DIGITS = 16
+"""No answer has so many bytes: the number is no count."""
 
 
 def impact_of(
@@ -19,57 +37,101 @@ def impact_of(
     findings: Sequence[Finding],
     sources: Sequence[CoverageSource],
 ) -> Impact:
-    """A web shell runs with the rights of the server: from there on everything is possible until shown otherwise."""
+    """A web shell runs with the rights of the server: from there on everything is possible until shown otherwise.
+
+    Without a proven break-in a sign of one is no more than possible, and never "not seen".
+    """
     hostile = [group for group, level in groups if level in (Level.BROKEN_INTO, Level.IN_USE)]
+    doubtful = [group for group, level in groups if level is Level.SUSPICIOUS]
     inside = any(group.has(_SYSTEM_RIGHTS) for group in hostile)
     entered = bool(hostile)
     checked = ", ".join(source.title for source in sources) or "nothing"
+
+    def item(what: str, possible: bool) -> ImpactItem:
+        return _item(what, findings, hostile, doubtful, possible=possible, checked=checked)
+
     return Impact(
-        mailboxes=_item("mailboxes", findings, hostile, possible=entered, checked=checked),
-        credentials=_item("credentials", findings, hostile, possible=inside, checked=checked),
-        files=_item("files", findings, hostile, possible=inside, checked=checked),
-        hosts=_item("hosts", findings, hostile, possible=inside, checked=checked),
-        persistence=_item("persistence", findings, hostile, possible=inside, checked=checked),
+        mailboxes=item("mailboxes", entered),
+        credentials=item("credentials", inside),
+        files=item("files", inside),
+        hosts=item("hosts", inside),
+        persistence=item("persistence", inside),
     )
 
 
 def _item(
-    what: str, findings: Sequence[Finding], hostile: Sequence[Group], *, possible: bool, checked: str
+    what: str,
+    findings: Sequence[Finding],
+    hostile: Sequence[Group],
+    doubtful: Sequence[Group],
+    *,
+    possible: bool,
+    checked: str,
 ) -> ImpactItem:
-    techniques = frozenset(judging().impact[what])
-    stages = _LEAVES if what == "persistence" else frozenset(Stage)
-    rules = {
-        item.rule.id
-        for group in hostile
+    acts = [item for group in hostile for item in group.members if _tells(what, item)]
+    signs = [
+        item
+        for group in doubtful
         for item in group.members
-        if techniques & set(item.rule.attack)
-        and item.stage in stages
-        and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
-    }
-    proofs = tuple(item for item in findings if item.rule.id in rules and techniques & set(item.attack))
-    names = _names(what, hostile, rules)
-    seen = any(item.strength is Strength.SUCCESS for item in proofs) and bool(names or what != "hosts")
+        if _tells(what, item) and Severity(item.rule.level).rank >= Severity.MEDIUM.rank
+    ]
+    rules = {item.rule.id for item in (*acts, *signs)}
+    proofs = tuple(item for item in findings if item.rule.id in rules and _touches(what, item.attack))
+    names = _names(what, acts)
+    seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
+    text = _text(what, state, names, checked, signs_only=bool(signs) and not hostile)
+    if what == "files" and (sent := _sent(hostile)):
+        text = f"{text} {render('impact.files.sent', n=sent)}"
     return ImpactItem(
-        what=what,
-        state=state,
-        text=_text(what, state, names, checked),
-        findings=tuple(item.id for item in proofs),
-        items=names,
+        what=what, state=state, text=text, findings=tuple(item.id for item in proofs), items=names
     )
 
 
-def _text(what: str, state: ImpactState, names: Sequence[str], checked: str) -> str:
+def _tells(what: str, item: Weighed) -> bool:
+    stages = _LEAVES if what == "persistence" else frozenset(Stage)
+    return (
+        item.stage in stages
+        and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
+        and _touches(what, item.rule.attack)
+    )
+
+
+def _touches(what: str, techniques: Iterable[str]) -> bool:
+    """A technique stands for its sub-techniques too."""
+    wanted = judging().impact[what]
+    return any(one in wanted or one.partition(".")[0] in wanted for one in techniques)
+
+
+def _text(what: str, state: ImpactState, names: Sequence[str], checked: str, *, signs_only: bool) -> str:
     if state is ImpactState.SEEN and what == "mailboxes":
         return (
             render("impact.mailboxes.seen", n=len(names)) if names else render("impact.mailboxes.seen_some")
         )
+    if state is ImpactState.POSSIBLE and signs_only:
+        return render(f"impact.{what}.sign")
     text = render(f"impact.{what}.{state.value}")
     return f"{text} We checked: {checked}." if state is ImpactState.NOT_SEEN else text
 
 
-def _names(what: str, hostile: Sequence[Group], rules: set[str]) -> tuple[str, ...]:
-    members = [item for group in hostile for item in group.members if item.rule.id in rules]
+def _sent(hostile: Sequence[Group]) -> int:
+    """Bytes that the back door answered with, at least; of the kind of log that counts most: one answer may be in two."""
+    answers = {
+        (item.hit.kind, item.hit.origin.path, item.hit.origin.offset): int(said)
+        for group in hostile
+        for item in group.members
+        if item.stage is Stage.WEBSHELL_USE and item.strength is Strength.SUCCESS
+        if (said := item.hit.fields.get(judging().answer_bytes, "")).isascii()
+        and said.isdigit()
+        and len(said) < _DIGITS
+    }
+    sums: Counter[str] = Counter()
+    for (kind, _, _), size in answers.items():
+        sums[kind] += size
+    return max(sums.values(), default=0)
+
+
+def _names(what: str, members: Sequence[Weighed]) -> tuple[str, ...]:
     if what == "persistence":
         # The address that a write was sent to stays nobody's way back in; the file that was written does.
         members = [
@@ -78,11 +140,31 @@ def _names(what: str, hostile: Sequence[Group], rules: set[str]) -> tuple[str, .
     hits = [item.hit for item in members]
     if what == "mailboxes":
         names = [name for hit in hits for name in facts.mailboxes(hit)]
+    elif what == "hosts":
+        names = [name for hit in hits for name in _hosts(hit)]
     else:
         columns = judging().impact_names[what]
         names = [
             value for hit in hits if (value := next((v for c in columns if (v := hit.fields.get(c))), None))
         ]
-    if what == "hosts":
-        names = [name for name in names if not facts.is_this_server(name)]
-    return tuple(dict.fromkeys(names))[:200]
+    return tuple(dict.fromkeys(names))[:_NAMES_KEPT]
+
+
+def _hosts(hit: Hit) -> list[str]:
+    """Other computers that the event names: the one reached, the one that it came from, those in the command."""
+    own = hit.fields.get("host.name", "").lower()
+    said = [hit.fields[column] for column in judging().impact_names["hosts"] if hit.fields.get(column)][:1]
+    text = facts.text(hit)
+    said += [name for pattern in _host_patterns() for name in pattern.findall(text)]
+    return [name for name in said if not facts.is_this_server(name) and _short(name) != _short(own)]
+
+
+def _short(name: str) -> str:
+    """`dc1` of `dc1.example.test`; an address stays whole."""
+    low = name.lower().strip("\\")
+    return low if re.fullmatch(r"[0-9.]+|.*:.*", low) else low.partition(".")[0]
+
+
+@cache
+def _host_patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in judging().host_patterns)

@@ -9,10 +9,13 @@ from exsweep.judge.coverage import Seen
 from exsweep.judge.findings import group_id
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import join, render
 from exsweep.model import Actor, Chain, Finding, Level, Stage, Step, Strength
 
 _LINKS = (Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION)
+_NAMED = 3
+"""Findings that one sentence names."""
 _BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
 
 
@@ -29,7 +32,7 @@ def chain_of(
         _seen_step(stage, items) for stage, items in sorted(by_stage.items(), key=lambda pair: pair[0].rank)
     ]
     if level in _BROKEN:
-        steps += _missing(by_stage, campaign, seen, formats, _start(findings))
+        steps += _missing(by_stage, campaign, seen, formats, findings)
     steps.sort(key=lambda step: step.stage.rank)
     return Chain(
         id=group_id(group),
@@ -116,19 +119,28 @@ def _missing(
     campaign: Campaign | None,
     seen: Seen,
     formats: Sequence[LogFormat],
-    start: datetime | None,
+    findings: Sequence[Finding],
 ) -> list[Step]:
+    start, other = _start(findings), _sideways(findings)
     titles = {item.id: item.title for item in formats}
     return [
         Step(
             stage=stage,
             title=render(f"stage.{stage.value}.name"),
             missing=True,
-            why_missing=_why(stage, campaign, seen, titles, start),
+            why_missing=_why(stage, campaign, seen, titles, start)
+            + (f" {other}" if stage is Stage.EXPLOITATION and other else ""),
         )
         for stage in _LINKS
         if stage not in by_stage and not (stage is Stage.WEBSHELL and Stage.WEBSHELL_USE in by_stage)
     ]
+
+
+def _sideways(findings: Sequence[Finding]) -> str:
+    """The other way in that fits: acts that one computer does on another."""
+    ways = judging().impact["hosts"]
+    found = [item.id for item in findings if any(one.partition(".")[0] in ways for one in item.attack)]
+    return render("missing.sideways", findings=", ".join(found[:_NAMED])) if found else ""
 
 
 def _why(

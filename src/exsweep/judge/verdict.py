@@ -53,7 +53,7 @@ def decide(
         chains=leading,
         seen=seen,
         patch=patch,
-        since=_since(level, leading, carrying),
+        since=_since(level, leading, _carrying(level, _broken(chains) or leading, findings)),
         last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
     )
     confidence, kinds = _confidence(level, carrying)
@@ -78,6 +78,11 @@ def decide(
         evidence_end=seen.end,
         dating=dating(level, leading, case.since, case.last, seen, builds),
     )
+
+
+def _broken(chains: Sequence[Chain]) -> tuple[Chain, ...]:
+    """All break-ins: another intruder at work today does not make an earlier one younger."""
+    return tuple(chain for chain in chains if chain.level in (Level.BROKEN_INTO, Level.IN_USE))
 
 
 def _since(level: Level, leading: Sequence[Chain], carrying: Sequence[Finding]) -> datetime | None:

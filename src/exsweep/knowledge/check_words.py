@@ -48,7 +48,7 @@ def _required() -> Iterator[str]:
     for confidence in Confidence:
         yield from (f"sure.{confidence}", f"confidence.{confidence}")
     for what in ("mailboxes", "credentials", "files", "hosts", "persistence"):
-        yield from (f"impact.{what}.{state}" for state in ("title", "seen", "possible", "not_seen"))
+        yield from (f"impact.{what}.{state}" for state in ("title", "seen", "possible", "sign", "not_seen"))
     yield from (f"from_outside.{state}" for state in ("open", "up_to_date", "unknown"))
 
 

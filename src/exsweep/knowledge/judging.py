@@ -43,6 +43,8 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ambiguous_pair_from: str
     impact: dict[str, tuple[str, ...]]
     impact_names: dict[str, tuple[str, ...]]
+    host_patterns: tuple[str, ...]
+    answer_bytes: str
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
     busy_events_per_day: int
