@@ -197,3 +197,13 @@ def test_h54_random_damage_in_the_file_table_raises_nothing(tmp_path: Path, seed
         raw[dice.randrange(begin, begin + 60 * 1024)] = dice.randrange(256)
     (tmp_path / "torn.raw").write_bytes(raw)
     assert read(tmp_path / "torn.raw")
+
+
+def test_a_raw_image_in_parts_is_read_as_one(tmp_path: Path) -> None:
+    whole = disk(volume(FILES))
+    half = len(whole) // 2 + 4096
+    (tmp_path / "server.raw.001").write_bytes(whole[:half])
+    (tmp_path / "server.raw.002").write_bytes(whole[half:])
+    found = read(tmp_path)
+    assert files_in(found, "server.raw.001").keys() == READ
+    assert found["server.raw.002"][0] == "not_a_log"

@@ -77,6 +77,7 @@ def test_a_disk_image_tells_the_same_story(files: Tree, plain: Assessment, tmp_p
     assert not any("Users" in item.path for item in found.custody)
 
 
+@pytest.mark.timeout(1_200)
 def test_the_same_story_in_every_wrapping_and_what_each_leaves_out(
     files: Tree, plain: Assessment, tmp_path: Path
 ) -> None:

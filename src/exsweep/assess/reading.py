@@ -19,7 +19,7 @@ from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools
 from exsweep.assess.volumes import beside_of, logs_in, tables_in
 from exsweep.assess.worker import FORKS
-from exsweep.evidence import Opened, Unit
+from exsweep.evidence import Opened, Unit, all_parts
 from exsweep.knowledge import version
 from exsweep.model import SourceReport, SourceState
 
@@ -68,7 +68,7 @@ def jail_for(settings: Settings, units: Sequence[Unit], events: Path | None = No
     if not JAILED or (not FORKS and pasted and sum(unit.size for unit in units) < _PASTED_BYTES):
         return None
     return Jail(
-        readable=tuple(os.path.realpath(path) for path in settings.evidence),
+        readable=tuple(os.path.realpath(path) for given in settings.evidence for path in all_parts(given)),
         writable=(os.path.realpath(events),) if events else (),
     )
 

@@ -5,6 +5,7 @@ from exsweep.evidence.opener import Opener, openers
 from exsweep.evidence.opening import DEFAULTS, open_evidence, sources
 from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, TarMember, Unit, ZipMember
 from exsweep.evidence.source import CHUNK, Source, seal
+from exsweep.evidence.split import all_parts
 
 _REGISTERED = (compressed, disk_image, foreign, tar_opener, unread, zip_opener)
 
@@ -20,6 +21,7 @@ __all__ = [
     "TarMember",
     "Unit",
     "ZipMember",
+    "all_parts",
     "open_evidence",
     "openers",
     "seal",

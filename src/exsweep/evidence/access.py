@@ -29,6 +29,8 @@ class Access(ABC):
     """Random access to bytes that do not change while we look."""
 
     size: int
+    starts: tuple[int, ...] = (0,)
+    """Where each of its files begins, for an archive in several."""
 
     def at(self, offset: int, size: int) -> bytes:
         """At most `size` bytes from `offset`; nothing outside. Raises EvidenceReadError."""

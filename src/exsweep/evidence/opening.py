@@ -21,6 +21,7 @@ from exsweep.evidence.reader import Window
 from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, Unit
 from exsweep.evidence.servers import servers_in
 from exsweep.evidence.source import Source
+from exsweep.evidence.split import Volumes, opened, part_of
 from exsweep.model import SourceState
 
 DEFAULTS = Budgets()
@@ -100,6 +101,12 @@ def sources(unit: Unit, budgets: Budgets = DEFAULTS, *, passwords: Sequence[byte
         notes += ("was written to after it had been listed",)
     with access:
         try:
+            if unit.kind == "file" and unit.state is not SourceState.READ:
+                reader = Window(access, holes=budgets)
+                yield Source(
+                    unit.place, reader, size=access.size, state=unit.state, reason=unit.reason, notes=notes
+                )
+                return
             if unit.member is not None:
                 opener = openers[unit.kind]
                 if not isinstance(opener, Archive):
@@ -147,7 +154,13 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
         kind="file", container=found.path, place=place, size=size, container_stamp=stamp, notes=notes
     )
     try:
-        with DiskFile(found.path, budgets) as access:
+        if further := part_of(found.path):
+            return [_part_of_another(whole, *further)]
+        with opened(found.path, budgets) as access:
+            if isinstance(access, Volumes):
+                stamp, many = access.stamp, len(access.starts)
+                notes = (*notes, f"joined from {many} parts")
+                whole = msgspec.structs.replace(whole, size=access.size, container_stamp=stamp, notes=notes)
             head = access.at(0, HEAD)
             if ours := written_by_us(place.path, head):
                 return [msgspec.structs.replace(whole, state=SourceState.NOT_A_LOG, reason=ours)]
@@ -159,6 +172,16 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
     except EvidenceReadError:
         # Whoever reads the unit meets the same trouble and says so, with the bytes that can be had.
         return [whole]
+
+
+def _part_of_another(whole: Unit, main: str, read: bool) -> Unit:
+    """A further part of an archive in several files: it is sealed, and read with the part that is named."""
+    main = shown(os.fsencode(main))
+    if read:
+        reason = f"part of {main}: read there"
+        return msgspec.structs.replace(whole, state=SourceState.NOT_A_LOG, reason=reason)
+    reason = f"part of {main}, but a part before it is missing: give all parts in one folder"
+    return msgspec.structs.replace(whole, state=SourceState.UNREADABLE, reason=reason)
 
 
 def _part_unit(kind: str, container: bytes, part: Part, stamp: str, notes: tuple[str, ...]) -> Unit:
@@ -195,7 +218,13 @@ def _pasted(data: bytes, name: str) -> Unit:
 
 
 def _access(unit: Unit, budgets: Budgets) -> Access:
-    return Memory(unit.data) if unit.kind == "memory" else DiskFile(unit.container, budgets)
+    return Memory(unit.data) if unit.kind == "memory" else _on_disk(unit, budgets)
+
+
+def _on_disk(unit: Unit, budgets: Budgets) -> Access:
+    if unit.kind == "file" and unit.state is not SourceState.READ:
+        return DiskFile(unit.container, budgets)
+    return opened(unit.container, budgets)
 
 
 def _is_evidence(unit: Unit) -> bool:

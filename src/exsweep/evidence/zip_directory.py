@@ -25,12 +25,14 @@ class NoDirectoryError(Exception):
 class Directory:
     """Where the central directory stands."""
 
-    def __init__(self, start: int, size: int, count: int, shift: int) -> None:
+    def __init__(self, start: int, size: int, count: int, shift: int, starts: tuple[int, ...] = (0,)) -> None:
         self.start = start
         self.size = size
         self.count = count
         self.shift = shift
         """Bytes before the archive (self-extracting files)."""
+        self.starts = starts
+        """Where each file of the archive begins; offsets count from there."""
 
 
 def find_directory(access: Access) -> Directory:
@@ -64,6 +66,11 @@ def _read_end(
                     break
             else:
                 return None
+    if disk and disk == len(access.starts) - 1 and disk_start <= disk:
+        start += access.starts[disk_start]
+        if access.at(start, 4) != (b"PK\1\2" if count else access.at(start, 4)):
+            return None
+        return Directory(start, size, count, 0, access.starts)
     shift = ends_at - size - start
     if disk != disk_start or disk or shift < 0:
         return None
@@ -126,7 +133,7 @@ def members(access: Access, directory: Directory) -> Iterator[ZipMember]:
                 raise NoDirectoryError(
                     f"its directory is damaged after {count:,} of {directory.count:,} members"
                 )
-            yield _member(held[place : place + whole], name_size, extra_size, directory.shift)
+            yield _member(held[place : place + whole], name_size, extra_size, directory)
             count += 1
             place += whole
         held = held[place:]
@@ -134,10 +141,11 @@ def members(access: Access, directory: Directory) -> Iterator[ZipMember]:
         raise NoDirectoryError(f"its directory holds {count:,} of {directory.count:,} members")
 
 
-def _member(raw: bytes, name_size: int, extra_size: int, shift: int) -> ZipMember:
-    (_, made, _, flags, method, dos_time, _, crc32, stored, size, _, _, _, _, _, attributes, offset) = (
+def _member(raw: bytes, name_size: int, extra_size: int, directory: Directory) -> ZipMember:
+    (_, made, _, flags, method, dos_time, _, crc32, stored, size, _, _, _, disk, _, attributes, offset) = (
         _RECORD.unpack_from(raw)
     )
+    shift = directory.shift + (directory.starts[disk] if disk < len(directory.starts) else 0)
     name_end = _RECORD.size + name_size
     extra = raw[name_end : name_end + extra_size]
     size, stored, offset = zip64(extra, size, stored, offset)
