@@ -207,3 +207,45 @@ def test_a_raw_image_in_parts_is_read_as_one(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert files_in(found, "server.raw.001").keys() == READ
     assert found["server.raw.002"][0] == "not_a_log"
+
+
+def _encase(tmp_path: Path, files: dict[str, bytes]) -> list[Path]:
+    if shutil.which("ewfacquirestream") is None:
+        pytest.skip("ewfacquirestream (Debian: ewf-tools) is not installed")
+    out = tmp_path / "image"
+    out.mkdir()
+    with (tmp_path / "raw").open("wb") as file:
+        file.write(disk(volume(files)))
+    with (tmp_path / "raw").open("rb") as file:
+        subprocess.run(
+            ["ewfacquirestream", "-q", "-S", "1048576", "-c", "none", "-t", out / "server"],
+            stdin=file, check=True, capture_output=True,
+        )  # fmt: skip
+    return sorted(out.iterdir())
+
+
+MUCH = FILES | {
+    f"inetpub/logs/LogFiles/W3SVC1/u_ex2102{day:02}.log": random.Random(day).randbytes(300_000)
+    for day in range(1, 9)
+}
+
+
+def test_an_encase_image_in_parts_is_read_as_one(tmp_path: Path) -> None:
+    parts = _encase(tmp_path, MUCH)
+    assert len(parts) > 2 and parts[0].suffix == ".E01"
+    found = read(tmp_path / "image")
+    assert files_in(found, "server.E01") == {
+        name: data for name, data in MUCH.items() if name in READ or "u_ex2102" in name
+    } | {"$MFT": files_in(found, "server.E01")["$MFT"]}
+    assert {found[part.name][0] for part in parts[1:]} == {"not_a_log"}
+
+
+def test_an_encase_image_without_one_of_its_parts_is_a_gap(tmp_path: Path) -> None:
+    parts = _encase(tmp_path, MUCH)
+    parts[1].unlink()
+    found = read(tmp_path / "image")
+    assert {state for state, _, _ in found.values()} & {"partial", "unreadable"}
+    assert any("a part before it is missing" in reason for _, _, reason in found.values())
+    shutil.copyfile(parts[-1], parts[1])
+    reasons = [reason for _, _, reason in read(tmp_path / "image").values()]
+    assert any("part 2 is not part 2" in reason for reason in reasons)

@@ -74,6 +74,20 @@ class Memory(Access):
         self._data = b""
 
 
+class Part(Access):
+    """A stretch of something, as a thing of its own."""
+
+    def __init__(self, whole: Access, start: int, end: int) -> None:
+        self._whole, self._start = whole, start
+        self.size = end - start
+
+    def _at(self, offset: int, size: int) -> bytes:
+        return self._whole.at(self._start + offset, size)
+
+    def close(self) -> None:
+        """The whole is closed by who opened it."""
+
+
 class DiskFile(Access):
     """A regular file, opened for reading only, following no link, waiting for nobody."""
 

@@ -2,14 +2,14 @@
 
 The formats are read by the dissect libraries (extra `exsweep[images]`), which are given bytes and never a path: a disk that
 names another file as its parent, backing file or extent is refused instead of followed. Runs in the jailed worker like
-every other opener. Not read: shadow copies, deleted files, disks in several files, file systems other than NTFS; each is said.
+every other opener. Not read: shadow copies, deleted files, VMDK in several files, file systems other than NTFS; each is said.
 """
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from exsweep.evidence.access import Access, Spool
+from exsweep.evidence.access import Access, Part, Spool
 from exsweep.evidence.names import Claims, logical
 from exsweep.evidence.opener import Context, Opener, openers
 from exsweep.evidence.optional import MissingError, optional
@@ -85,7 +85,7 @@ class Stream(Reader):
 
 
 class DiskImage(Opener):
-    """E01, VHDX, VHD, VMDK (in one file), QCOW2 and raw disks or volumes."""
+    """E01 (in parts too), VHDX, VHD, VMDK (in one file), QCOW2 and raw disks or volumes."""
 
     def recognises(self, head: bytes) -> bool:
         return _container(head) is not None
@@ -202,12 +202,28 @@ def _opened(access: Access) -> Any:
         if head.startswith(b"QFI\xfb"):
             return optional("dissect.hypervisor.disk.qcow2", EXTRA).QCow2(file).open()
         if head.startswith(b"EVF"):
-            return optional("dissect.evidence.ewf", EXTRA).EWF(file).open()
+            return optional("dissect.evidence.ewf", EXTRA).EWF(_segments(access)).open()
     except EvidenceReadError:
         raise
     except Exception as error:
         raise BadImageError(_damage(error)) from error
     return file
+
+
+def _segments(access: Access) -> list[File]:
+    """The files of an EnCase image in order; the library passes over one that it cannot read, which would shift the rest.
+
+    Raises BadImageError.
+    """
+    found = []
+    for number, start in enumerate(access.starts, start=1):
+        end = access.starts[number] if number < len(access.starts) else access.size
+        segment = Part(access, start, end)
+        head = segment.at(0, 13)
+        if not head.startswith(b"EVF\x09\x0d\x0a\xff\0") or int.from_bytes(head[9:11], "little") != number:
+            raise BadImageError(f"part {number} is not part {number} of this image")
+        found.append(File(segment))
+    return found
 
 
 def _volumes(disk: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Archives that were saved in parts: `x.zip.001`, `x.zip.002` ... (cut anywhere), and `x.z01` ... `x.zip` (zip's own way).
+"""What was saved in parts: `x.zip.001`, `x.zip.002` ... (cut anywhere), `x.z01` ... `x.zip` (zip's own way), `x.E01`, `x.E02` ...
 
 Only what begins as a container does is joined: `.001` is also how some programs number their logs. Links are not followed.
 Source: APPNOTE 8 (split zip files); 7-Zip and others for `.001`.
@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from exsweep.evidence.access import Access, DiskFile
@@ -18,6 +18,7 @@ from exsweep.evidence.records import Budgets, EvidenceReadError
 _NUMBERED = re.compile(rb"(?s)(.+\.)(\d{3})")
 _ZIP_PART = re.compile(rb"(?s)(.+\.)([zZ])(\d{2})")
 _ZIP = re.compile(rb"(?s)(.+\.)([zZ])(?:ip|IP)")
+_IMAGE = re.compile(rb"(?s)(.+\.[eE])(\d\d|[A-Z]{2})")
 _MOST = 999
 
 
@@ -64,6 +65,8 @@ def parts_of(path: bytes) -> tuple[bytes, ...]:
     if (match := _NUMBERED.fullmatch(path)) and match[2] == b"001" and _container(path):
         rest = (b"%s%03d" % (match[1], number) for number in range(2, _MOST + 1))
         return (path, *_while_there(rest))
+    if (match := _IMAGE.fullmatch(path)) and match[2] == b"01" and _container(path):
+        return (path, *_while_there(match[1] + end for end in _image_ends()))
     if match := _ZIP.fullmatch(path):
         rest = (b"%s%s%02d" % (match[1], match[2], number) for number in range(1, 100))
         return (*_while_there(rest), path)
@@ -83,6 +86,10 @@ def part_of(path: bytes) -> tuple[str, bool] | None:
         first = match[1] + b"001"
         if _there(first) and _container(first):
             return _name(first), path in parts_of(first)
+    elif (match := _IMAGE.fullmatch(path)) and match[2] not in (b"00", b"01"):
+        first = match[1] + b"01"
+        if _there(first) and _container(first):
+            return _name(first), path in parts_of(first)
     elif match := _ZIP_PART.fullmatch(path):
         for end in (b"ip", b"IP"):
             main = match[1] + match[2] + end
@@ -95,6 +102,13 @@ def opened(path: bytes, budgets: Budgets) -> DiskFile | Volumes:
     """The file, with all its parts. Raises EvidenceReadError."""
     paths = parts_of(path)
     return DiskFile(path, budgets) if len(paths) == 1 else Volumes(paths, budgets)
+
+
+def _image_ends() -> Iterator[bytes]:
+    """`02` ... `99`, `AA` ... `ZZ`, as EnCase goes on."""
+    yield from (b"%02d" % number for number in range(2, 100))
+    letters = [bytes([letter]) for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    yield from (first + second for first in letters for second in letters)
 
 
 def _while_there(paths: Iterable[bytes]) -> list[bytes]:
