@@ -24,6 +24,23 @@ _SCANNED = re.compile(
 _THREAT = re.compile(
     rb"\b(?:Backdoor|Exploit|Trojan|HackTool|Behavior|VirTool):(?:ASP|JS|VBS|HTML|MSIL|Win32|Win64|Script)/[\w.!:-]+"
 )
+_NAMED = re.compile(
+    rb"(?<![\\/\w.:-])(?=[\w.:/!@-]{0,60}(?:web.?shel|chopper|aspxspy|antsword|behinder|godzilla|regeorg|2021-(?:26855|27065|34473)))"
+    rb"(?:[A-Za-z][\w@-]{1,30}[.:/!-][\w.:/!@-]{2,80}|webshell_\w{2,80})",
+    re.I,
+)
+"""What scanners of any maker call a back door page: `ASP/Webshell.L`, `Troj/WebShel-L`, `webshell_aspx_simple`."""
+_APART = re.compile(
+    rb"\bfile(?:\s?name)?\s*[:=]\s*\"?(?P<name>[^\\/:*?\"<>|\r\n]{1,120}?\.[A-Za-z]{2,5})\"?(?=[\s,;|]|$)"
+    rb".{0,400}?(?P<folder>[A-Za-z]:\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12})(?=[\s\",;|]|$)",
+    re.I,
+)
+_COMMAND = re.compile(
+    rb"\b(?:powershell|pwsh|cmd|certutil|bitsadmin|mshta|rundll32|regsvr32|wmic|procdump(?:64)?|ntdsutil|vssadmin|wevtutil)"
+    rb"(?:\.exe)?[\"']?\s+\S.{8,}",
+    re.I | re.S,
+)
+"""A command of Windows with what was given to it; the rules know which are an intruder's."""
 _PATH = re.compile(rb"[A-Za-z]:\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
 _SERVED = re.compile(
     rb"(?P<path>[A-Za-z]:\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12}[^\\:*?\"<>|\s]{1,120}"
@@ -72,6 +89,8 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
     threat = _THREAT.search(text)
     if threat and (match := _PATH.search(text)):
         return _file(match[0], threat[0])
+    if (named := _NAMED.search(text)) and b"://" not in named[0]:
+        return _detected(text, named[0])
     if _MARKED.search(text):
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
     if match := _ANCHOR.search(text):
@@ -80,7 +99,18 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
         return "oab_vdir", {"ExternalUrl": match["value"]}
     if match := _SERVED.search(text):
         return _file(match["path"], b"mentioned")
+    if _COMMAND.search(text):
+        return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
     return None
+
+
+def _detected(text: bytes, threat: bytes) -> Row:
+    """A virus scanner's words: with the path of the file, or with its name and folder apart, or with neither."""
+    if match := _SERVED.search(text) or _PATH.search(text):
+        return _file(match[0], threat)
+    if match := _APART.search(text):
+        return _file(match["folder"] + match["name"], threat)
+    return _file(b"", threat)
 
 
 def _file(path: bytes, kind: bytes) -> Row:
