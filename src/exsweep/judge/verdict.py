@@ -35,6 +35,8 @@ class _Case:
     patch: Patch
     since: datetime | None
     last: datetime | None
+    quiet: bool
+    """No rule found anything, however slight."""
 
     def stage(self, *stages: Stage, strength: Strength | None = None) -> bool:
         return any(item.stage in stages and strength in (None, item.strength) for item in self.carrying)
@@ -55,6 +57,7 @@ def decide(
         patch=patch,
         since=_since(level, leading, _carrying(level, _broken(chains) or leading, findings)),
         last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
+        quiet=not findings,
     )
     confidence, kinds = _confidence(level, carrying)
     do_now = _do_now(case)
@@ -181,18 +184,24 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
         case Level.ATTACKED:
             said = _attacked(case, dates)
         case Level.NO_SIGNS:
-            days = {item.date for source in case.seen.coverage.sources for item in source.days if item.events}
-            said = [
-                _phrase(
-                    at + "meaning",
-                    days=len(days),
-                    files=sum(source.files for source in case.seen.coverage.sources),
-                    **dates,
-                )
-            ]
+            said = [_read(case, at + "meaning", dates)]
         case Level.CANNOT_TELL:
             said = [_cannot(case)]
+            if (
+                case.quiet
+                and case.seen.end is not None
+                and any(source.events for source in case.seen.coverage.sources)
+            ):
+                # What is missing decides; a frightened reader still wants to know what the rest showed.
+                said.append(_read(case, at + "read", dates))
     return tuple(said)
+
+
+def _read(case: _Case, key: str, dates: dict[str, Phrase]) -> Phrase:
+    """How much was read, and of which days."""
+    sources = case.seen.coverage.sources
+    days = {item.date for source in sources for item in source.days if item.events}
+    return _phrase(key, days=len(days), files=sum(source.files for source in sources), **dates)
 
 
 def _shell_state(case: _Case) -> str:
