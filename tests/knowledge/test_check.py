@@ -1,14 +1,13 @@
 """The shipped knowledge holds together, and the linter notices when it does not."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from exsweep.cli.knowledge import matches
 from exsweep.knowledge import data_files, version
-from exsweep.knowledge.check import check, problems_of_rules
-from exsweep.knowledge.rules import Rule
+from exsweep.knowledge.check import Example, check, problems_of_rules
 
 
 def test_all_shipped_knowledge_is_in_order_and_every_example_holds() -> None:
@@ -16,8 +15,8 @@ def test_all_shipped_knowledge_is_in_order_and_every_example_holds() -> None:
 
 
 def test_an_example_that_does_not_hold_is_named_with_its_rule() -> None:
-    def never(rule: Rule, event: Mapping[str, str]) -> bool:
-        return False
+    def never(examples: Sequence[Example]) -> list[bool]:
+        return [False] * len(examples)
 
     found = [str(problem) for problem in problems_of_rules(never)]
     assert any("PL-SSRF-ANCHOR does not match its match example 1" in line for line in found)
@@ -41,7 +40,7 @@ def test_a_careless_rule_is_told_everything_that_is_wrong_with_it(
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "other.yml").write_text(RULE)
     monkeypatch.setattr("exsweep.knowledge.check.ROOT", tmp_path)
-    found = "\n".join(str(problem) for problem in problems_of_rules(lambda rule, event: True))
+    found = "\n".join(str(problem) for problem in problems_of_rules(lambda examples: [True] * len(examples)))
     for said in (
         "not named after",
         "Nowhere",

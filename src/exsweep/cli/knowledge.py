@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from exsweep.cli.baseline import baseline
@@ -76,24 +77,44 @@ def show(id_: str) -> None:
     raise UsageError(f"Nothing is known under {id_!r}.", tip="`exsweep knowledge list` shows what there is.")
 
 
-def matches(rule: Rule, event: Mapping[str, str]) -> bool:
-    """Does the rule match one event? Rules that wait for other logs run on a format made from the event."""
+def matches(examples: Sequence[tuple[Rule, Mapping[str, str]]]) -> list[bool]:
+    """Does each rule match its event? Rules that wait for other logs run on a format made from their events."""
     known = {form.id: form for form in load_formats()}
-    form = known[rule.formats[0]] if rule.formats else _made(event)
-    ready = msgspec.structs.replace(rule, formats=(form.id,), state=RuleState.RUNS)
-    table = pa.table({name: pa.array([value.encode()], pa.binary()) for name, value in event.items()})
-    nowhere = pa.array([0], pa.int64()).to_numpy()
-    batch = Batch(form, table, nowhere, nowhere, pa.array([NO_TIME], pa.int64()).to_numpy())
-    return bool(Engine([ready], [form]).match([batch]))
+    places: dict[str, list[int]] = {}
+    for place, (rule, _) in enumerate(examples):
+        places.setdefault(rule.formats[0] if rule.formats else "", []).append(place)
+    found = [False] * len(examples)
+    for name, mine in places.items():
+        events = [examples[place][1] for place in mine]
+        columns = sorted({column for event in events for column in event})
+        form = known[name] if name else _made(columns)
+        ready = {
+            rule.id: msgspec.structs.replace(rule, formats=(form.id,), state=RuleState.RUNS)
+            for rule, _ in (examples[place] for place in mine)
+        }
+        table = pa.table(
+            {
+                column: pa.array(
+                    [event[column].encode() if column in event else None for event in events], pa.binary()
+                )
+                for column in columns
+            }
+        )
+        nowhere = np.zeros(len(events), np.int64)
+        batch = Batch(form, table, nowhere, nowhere, np.full(len(events), NO_TIME, np.int64))
+        said = {(match.rule.id, match.row) for match in Engine(list(ready.values()), [form]).match([batch])}
+        for row, place in enumerate(mine):
+            found[place] = (examples[place][0].id, row) in said
+    return found
 
 
-def _made(event: Mapping[str, str]) -> LogFormat:
+def _made(columns: Sequence[str]) -> LogFormat:
     return LogFormat(
         id="example",
         title="Example",
         separator=",",
         quoting=True,
-        columns=tuple(event),
+        columns=tuple(columns),
         time=TimeColumns(columns=("time",), style="iso"),
         source=("the rule itself",),
     )

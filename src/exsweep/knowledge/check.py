@@ -1,7 +1,7 @@
 """The linter of knowledge: every fact typed, sourced and known to its neighbours; every example run."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
 import msgspec
@@ -34,14 +34,17 @@ from exsweep.knowledge.rules.indicators import known_indicators
 from exsweep.knowledge.secrets import problems_of_secrets
 from exsweep.knowledge.words import FORBIDDEN
 
-RunRule = Callable[[Rule, Mapping[str, str]], bool]
+Example = tuple[Rule, Mapping[str, str]]
+RunRules = Callable[[Sequence[Example]], Sequence[bool]]
+"""Does each rule match its event? All at once: to make an engine ready costs more than to ask it."""
 """Does the rule match this event (native column -> value)? Evaluation belongs to a higher layer."""
 
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 _HARDEST_EXPLANATION = 9.0
+_UNDER = {True: "match", False: "no_match"}
 
 
-def check(run_rule: RunRule) -> tuple[Problem, ...]:
+def check(run_rules: RunRules) -> tuple[Problem, ...]:
     """Everything that is wrong with the shipped knowledge, in order of the files; empty when all is well."""
     found: list[Problem] = []
     parts = (
@@ -66,7 +69,7 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
         ("collection.yml", _collection),
         ("mitigations.yml", _mitigations),
         ("secrets.yml", problems_of_secrets),
-        ("rules", lambda: problems_of_rules(run_rule)),
+        ("rules", lambda: problems_of_rules(run_rules)),
     )
     for name, part in parts:
         try:
@@ -78,7 +81,7 @@ def check(run_rule: RunRule) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def problems_of_rules(run_rule: RunRule) -> Iterator[Problem]:
+def problems_of_rules(run_rules: RunRules) -> Iterator[Problem]:
     """What is wrong with the shipped rules."""
     loaded = load_rules(ROOT / "rules", formats=load_formats())
     for bad in loaded.problems:
@@ -87,8 +90,7 @@ def problems_of_rules(run_rule: RunRule) -> Iterator[Problem]:
     known_cves = {each.cve for each in cves.cves()}
     for rule in loaded.rules:
         yield from _rule(rule, known_campaigns, known_cves)
-        if rule.condition is not None:
-            yield from _examples(rule, run_rule)
+    yield from _examples([rule for rule in loaded.rules if rule.condition is not None], run_rules)
 
 
 def _rule(rule: Rule, known_campaigns: set[str], known_cves: set[str]) -> Iterator[Problem]:
@@ -119,17 +121,20 @@ def _rule(rule: Rule, known_campaigns: set[str], known_cves: set[str]) -> Iterat
         yield Problem(where, f"{rule.id}: the explanation is hard to read", "Use short words and sentences.")
 
 
-def _examples(rule: Rule, run_rule: RunRule) -> Iterator[Problem]:
-    for wanted, events in ((True, rule.examples.match), (False, rule.examples.no_match)):
-        kind = "match" if wanted else "no_match"
-        if not events:
-            yield Problem(rule.file, f"{rule.id} has no example under {kind}", "Add one.")
-        for place, event in enumerate(events, start=1):
-            if run_rule(rule, event) is not wanted:
-                does = "does not match" if wanted else "matches"
-                yield Problem(
-                    rule.file, f"{rule.id} {does} its {kind} example {place}", "Mend one of the two."
-                )
+def _examples(rules: Sequence[Rule], run_rules: RunRules) -> Iterator[Problem]:
+    asked: list[tuple[Example, bool, int]] = []
+    for rule in rules:
+        for wanted, events in ((True, rule.examples.match), (False, rule.examples.no_match)):
+            if not events:
+                yield Problem(rule.file, f"{rule.id} has no example under {_UNDER[wanted]}", "Add one.")
+            asked += [((rule, event), wanted, place) for place, event in enumerate(events, start=1)]
+    found = run_rules([example for example, _, _ in asked])
+    for ((rule, _), wanted, place), matched in zip(asked, found, strict=True):
+        if matched is not wanted:
+            does = "does not match" if wanted else "matches"
+            yield Problem(
+                rule.file, f"{rule.id} {does} its {_UNDER[wanted]} example {place}", "Mend one of the two."
+            )
 
 
 def _builds() -> Iterator[Problem]:
