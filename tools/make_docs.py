@@ -1,7 +1,7 @@
 """Write the tables of docs/reference from the registries: python tools/make_docs.py [FOLDER]."""
 
+import argparse
 import inspect
-import sys
 from collections import defaultdict
 from importlib.resources import files
 from pathlib import Path
@@ -195,7 +195,11 @@ def _kind(value: dict[str, object]) -> str:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
+    options = argparse.ArgumentParser(
+        description="Write the pages of docs/reference that are made from the registries."
+    )
+    options.add_argument("folder", nargs="?", type=Path, default=DOCS, help="where to (docs/reference)")
+    folder = options.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -160,6 +160,26 @@ def test_what_fails_says_the_same_whether_the_name_is_there_or_not(
     assert "'No\\r\\nbody'" in names, "line ends of a name are quoted in the log (H71)"
 
 
+def test_whoever_reads_evidence_stands_in_the_audit_log_with_what_was_read(
+    browser: TestClient, service: Service
+) -> None:
+    keep(service, assessed(Level.BROKEN_INTO), tenant="school")
+    secret = joined(service, "Ana", ("owner", "school"))
+    signing_in(browser, service, "Ana", secret)
+    (row,) = service.fleet().database.run("SELECT public_id FROM server")
+    assert browser.get(f"/api/v1/cases/{row[0]}/timeline").status_code == 200
+    assert browser.get(f"/api/v1/cases/{row[0]}/export?format=json").status_code == 200
+    assert browser.get(f"/api/v1/cases/{row[0]}/findings/nothing").status_code == 404
+    new = [
+        one for one in audit.entries(service.fleet().database, 100) if one.what.startswith("read evidence")
+    ]
+    assert sorted((each.what, each.object, each.detail) for each in new) == [
+        ("read evidence: case_export", row[0], "format json"),
+        ("read evidence: timeline", row[0], ""),
+    ]
+    assert all("Ana" in each.who for each in new)
+
+
 def test_a_form_from_elsewhere_changes_nothing(browser: TestClient, service: Service) -> None:
     keep(service, assessed(Level.BROKEN_INTO), tenant="school")
     secret = joined(service, "Ana", ("owner", "school"))

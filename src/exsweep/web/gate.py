@@ -23,6 +23,10 @@ from exsweep.web.viewer import NOBODY
 _log = logging.getLogger("exsweep.web")
 _FORM = "application/x-www-form-urlencoded"
 _JSON = ("application/json", "")
+READS_EVIDENCE = frozenset({"case.evidence", "case.secrets", "case.download"})
+"""Actions whose use is written down (`access.yml`)."""
+_NAMING = ("server", "job", "upload", "finding", "row", "format", "assessment")
+"""Parameters that name what was read; others, such as an order of sorting, say nothing of it."""
 
 
 @dataclass
@@ -75,6 +79,7 @@ def pass_through(service: Service, route: Route, received: Received) -> Reply:
         with replays.once(ask, received) as earlier:
             if earlier.reply is None:
                 earlier.reply = reply_of(route, route.view(ask, given), ask, received)
+                _remember(route, ask, given)
         return earlier.reply
     except Exception as error:  # noqa: BLE001 - the border: nothing else than a problem leaves here
         return failed(service, route, received, error, ask)
@@ -128,6 +133,26 @@ def failed(
     if problem.status >= 500:
         _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
     return problem_reply(problem, received, ask)
+
+
+def _remember(route: Route, ask: Ask, given: msgspec.Struct) -> None:
+    """Who read evidence stands in the audit log: here, for all routes, so that no view can forget it.
+
+    On one's own computer, without accounts, there is nobody to ask afterwards.
+    """
+    if route.may in READS_EVIDENCE and ask.viewer.user is not None:
+        ask.note(f"read evidence: {route.name}", *_object(given))
+
+
+def _object(given: msgspec.Struct) -> tuple[str, str]:
+    """The thing that the parameters name, and the others that they name."""
+    named = {
+        name: str(value)
+        for name in given.__struct_fields__
+        if name in _NAMING and (value := getattr(given, name)) not in (None, "")
+    }
+    first = next(iter(named), "")
+    return named.pop(first, ""), ", ".join(f"{name} {value}" for name, value in named.items())
 
 
 def _params(route: Route, received: Received) -> msgspec.Struct:

@@ -150,8 +150,7 @@ def case_cleaned(ask: Ask, asked: Cleaned) -> Desk:
 @route("GET", "/cases/{server}/report", may="case.evidence", rate="heavy")
 def case_report(ask: Ask, asked: OneCase) -> Document:
     """The whole report, as `exsweep triage` writes it."""
-    number, of = current(ask, asked.server)
-    ask.note("report read", asked.server, f"assessment {number}")
+    _, of = current(ask, asked.server)
     return Document(body=EXPORTERS["html"].export(of))
 
 
@@ -160,9 +159,8 @@ def case_export(ask: Ask, asked: Export) -> Download:
     """The case in a format for other tools."""
     if asked.format not in EXPORTERS:
         raise Problem(422, "There is no such format.", tip=f"Choose from: {', '.join(EXPORTERS)}.")
-    number, of = current(ask, asked.server)
+    _, of = current(ask, asked.server)
     exporter = EXPORTERS[asked.format]
-    ask.note("exported", asked.server, f"assessment {number} as {asked.format}")
     return Download(
         file_name=f"{asked.server}-{exporter.file_name}",
         media_type=exporter.media_type,
