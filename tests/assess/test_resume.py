@@ -26,18 +26,18 @@ def small_tasks(monkeypatch):
 def test_after_ctrl_c_the_next_run_reads_only_the_rest(example, assessment, tmp_path, monkeypatch):
     real, done = work.work, []
 
-    def interrupted(task, made):
+    def interrupted(task, *tools):
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(task.id)
-        return real(task, made)
+        return real(task, *tools)
 
     monkeypatch.setattr("exsweep.assess.reading.JAILED", False)
     monkeypatch.setattr(work, "work", interrupted)
     with pytest.raises(KeyboardInterrupt):
         judged(example.evidence, out=tmp_path)
     read = []
-    monkeypatch.setattr(work, "work", lambda task, made: read.append(task.id) or real(task, made))
+    monkeypatch.setattr(work, "work", lambda task, *tools: read.append(task.id) or real(task, *tools))
     result = judged(example.evidence, out=tmp_path)
     assert not set(read) & set(done)
     assert same_but_run(result) == same_but_run(assessment)

@@ -58,7 +58,7 @@ def serve(
     try:
         work = start(*arguments)
         # Knowledge stays to the end: to look for cycles in it again and again costs more than is ever found.
-        gc.collect()
+        # Only set aside and not gone through first: that would copy every page that the parent shares with this process.
         gc.freeze()
         _silence(last_words)
         active = confine(jail, [pipe.fileno()])

@@ -46,9 +46,7 @@ def masked(assessment: Assessment, key: bytes | None = None) -> Assessment:
     _each(assessment, collect)
     if not found and assessment.secrets is not None:
         return assessment
-    own = key or hashlib.scrypt(
-        "\0".join(sorted(found)).encode("utf-8", "surrogatepass"), salt=b"exsweep", **_SLOW
-    )
+    own = key or _made_from(found)
     places: Counter[str] = Counter()
 
     def mark(value: str, kind: str) -> str:
@@ -67,6 +65,7 @@ def masked(assessment: Assessment, key: bytes | None = None) -> Assessment:
 
 
 def _made_from(found: set[str]) -> bytes:
+    """A key that only who has the evidence can make; slow on purpose, so not made where nothing is masked."""
     whole = "\0".join(sorted(found)).encode("utf-8", "surrogatepass")
     return hashlib.scrypt(whole, salt=b"exsweep", **_SLOW) if found else b""
 
