@@ -1,6 +1,7 @@
 """How a trace is read: chosen by its first bytes, fed in chunks, told as rows of one format."""
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, TypeAlias
 
@@ -26,7 +27,7 @@ Looks: TypeAlias = Callable[[bytes, str], bool]
 """Is this the trace that begins with these 64 KiB, or that stands under this path?"""
 
 
-class TraceReader:
+class TraceReader(ABC):
     """Reads one file. `events + rejected = lines`; what a subclass finds goes through `row`, `reject`, `damaged`."""
 
     KIND: ClassVar[str]
@@ -53,9 +54,9 @@ class TraceReader:
             if waiting.rows and (last or len(waiting.rows) >= _BATCH):
                 yield waiting.batch(self.tally)
 
+    @abstractmethod
     def take(self, chunk: bytes, *, last: bool) -> None:
         """For subclasses: the next bytes."""
-        raise NotImplementedError
 
     def state(self) -> tuple[SourceState, str]:
         """PARTIAL where something could not be read."""
@@ -156,9 +157,9 @@ class WholeReader(TraceReader):
                 self.damaged("The file is cut short, or says that parts lie where it has ended.")
                 self.reject(1, 0, "cut", data[:64])
 
+    @abstractmethod
     def read(self, data: bytes) -> None:
         """For subclasses: the whole file."""
-        raise NotImplementedError
 
 
 class LinesReader(TraceReader):
@@ -177,9 +178,9 @@ class LinesReader(TraceReader):
         if last:
             self.close()
 
+    @abstractmethod
     def line(self, text: bytes, number: int, offset: int) -> None:
         """For subclasses: one line without its end (empty ones too); number from 1."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """For subclasses: there are no more lines."""
