@@ -3,6 +3,9 @@
 #   make test                     the tests
 #   make demo-fleet               a made-up nation of 30,000 servers in build/fleet/fleet.db
 #   make serve                    the pages, on this computer
+# Where Python is told to keep no compiled modules, every start of the program would compile all of ours again.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin

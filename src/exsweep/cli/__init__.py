@@ -1,28 +1,58 @@
 """The command line: one file per verb. Errors are one sentence and what to do next; never a traceback."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 import exsweep
-from exsweep.cli.bundle import bundle
-from exsweep.cli.collector import collector
-from exsweep.cli.diff import diff
-from exsweep.cli.fleet_lake import fleet as fleet_verb
-from exsweep.cli.hunt import hunt_verb
-from exsweep.cli.knowledge import knowledge
-from exsweep.cli.report import report
-from exsweep.cli.scan import scan_verb
-from exsweep.cli.serve import serve, worker_verb
 from exsweep.cli.terminal import term
-from exsweep.cli.triage import triage
-from exsweep.cli.verify import verify
 from exsweep.errors import NO_MEMORY, ExitCode, ExsweepError
 
+_COLLECT = (100_000, 20, 100)
+"""Loading modules and rules makes objects that stay: looking for cycles among them costs a tenth of a short run."""
+VERBS = {
+    "bundle": ("bundle:bundle", "Pack the --out folder of a triage into one zip."),
+    "collector": ("collector:collector", "Write the collector that an administrator runs."),
+    "diff": ("diff:diff", "Compare two assessments of one server: before and after."),
+    "fleet": ("fleet_lake:fleet", "Many servers: who needs help first, who belongs together."),
+    "hunt": ("hunt:hunt_verb", "Where, in the saved events of all servers, does this occur?"),
+    "knowledge": ("knowledge:knowledge", "Rules, builds, flaws, remedies and words behind a verdict."),
+    "report": ("report:report", "Write an assessment.json in another format."),
+    "scan": ("scan:scan_verb", "See what servers show from outside."),
+    "serve": ("serve:serve", "Open the pages in your browser."),
+    "triage": (
+        "triage:triage",
+        "Judge a server from its evidence. Begin here.",
+    ),
+    "verify": ("verify:verify", "Compute a --out folder again and say what does not fit."),
+    "worker": ("serve:worker_verb", "Read and judge what was sent to `exsweep serve`."),
+}
+"""Verb -> where its command is (module below `exsweep.cli`, name in it), and its line in `exsweep --help`."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Verbs(click.Group):
+    """Loads a verb when it is asked for: all of them together take longer to load than most take to run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, _, name = VERBS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, VERBS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(exsweep.__version__, prog_name="exsweep")
 def cli() -> None:
     """Has this Exchange server been broken into, how, since when, and what to do now?
@@ -31,14 +61,9 @@ def cli() -> None:
     """
 
 
-for _verb in (
-    triage, collector, scan_verb, fleet_verb, hunt_verb, serve, worker_verb, report, diff, bundle, verify, knowledge,
-):  # fmt: skip
-    cli.add_command(_verb)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the program `exsweep`."""
+    gc.set_threshold(*_COLLECT)
     # Where workers are started anew, their Python would look for modules in the current folder first (H43).
     os.environ["PYTHONSAFEPATH"] = "1"
     sys.exit(run(arguments))

@@ -3,7 +3,6 @@
 import click
 
 from exsweep.errors import UsageError
-from exsweep.export.report.paper import fitting
 from exsweep.knowledge import languages
 from exsweep.model import Assessment
 
@@ -27,4 +26,6 @@ def report_in(assessment: Assessment, language: str) -> bytes:
             "This assessment has its sentences in English only.",
             tip="Judge the evidence again with `exsweep triage`, or leave out --language.",
         )
+    from exsweep.export.report.paper import fitting
+
     return fitting(assessment, language)

@@ -1,30 +1,18 @@
 """`exsweep triage`: judge one server from its evidence."""
 
-import hashlib
 import os
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from exsweep.assess import Judged, Settings, rejudge_each, triage_each
-from exsweep.assess.custody import CustodyLog
-from exsweep.assess.journal import write_whole
-from exsweep.cli.in_language import LANGUAGE, report_in
-from exsweep.cli.screen import Screen
+from exsweep.cli.in_language import LANGUAGE
 from exsweep.cli.secrets_key import key_in
-from exsweep.cli.summary import summary
-from exsweep.cli.terminal import term
-from exsweep.errors import EvidenceError, ExitCode, UsageError
-from exsweep.export import EXPORTERS, servers_page
-from exsweep.knowledge.languages import ENGLISH
-from exsweep.model import Assessment, Level, Server, encode
-from exsweep.parse.zone import zone_of
+from exsweep.errors import EvidenceError, UsageError
+from exsweep.export import EXPORTERS
+from exsweep.model import Level, Server
 
-INDEX = "index.html"
-"""Below --out where there are several servers."""
 _PASTE_CAP = 256 << 20
 _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
 
@@ -147,6 +135,9 @@ def triage(
 
     Exit codes: 0 nothing at or above --fail-on, 1 something found, 2 wrong usage, 3 gaps limit the verdict, 4 could not run.
     """
+    from exsweep.assess.settings import Settings  # not for --help: what judges takes a second to load
+    from exsweep.cli.judging import judge_and_tell
+
     chosen = _formats(formats)
     stdin = _pasted() if "-" in evidence else None
     settings = Settings(
@@ -168,23 +159,16 @@ def triage(
         server=Server(name=name, organisation=organisation, sector=sector),
         command=_command(),
     )
-    with Screen() as screen:
-        judged = rejudge_each(settings, screen) if again else triage_each(settings, screen)
-    for one in judged:
-        if one.folder is not None:
-            _write(one.assessment, one.folder, chosen, language)
-    if out is not None and len(judged) > 1:
-        write_whole(out / INDEX, overview(judged))
-    if as_json:
-        sys.stdout.buffer.write(_json(judged))
-    else:
-        click.echo(_told(judged, out, language))
-    return worst([exit_code(one.assessment, Level(fail_on)) for one in judged])
+    return judge_and_tell(
+        settings, again=again, formats=chosen, language=language, as_json=as_json, fail_on=Level(fail_on)
+    )
 
 
 def _zone(name: str) -> str:
     if not name:
         return ""
+    from exsweep.parse.zone import zone_of
+
     try:
         zone_of(name)
     except ValueError as error:
@@ -192,50 +176,6 @@ def _zone(name: str) -> str:
             f"--assume-tz: {error}.", tip="Write Europe/Berlin, America/New_York or +02:00."
         ) from error
     return name
-
-
-def _json(judged: Sequence[Judged]) -> bytes:
-    """The assessment; of several servers a list of them."""
-    texts = [encode(one.assessment) for one in judged]
-    return texts[0] if len(texts) == 1 else b"[\n" + b",\n".join(text.rstrip() for text in texts) + b"\n]\n"
-
-
-def _told(judged: Sequence[Judged], out: Path | None, language: str) -> str:
-    if len(judged) == 1:
-        return summary(judged[0].assessment, judged[0].folder, language)
-    ranked = sorted(judged, key=lambda one: -one.assessment.verdict.level.rank)
-    lines = [f"The evidence is of {len(judged)} servers. Each is judged by itself.", ""]
-    for one in ranked:
-        lines += [
-            f"== {term(one.assessment.server.name or 'no name')} ==",
-            "",
-            summary(one.assessment, one.folder, language),
-            "",
-        ]
-    if out is not None:
-        lines.append(f"All servers: {out / INDEX}")
-    return "\n".join(lines)
-
-
-def worst(codes: Sequence[ExitCode]) -> ExitCode:
-    """A found compromise wins over gaps; gaps win over silence."""
-    return next(code for code in (ExitCode.FOUND, ExitCode.CANNOT_TELL, ExitCode.OK) if code in codes)
-
-
-def exit_code(assessment: Assessment, fail_on: Level) -> ExitCode:
-    """A found compromise wins over gaps; gaps win over silence."""
-    level = assessment.verdict.level
-    if level is not Level.CANNOT_TELL and level.rank >= fail_on.rank:
-        return ExitCode.FOUND
-    if level is Level.CANNOT_TELL:
-        return ExitCode.CANNOT_TELL
-    limited = any(gap.limits_verdict for gap in assessment.coverage.gaps)
-    return ExitCode.CANNOT_TELL if limited and level is not Level.NO_SIGNS else ExitCode.OK
-
-
-def overview(judged: Sequence[Judged]) -> bytes:
-    """A page that leads to the report of each server."""
-    return servers_page([(one.folder.name if one.folder else "", one.assessment) for one in judged])
 
 
 def _passwords(file: Path | None, ask: bool) -> tuple[bytes, ...]:
@@ -277,14 +217,3 @@ def _moment(text: str | None) -> datetime:
 
 def _command() -> str:
     return " ".join(["exsweep", *sys.argv[1:]])[:2_000]
-
-
-def _write(assessment: Assessment, out: Path, chosen: list[str], language: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    log = CustodyLog(out)
-    files = [(EXPORTERS[name].file_name, EXPORTERS[name].export(assessment)) for name in chosen]
-    if language != ENGLISH:
-        files.append((f"report.{language}.html", report_in(assessment, language)))
-    for name, data in files:
-        write_whole(out / name, data)
-        log.add("exported", path=name, sha256=hashlib.sha256(data).hexdigest())

@@ -9,9 +9,8 @@ from importlib import import_module
 
 from exsweep.export import formats
 from exsweep.export.kinds import EXPORTERS, Exporter, exporter
-from exsweep.export.report.servers import servers_page
 
 for _module in sorted(module.name for module in pkgutil.iter_modules(formats.__path__)):
     import_module(f"{formats.__name__}.{_module}")
 
-__all__ = ["EXPORTERS", "Exporter", "exporter", "servers_page"]
+__all__ = ["EXPORTERS", "Exporter", "exporter"]

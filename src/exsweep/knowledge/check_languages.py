@@ -14,7 +14,11 @@ HARDEST = 55.0
 
 def problems_of_languages() -> Iterator[Problem]:
     """What is wrong with the translations in `data/words`."""
-    for language in languages().values():
+    for code, language in languages().items():
+        if language.language != code:
+            yield Problem(
+                f"words/{code}.yml", f"says that it is {language.language!r}", "Name the file after it."
+            )
         yield from problems_of(language, english())
 
 

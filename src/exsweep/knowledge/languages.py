@@ -6,6 +6,7 @@ What a language does not have yet is said in English.
 import re
 from datetime import date, datetime
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -52,13 +53,13 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 @cache
 def languages() -> dict[str, Language]:
     """Languages besides English, by code, sorted."""
-    files = [name for name in names("words") if name != f"words/{ENGLISH}.yml"]
-    return {found.language: found for found in (document(name, Language) for name in files)}
+    return {code: document(f"words/{code}.yml", Language) for code in codes() if code != ENGLISH}
 
 
 def codes() -> tuple[str, ...]:
-    """Every language one can ask for, English first."""
-    return (ENGLISH, *languages())
+    """Every language one can ask for, English first: the names of the files, so that `--help` need not read them."""
+    found = sorted(PurePosixPath(name).stem for name in names("words"))
+    return (ENGLISH, *(code for code in found if code != ENGLISH))
 
 
 @cache

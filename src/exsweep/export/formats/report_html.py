@@ -1,7 +1,6 @@
 """`report.html`: one self-contained page for two readers, the admin first and the analyst below."""
 
 from exsweep.export.kinds import exporter
-from exsweep.export.report.paper import fitting
 from exsweep.model import Assessment
 
 
@@ -14,4 +13,7 @@ from exsweep.model import Assessment
 )
 def export(assessment: Assessment) -> bytes:
     """UTF-8 HTML below 20 MiB. Lists that are cut say so; the exact whole is assessment.json."""
+    # Loaded when asked for: templates and drawing take longer than all other exports together.
+    from exsweep.export.report.paper import fitting
+
     return fitting(assessment)
