@@ -39,16 +39,22 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def things(service: Service) -> Things:
     """One of each kind of thing for each tenant."""
-    found: Things = {}
     for number, tenant in enumerate(TENANTS):
         keep(service, assessed(Level.BROKEN_INTO, name=f"mail{number}.example.org"), tenant=tenant)
+    return one_of_each(service)
+
+
+def one_of_each(service: Service) -> Things:
+    """Ids of things of each tenant that has a server."""
+    found: Things = {}
+    for tenant in TENANTS:
         with Fleet.open(service.settings.store, who="tester") as fleet:
             whose = fleet.tenant(tenant)
             sending = evidence.create(fleet, tenant=whose, who="tester", now=NOW)
             upload = evidence.add_file(
                 fleet, service.settings.folder, sending, "a", 1, quota=1 << 40, now=NOW
             )
-            row = fleet.database.one("SELECT public_id FROM server WHERE tenant_id = ?", (whose,))
+            row = fleet.database.one("SELECT public_id FROM server WHERE tenant_id = ? ORDER BY id", (whose,))
             found[tenant] = {
                 "srv": str(row[0] if row else ""),
                 "snd": sending,

@@ -100,7 +100,14 @@ def serve(
     )
     service = Service(settings)
     app = application(service)
-    token = first_token(service.fleet(), now=service.now()) if settings.accounts else None
+    fleet = service.fleet()
+    token = first_token(fleet, now=service.now()) if settings.accounts else None
+    if settings.accounts and where.startswith("postgres") and not fleet.database.walled:
+        click.echo(
+            "Note: this user of the database is a superuser, so PostgreSQL does not keep tenants apart behind the pages' own "
+            "check. Use one that is none: docs/how-to/postgresql.md.",
+            err=True,
+        )
     service.forget()
     workers = [Worker(where, settings.folder) for _ in range(jobs)]
     threads = [threading.Thread(target=each.run, name="exsweep-worker") for each in workers]

@@ -134,9 +134,9 @@ def clusters(fleet: Fleet, limit: int = 50, *, tenants: Tenants = None) -> tuple
 
 def _as_seen_by(fleet: Fleet, tenants: Tenants, limit: int) -> Iterator[Cluster]:
     ours, values = within(tenants, "s.tenant_id")
-    member = f"cluster_server m JOIN server s ON s.id = m.server_id AND {ours}"
     rows = fleet.database.run(
-        f"SELECT c.id, c.public_id, c.servers, COUNT(*) FROM cluster c JOIN {member} ON m.cluster_id = c.id "
+        "SELECT c.id, c.public_id, c.servers, COUNT(*) FROM cluster c JOIN cluster_server m ON m.cluster_id = c.id "
+        f"JOIN server s ON s.id = m.server_id AND {ours} "
         "GROUP BY c.id, c.public_id, c.servers ORDER BY COUNT(*) DESC, c.id LIMIT ?",
         (*values, limit),
     )
@@ -144,8 +144,8 @@ def _as_seen_by(fleet: Fleet, tenants: Tenants, limit: int) -> Iterator[Cluster]
         shown = {
             (str(kind), str(value))
             for kind, value in fleet.database.run(
-                f"SELECT DISTINCT l.kind, l.value FROM link l JOIN {member} ON m.server_id = l.server_id "
-                "WHERE m.cluster_id = ?",
+                "SELECT DISTINCT l.kind, l.value FROM link l JOIN cluster_server m ON m.server_id = l.server_id "
+                f"JOIN server s ON s.id = m.server_id AND {ours} WHERE m.cluster_id = ?",
                 (*values, number),
             )
         }
@@ -188,9 +188,23 @@ def _own(kind: str, inside: int, everywhere: int, rules: Links) -> bool:
     return kind in rules.own_kinds and is_own(inside, everywhere, everywhere, rules)
 
 
-def why(fleet: Fleet, one: int, other: int) -> tuple[Reason, ...]:
+def why(fleet: Fleet, one: int, other: int, *, tenants: Tenants = None) -> tuple[Reason, ...]:
     """What two servers share, heaviest first. They are linked directly when the weights reach the threshold, or when one
-    of the things is their cluster's own; in one cluster with less, they hang together through others."""
+    of the things is their cluster's own; in one cluster with less, they hang together through others.
+
+    For `tenants` others that have it too are counted where they are five or more, and never named.
+    """
+    with fleet.database.seeing(None):
+        found = _why(fleet, one, other)
+    if tenants is None:
+        return found
+    return tuple(
+        msgspec.structs.replace(each, elsewhere=each.elsewhere if each.elsewhere >= SMALL else 0)
+        for each in found
+    )
+
+
+def _why(fleet: Fleet, one: int, other: int) -> tuple[Reason, ...]:
     size = fleet.database.number("SELECT COUNT(*) FROM server")
     rows = fleet.database.run(
         "SELECT a.kind, a.value, (SELECT COUNT(*) FROM link c WHERE c.kind = a.kind AND c.value = a.value), "

@@ -6,7 +6,7 @@ Statements are written once, with `?` for values; `RETURNING`, `ON CONFLICT` and
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class Database(ABC):
 
     types: dict[str, str]
     """Words of the schema that the two spell differently."""
+    walled = False
+    """Whether the database itself keeps tenants apart on this connection, and the code is not alone in it."""
 
     @abstractmethod
     def run(self, statement: str, values: Sequence[Value] = ()) -> list[Row]:
@@ -46,7 +48,38 @@ class Database(ABC):
         """Statements after which rows of the table can be added and never changed or deleted."""
 
     @abstractmethod
+    def wall(self, table: str, own: str) -> str:
+        """Statements after which `see` decides which rows of a table are there: those for which `own` holds.
+
+        In `own`, `{mine}` stands for the numbers of the tenants that are seen, as an array.
+        """
+
+    @abstractmethod
+    def has_table(self, name: str) -> bool:
+        """Whether there is such a table."""
+
+    def may_build(self) -> bool:
+        """Whether this connection may make tables."""
+        return True
+
+    @abstractmethod
     def close(self) -> None: ...
+
+    def see(self, tenants: tuple[int, ...] | None) -> None:
+        """From now on only what belongs to these tenants is there; None: everything. The code's own check comes first."""
+        self._tenants = tenants
+
+    @contextmanager
+    def seeing(self, tenants: tuple[int, ...] | None) -> Iterator[None]:
+        """`see` for a while: for counts over all tenants that name none of them."""
+        before = self._tenants
+        self.see(tenants)
+        try:
+            yield
+        finally:
+            self.see(before)
+
+    _tenants: tuple[int, ...] | None = None
 
     def one(self, statement: str, values: Sequence[Value] = ()) -> Row | None:
         """The first row, or None."""
@@ -126,6 +159,12 @@ class Sqlite(Database):
     def append_only(self, table: str) -> str:
         return "".join(f"{text.replace(';', chr(92) + ';')};\n" for text in _triggers(table))
 
+    def wall(self, table: str, own: str) -> str:
+        return ""  # a file has no users: who may read it reads all of it
+
+    def has_table(self, name: str) -> bool:
+        return self.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)) is not None
+
     def close(self) -> None:
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA optimize")
@@ -138,6 +177,12 @@ def _triggers(table: str) -> tuple[str, ...]:
         f"SELECT RAISE(ABORT, 'the audit log only grows'); END"
         for act in ("update", "delete")
     )
+
+
+_ALL = "(SELECT current_setting('exsweep.tenants', true)) = 'all'"
+_MINE = "(SELECT string_to_array(nullif(current_setting('exsweep.tenants', true), 'all'), ',')::bigint[])::bigint[]"
+"""In brackets with SELECT it is worked out once a statement and not once a row. Nothing told: nothing is there."""
+_WALLED = "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
 
 
 class Postgres(Database):
@@ -159,15 +204,37 @@ class Postgres(Database):
         self._error: type[Exception] = psycopg.Error
         with _as_store_error(psycopg.Error):
             self._connection = psycopg.connect(address, autocommit=True)
+            (self.walled,) = self._connection.execute(_WALLED).fetchone()
+        self._told: str | None = None
+
+    @contextmanager
+    def _within(self) -> Iterator[None]:
+        """A transaction in which the database knows whose rows are there. It is told in each anew, for a pool between us
+        and the server may give the next transaction to somebody else."""
+        if not self.walled:
+            yield
+            return
+        with ExitStack() as stack:
+            if self._told is None:
+                stack.enter_context(self._connection.transaction())
+                stack.callback(self._forget)
+            seen = "all" if self._tenants is None else ",".join(map(str, self._tenants))
+            if self._told != seen:
+                self._connection.execute("SELECT set_config('exsweep.tenants', %s, true)", (seen,))
+                self._told = seen
+            yield
+
+    def _forget(self) -> None:
+        self._told = None
 
     def run(self, statement: str, values: Sequence[Value] = ()) -> list[Row]:
-        with _as_store_error(self._error), self._connection.cursor() as cursor:
+        with _as_store_error(self._error), self._within(), self._connection.cursor() as cursor:
             cursor.execute(_percent(statement).encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
     def many(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:
         batch: list[Sequence[Value]] = []
-        with _as_store_error(self._error), self._connection.cursor() as cursor:
+        with _as_store_error(self._error), self._within(), self._connection.cursor() as cursor:
             for row in rows:
                 batch.append(row)
                 if len(batch) >= _BATCH:
@@ -182,7 +249,7 @@ class Postgres(Database):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with self._connection.transaction():
+        with self._connection.transaction(), self._within():
             # One writer, as on SQLite: sequence of the audit chain and identity of servers rest on it.
             self.run("SELECT pg_advisory_xact_lock(7012026)")
             yield
@@ -194,6 +261,25 @@ class Postgres(Database):
             f"CREATE TRIGGER {table}_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_grows();\n"
         )
+
+    def wall(self, table: str, own: str) -> str:
+        rule = f"{_ALL} OR {own.format(mine=_MINE)}"
+        return (
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;\nALTER TABLE {table} FORCE ROW LEVEL SECURITY;\n"
+            f"CREATE POLICY own ON {table} USING ({rule}) WITH CHECK ({rule});\n"
+        )
+
+    def has_table(self, name: str) -> bool:
+        return (
+            self.number(
+                "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?",
+                (name,),
+            )
+            > 0
+        )
+
+    def may_build(self) -> bool:
+        return self.one("SELECT has_schema_privilege(current_schema(), 'CREATE')") == (True,)
 
     def close(self) -> None:
         self._connection.close()

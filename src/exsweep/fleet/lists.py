@@ -169,13 +169,14 @@ def _conditions(wanted: Wanted, tenants: Tenants) -> tuple[str, list[Value]]:
     return " AND ".join(parts), values
 
 
-def growth(fleet: Fleet, cluster: str) -> tuple[GrowthDay, ...]:
-    """Days on which servers of a cluster were broken into, in order; days without any are left out."""
+def growth(fleet: Fleet, cluster: str, *, tenants: Tenants = None) -> tuple[GrowthDay, ...]:
+    """Days on which servers of a cluster that one may see were broken into, in order; days without any are left out."""
+    ours, values = within(tenants, "s.tenant_id")
     rows = fleet.database.run(
         "SELECT s.broken_to / 86400, COUNT(*) FROM cluster c JOIN cluster_server m ON m.cluster_id = c.id "
         "JOIN server s ON s.id = m.server_id WHERE c.public_id = ? AND s.broken_to IS NOT NULL "
-        "GROUP BY s.broken_to / 86400 ORDER BY 1",
-        (cluster,),
+        f"AND {ours} GROUP BY s.broken_to / 86400 ORDER BY 1",
+        (cluster, *values),
     )
     found = []
     for day, count in rows:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
 from exsweep.fleet.schema_lists import lists
+from exsweep.fleet.schema_walls import walls
 from exsweep.fleet.schema_web import WEB
 
 _FIRST = """
@@ -150,7 +151,7 @@ def _events(database: Database) -> str:
     return _EVENTS.format(**database.types, packed=_packed(database))
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists)
+STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists, walls)
 """Step n leads from version n to n + 1."""
 
 
@@ -160,8 +161,7 @@ def migrate(database: Database) -> None:
     Raises:
         StoreError: the store was written by a newer program.
     """
-    database.run("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
-    version = database.number("SELECT MAX(version) FROM schema_version")
+    version = _version(database)
     if version > len(STEPS):
         raise StoreError(
             f"This store has version {version}; this exsweep knows versions up to {len(STEPS)}.",
@@ -169,10 +169,24 @@ def migrate(database: Database) -> None:
         )
     if version == len(STEPS):
         return
+    if not database.may_build():
+        raise StoreError(
+            f"This store has version {version}, and this user of the database may not bring it to {len(STEPS)}.",
+            tip="Open it once as its owner: exsweep fleet --store postgresql://OWNER@... queue",
+        )
     with database.transaction():
+        database.run("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
         done = database.number(
             "SELECT MAX(version) FROM schema_version"
         )  # another program may have been quicker
         for number, step in enumerate(STEPS[done:], start=done + 1):
             database.script(step(database))
             database.run("INSERT INTO schema_version VALUES (?)", (number,))
+
+
+def _version(database: Database) -> int:
+    return (
+        database.number("SELECT MAX(version) FROM schema_version")
+        if database.has_table("schema_version")
+        else 0
+    )

@@ -350,11 +350,12 @@ def forget(fleet: Fleet, folder: Path, public_id: str, *, now: int) -> int:
     for each in files:
         with suppress(FileNotFoundError):
             _part(folder, each.upload).unlink()
-        still = fleet.database.number(
-            "SELECT COUNT(*) FROM upload u JOIN sending s ON s.id = u.sending_id "
-            "WHERE u.sha256 = ? AND s.state <> 'deleted'",
-            (each.sha256 or "",),
-        )
+        with fleet.database.seeing(None):  # a file that others sent too stays for them
+            still = fleet.database.number(
+                "SELECT COUNT(*) FROM upload u JOIN sending s ON s.id = u.sending_id "
+                "WHERE u.sha256 = ? AND s.state <> 'deleted'",
+                (each.sha256 or "",),
+            )
         if each.sha256 and not still:
             path = blob(folder, each.sha256)
             with suppress(FileNotFoundError):

@@ -92,7 +92,9 @@ def let_in(service: Service, route: Route, received: Received) -> Ask:
         Problem: a page of somebody else asks.
     """
     fleet = service.fleet()
+    fleet.database.see(())
     caller = recognise(service, fleet, received)
+    fleet.database.see(caller.viewer.tenants())
     ask = Ask(
         viewer=caller.viewer,
         fleet=fleet,

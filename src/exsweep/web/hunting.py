@@ -52,6 +52,7 @@ def _work(service: Service, run: str, who: str, stop: threading.Event) -> None:
     try:
         with _ONE, Fleet.open(store, who=who) as fleet:
             if not stop.is_set():
+                fleet.database.see(hunt.tenants_of(fleet, run))
                 hunt.run(fleet, lake(service), run, now=service.now(), stop=stop.is_set)
     except ExsweepError as error:
         _log.error("hunt %s: %s", run, error)

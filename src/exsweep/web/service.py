@@ -7,15 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from exsweep.errors import StoreError
 from exsweep.fleet.store import Fleet
 from exsweep.web.limits import Limiter
 
-T = TypeVar("T")
 THREADS = 8
 
 
@@ -61,6 +58,7 @@ class Service:
         found: Fleet | None = getattr(self._local, "fleet", None)
         if found is None:
             found = Fleet.open(self.settings.store, who="web")
+            found.database.see(())  # until it is known who asks
             self._local.fleet = found
         return found
 
@@ -90,16 +88,3 @@ class Service:
             for _ in range(THREADS):
                 self._pool.submit(leave)
         self._pool.shutdown(wait=True)
-
-
-def checked(service: Service, work: Callable[[Fleet], T]) -> T:
-    """Do something with the store; a connection that broke is opened anew for the next time.
-
-    Raises:
-        StoreError: the store did not answer.
-    """
-    try:
-        return work(service.fleet())
-    except StoreError:
-        service.forget()
-        raise

@@ -39,6 +39,13 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
                 found.add(grant.tenant)
         return tuple(sorted(found))
 
+    def tenants(self) -> tuple[int, ...] | None:
+        """Tenants of which he may see anything at all, ascending; None: all. The second wall shows no others."""
+        reaches = {access().roles[each.role].reach for each in self.grants if each.role in access().roles}
+        if self.local or Reach.ALL in reaches:
+            return None
+        return tuple(sorted({each.tenant for each in self.grants if each.tenant is not None}))
+
     def may(self, action: str, tenant: int | None = None) -> bool:
         """Whether this may be done: to things of that tenant, or (tenant None) at all, somewhere."""
         within = self.within(action)

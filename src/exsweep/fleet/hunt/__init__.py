@@ -18,7 +18,7 @@ from exsweep.fleet.hunt.records import (
     Saved,
     Scope,
 )
-from exsweep.fleet.hunt.running import report, run, runs, start
+from exsweep.fleet.hunt.running import report, run, runs, start, tenants_of
 from exsweep.fleet.hunt.saved import again, forget, hunt_number, save, saved, watch
 from exsweep.fleet.hunt.where_to import May
 
@@ -45,5 +45,6 @@ __all__ = [
     "save",
     "saved",
     "start",
+    "tenants_of",
     "watch",
 ]

@@ -293,6 +293,12 @@ def _decode(text: str, kind: type[T]) -> T:
     return msgspec.json.decode(text, type=kind)
 
 
+def tenants_of(fleet: Fleet, name: str) -> tuple[int, ...] | None:
+    """Tenants that a run may look at; None: all."""
+    _, _, _, own, _ = _run(fleet, name, None)
+    return None if own is None else tuple(sorted(own))
+
+
 def packed_may(may: May) -> str:
     """Tenants as the store keeps them."""
     return "all" if may is None else ",".join(str(one) for one in sorted(may))

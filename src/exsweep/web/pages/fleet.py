@@ -311,10 +311,10 @@ def cluster(ask: Ask, asked: ClusterParams) -> ClusterView:
     shared = None
     if asked.one and asked.other:
         pair = [_own(ask, word) for word in (asked.one, asked.other)]
-        shared = clusters.why(store, *pair)
+        shared = clusters.why(store, *pair, tenants=tenants)
     return ClusterView(
         cluster=found,
-        growth=lists.growth(store, asked.cluster),
+        growth=lists.growth(store, asked.cluster, tenants=tenants),
         members=members,
         others=max(0, found.servers - members.total),
         one=asked.one or "",
