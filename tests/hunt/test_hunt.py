@@ -280,7 +280,9 @@ def test_a_watch_tells_of_new_evidence_and_only_of_that(tmp_path: Path, lake: La
         hunt.save(store, "the intruder", Question(query=INTRUDER), Scope(), watch=True, now=NOW)
         first = bring(store, lake, cases, "a.example.test", "c.example.test")
         (found,) = hunt.watch(store, lake, first.sets, now=NOW)
-        assert found[0] == "the intruder" and found[1].name == "a.example.test" and found[1].new
+        assert found.name == "the intruder" and found.why_not == ""
+        (hit,) = found.hits
+        assert hit.name == "a.example.test" and hit.new
         full = hunt.run(store, lake, hunt.again(store, "the intruder", now=NOW), now=NOW)
         assert {each.name: each.new for each in full.hits} == {
             "a.example.test": False,
@@ -288,6 +290,20 @@ def test_a_watch_tells_of_new_evidence_and_only_of_that(tmp_path: Path, lake: La
         }
         hunt.forget(store, "the intruder", now=NOW)
         assert hunt.saved(store) == () and hunt.watch(store, lake, first.sets, now=NOW) == ()
+
+
+def test_a_watch_that_cannot_be_asked_any_more_is_named_and_the_others_are_asked(
+    tmp_path: Path, lake: Lake, cases: Path
+) -> None:
+    with Fleet.open(tmp_path / "gone.db", who="tester") as store:
+        hunt.save(
+            store, "of a cluster", Question(query=INTRUDER), Scope(cluster="C-0099"), watch=True, now=NOW
+        )
+        hunt.save(store, "the intruder", Question(query=INTRUDER), Scope(), watch=True, now=NOW)
+        new = bring(store, lake, cases, "a.example.test")
+        told = {each.name: each for each in hunt.watch(store, lake, new.sets, now=NOW)}
+        assert told["of a cluster"].why_not and told["of a cluster"].run is None
+        assert told["the intruder"].hits and not told["the intruder"].why_not
 
 
 def test_one_tenant_never_sees_anothers_servers_runs_or_rows(tmp_path: Path, lake: Lake, cases: Path) -> None:

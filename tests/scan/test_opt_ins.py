@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from exsweep.errors import ScanRefused
 from exsweep.knowledge.scanning import checks
-from exsweep.scan import Kind, Target, Wishes
+from exsweep.scan import Kind, Target, Wishes, scope_in
 from exsweep.scan.asks import as_bytes, of_check, of_page
 from exsweep.scan.replies import Failure
 from exsweep.scan.smtp import QUIT, SmtpReply, hello, smtp_of
 from exsweep.scan.webshells import pages
-from tests.scan.conftest import SCOPE, run_scan, scope_for
+from tests.scan.conftest import NOW, SCOPE, run_scan, scope_for
 from tests.scan.double.rows import ROWS, address_of
 from tests.scan.double.server import Double, Manners, http
 from tests.scan.double.sites import exchange, same
@@ -194,8 +194,6 @@ def test_a_page_without_a_host_is_never_said_to_a_mail_service(page: str) -> Non
 
 @pytest.mark.parametrize("wish", ["contacts", "smtp", "manifest", "webshells"])
 def test_an_opt_in_needs_the_word_of_the_scope_too(tmp_path: Path, wish: str) -> None:
-    from exsweep.cli.scan_files import scope_in
-
     file = tmp_path / "scope.yml"
     file.write_text(
         SCOPE.format(ports=443)
@@ -203,4 +201,4 @@ def test_an_opt_in_needs_the_word_of_the_scope_too(tmp_path: Path, wish: str) ->
         .replace("2026-12-01", "2040-01-01")
     )
     with pytest.raises(ScanRefused, match=wish):
-        scope_in(file, Wishes(**{wish: True}))
+        scope_in(file, Wishes(**{wish: True}), now=NOW)

@@ -14,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from exsweep.errors import StoreError
+from exsweep.fleet import hunt
 from exsweep.fleet.store import Fleet
 from exsweep.web import jobs
 from exsweep.web.service import Service
@@ -163,6 +164,48 @@ def test_what_is_of_two_servers_is_judged_kept_and_named_apart(client: TestClien
     for each in done["cases"]:
         assert each["name"] in page and f"/cases/{each['server']}" in page
         assert each["name"] in client.get(f"/cases/{each['server']}/report").text
+
+
+def watch(service: Service, name: str, query: str, *tenants: int) -> None:
+    """Keep a hunt that watches, made by somebody who may see these tenants (none named: all)."""
+    with Fleet.open(service.settings.store, who="tester") as store:
+        may = frozenset(tenants) or None
+        hunt.save(store, name, hunt.Question(query=query), hunt.Scope(), watch=True, now=NOW, may=may)
+
+
+def test_hunts_that_watch_are_asked_of_what_a_browser_sent(client: TestClient, service: Service) -> None:
+    watch(service, "the <b>intruder</b>", "198.51.100.7")
+    watch(service, "somebody else", "203.0.113.99")
+    watch(service, "of another house", "198.51.100.7", 77)
+    job = made(client, 20)
+    Worker(service.settings.store, service.settings.folder).run(once=True)
+    done = client.get(f"/api/v1/jobs/{job}").json()
+    assert done["state"] == "done", done
+    (match,) = done["watched"]
+    assert (match["name"], match["records"], match["servers"], match["new"]) == (
+        "the <b>intruder</b>", 20, 1, True,
+    )  # fmt: skip
+    page = client.get(f"/jobs/{job}", headers={"accept": "text/html"}).text
+    assert "the &lt;b&gt;intruder&lt;/b&gt;" in page and f"/hunt/{match['run']}" in page
+    assert client.get(f"/api/v1/hunt/{match['run']}").json()["hits"] == 1
+    again = made(client, 20)
+    Worker(service.settings.store, service.settings.folder).run(once=True)
+    told = client.get(f"/api/v1/jobs/{again}").json()["watched"]
+    assert [each["new"] for each in told] == [False], "the same records again are no news"
+
+
+def test_a_death_between_keeping_and_asking_does_not_lose_what_a_watch_would_have_told(
+    client: TestClient, service: Service
+) -> None:
+    watch(service, "the intruder", "198.51.100.7")
+    job = made(client, 20)
+    Worker(service.settings.store, service.settings.folder).run(once=True)
+    with Fleet.open(service.settings.store, who="tester") as store:  # as the store stands after such a death
+        store.database.run("DELETE FROM hunt_hit")
+        store.database.run("UPDATE job SET state = 'waiting', progress = '{}' WHERE public_id = ?", (job,))
+    Worker(service.settings.store, service.settings.folder).run(once=True)
+    (match,) = client.get(f"/api/v1/jobs/{job}").json()["watched"]
+    assert match["records"] == 20 and kept(service) == (1, 1)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")

@@ -165,7 +165,7 @@ def add_verb(
         linked = clusters.compute(store, asked.now) if done.assessments else 0
         watched = hunt.watch(store, home, done.sets, now=asked.now) if home is not None else ()
     if asked.as_json:
-        told = [{"hunt": name, "hit": hit} for name, hit in watched]
+        told = [{"hunt": each.name, "hit": hit} for each in watched for hit in each.hits]
         give(asked, msgspec.structs.asdict(done) | {"watched": told}, (), ())
     else:
         click.echo(
@@ -174,12 +174,17 @@ def add_verb(
         )
         if done.sets:
             click.echo(f"{done.events:,} saved events of {len(done.sets):,} case(s) can be hunted now.")
-        for name, hit in watched:
-            click.echo(term(f"watch {name!r}: {hit.count:,} rows on {hit.name or hit.server}: {hit.title}"))
+        for each in watched:
+            for hit in each.hits:
+                where = hit.name or hit.server
+                click.echo(term(f"watch {each.name!r}: {hit.count:,} rows on {where}: {hit.title}"))
         if done.questions:
             click.echo(f"{done.questions:,} pairs may be one server: see `exsweep fleet questions`.")
-    for each in done.samples:
-        click.echo(term(f"not taken: {each.where}: {each.reason}"), err=True)
+    for each in watched:
+        if each.why_not:
+            click.echo(term(f"watch {each.name!r} was not asked: {each.why_not}"), err=True)
+    for one in done.samples:
+        click.echo(term(f"not taken: {one.where}: {one.reason}"), err=True)
     nothing = not (done.assessments or done.again)
     return ExitCode.COULD_NOT_RUN if nothing and done.refused else ExitCode.OK
 

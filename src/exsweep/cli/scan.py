@@ -8,27 +8,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 from click.core import ParameterSource
 
-from exsweep.cli.scan_files import lines_of, networks_in, rdap_in, scope_in
+from exsweep.cli.scan_files import lines_of, networks_in, rdap_in
 from exsweep.cli.scan_list import SHOWN, show
 from exsweep.cli.scan_screen import ScanScreen
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode, UsageError
-from exsweep.knowledge.scanning import Rates, checks
+from exsweep.knowledge.scanning import checks
 from exsweep.scan import (
     Journal,
     Listed,
     ScanResult,
-    Scope,
     Settings,
     Wishes,
     explain,
     in_shard,
     line,
+    rates_of,
     read_targets,
     scan,
+    scope_in,
     seal,
 )
 
@@ -148,11 +148,11 @@ def scan_verb(
         smtp=smtp,
         seed=seed if seed is not None else secrets.randbits(32),
     )
-    scope = scope_in(scope_file, wishes)
+    scope = scope_in(scope_file, wishes, now=datetime.now(UTC))
     listed = read_targets(lines_of(targets), ports=sorted(scope.ports), most=scope.most_addresses)
     part = _shard(shard)
     chosen = [each for each in listed.targets if part[1] == 1 or in_shard(each, *part)]
-    rates = _rates(scope, rate)
+    rates = rates_of(scope, rate)
     if only_explain:
         for target in chosen:
             click.echo("\n".join(term(row) for row in explain(target, scope, wishes, rates, checks().limits)))
@@ -198,17 +198,6 @@ def _refuse_mixed(context: click.Context) -> None:
             f"--show sends nothing and reads results; {', '.join(mixed)} would ask servers or change how.",
             tip="First scan with --out FILE, then run: exsweep scan FILE --show ... [--out] [--networks] [--rdap].",
         )
-
-
-def _rates(scope: Scope, rate: float | None) -> Rates:
-    """The scope's own pace where it names one; `--rate` can only slow that down."""
-    rates = checks().rates
-    pace = {name: value for name, value in msgspec.structs.asdict(scope.pace).items() if value is not None}
-    rates = msgspec.structs.replace(rates, **pace)
-    if rate is not None:
-        most = rate if scope.pace.per_second is None else min(rate, scope.pace.per_second)
-        rates = msgspec.structs.replace(rates, per_second=most)
-    return rates
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -1,69 +1,11 @@
-"""Files that a scan is given: the scope with its opt-out lists, targets, tables of networks, saved answers."""
+"""Files that a scan is given: targets, tables of networks, saved answers."""
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-from exsweep.errors import ScanRefused, UsageError
-from exsweep.scan import (
-    Level,
-    Lookup,
-    Networks,
-    Rdap,
-    Scope,
-    Wishes,
-    opt_out_files,
-    opt_out_lines,
-    read_networks,
-    read_rdap,
-    read_scope,
-)
-
-_LARGEST_FILE = 512 << 20
-_LARGEST_SCOPE = 4 << 20
-
-
-def scope_in(file: Path, wishes: Wishes) -> Scope:
-    """The scope file with its opt-out lists, in force now.
-
-    Raises:
-        ScanRefused: it cannot be read, is not in force, or does not allow what is wished.
-    """
-    text = _read(file, _LARGEST_SCOPE)
-    lines: list[str] = []
-    for name in opt_out_files(text):
-        lines += opt_out_lines(_read(file.parent / name, _LARGEST_FILE))
-    scope = read_scope(text, now=datetime.now(UTC), opt_outs=tuple(lines))
-    wanted = {
-        Level.MANIFEST: wishes.manifest,
-        Level.WEBSHELLS: wishes.webshells,
-        Level.CONTACTS: wishes.contacts,
-        Level.SMTP: wishes.smtp,
-    }
-    for level, asked in wanted.items():
-        if asked and level not in scope.levels:
-            raise ScanRefused(
-                f"The scope file does not allow {level.value}.",
-                tip=f"Ask the owner; then add {level.value} under `allow`.",
-            )
-    return scope
-
-
-def _read(file: Path, most: int) -> str:
-    """Text of a file the user named.
-
-    Raises:
-        ScanRefused: a list that decides who may be asked cannot be read: then nobody may.
-    """
-    try:
-        if file.stat().st_size > most:
-            raise ScanRefused(f"{file} is too large.", tip="Split it.")
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScanRefused(
-            f"{file} cannot be read: {error}.", tip="Mend it; until then nothing is sent."
-        ) from error
+from exsweep.errors import UsageError
+from exsweep.scan import Lookup, Networks, Rdap, read_networks, read_rdap, text_of
 
 
 def lines_of(entries: tuple[str, ...]) -> Iterator[str]:
@@ -85,7 +27,7 @@ def networks_in(files: tuple[Path, ...]) -> Networks:
         if file.suffix.lower() == ".mmdb":
             found.others = (*found.others, _mmdb(file))
         else:
-            for length, rows in read_networks(_read(file, _LARGEST_FILE)).rows.items():
+            for length, rows in read_networks(text_of(file)).rows.items():
                 found.rows[length] = rows | found.rows.get(length, {})
     return found
 
@@ -109,4 +51,4 @@ def _mmdb(file: Path) -> Lookup:
 
 def rdap_in(file: Path | None) -> Rdap:
     """Saved answers of RDAP; none without a file."""
-    return read_rdap(_read(file, _LARGEST_FILE).splitlines()) if file else Rdap()
+    return read_rdap(text_of(file).splitlines()) if file else Rdap()

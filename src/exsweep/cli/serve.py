@@ -53,6 +53,12 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     type=click.IntRange(1),
     help="GiB of evidence a tenant may keep.",
 )
+@click.option(
+    "--allow-scan",
+    "scope",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Scope file: pages may then have these servers looked at from outside, as `exsweep scan` does.",
+)
 def serve(
     host: str,
     port: int,
@@ -64,6 +70,7 @@ def serve(
     key: Path | None,
     jobs: int,
     quota: int,
+    scope: Path | None,
 ) -> None:
     """Open the pages in your browser: send evidence, read verdicts, work through the queue.
 
@@ -97,6 +104,7 @@ def serve(
         port=port,
         quota_bytes=quota << 30,
         jobs=jobs,
+        allow_scan=scope,
     )
     service = Service(settings)
     app = application(service)
@@ -109,7 +117,7 @@ def serve(
             err=True,
         )
     service.forget()
-    workers = [Worker(where, settings.folder) for _ in range(jobs)]
+    workers = [Worker(where, settings.folder, scope=scope) for _ in range(jobs)]
     threads = [threading.Thread(target=each.run, name="exsweep-worker") for each in workers]
     for thread in threads:
         thread.start()
@@ -174,12 +182,19 @@ def folder_beside(store: str, data: Path | None) -> Path:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for evidence that is sent, as `exsweep serve` sees it; default: `serve` beside the store.",
 )
+@click.option(
+    "--allow-scan",
+    "scope",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Scope file of looks from outside, as `exsweep serve` has it; without one such jobs fail here.",
+)
 @click.option("--once", is_flag=True, help="End when nothing waits any more.")
-def worker_verb(store: str, data: Path | None, once: bool) -> None:
+def worker_verb(store: str, data: Path | None, scope: Path | None, once: bool) -> None:
     """Read and judge what was sent to `exsweep serve`: on further computers, or beside it."""
     from exsweep.web.worker import Worker
 
-    worker = Worker(store, folder_beside(store, data), said=lambda words: click.echo(term(words), err=True))
+    told = lambda words: click.echo(term(words), err=True)  # noqa: E731 - one line, used once
+    worker = Worker(store, folder_beside(store, data), scope=scope, said=told)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     try:
         worker.run(once=once)

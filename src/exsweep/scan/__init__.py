@@ -13,6 +13,7 @@ from exsweep.scan.reach import By, Sites, Way, lands_on, sites_of, ways
 from exsweep.scan.results import ScanResult, line, read_line
 from exsweep.scan.run import Settings, Watcher, scan
 from exsweep.scan.scope import Level, Scope, opt_out_files, opt_out_lines, read_scope
+from exsweep.scan.scope_file import rates_of, scope_in, text_of
 from exsweep.scan.targets import Listed, Target, in_shard, read_targets
 from exsweep.scan.views import Group, Read, View, count
 from exsweep.scan.webshells import Proof, Sight
@@ -55,13 +56,16 @@ __all__ = [
     "opt_out_lines",
     "owner_of",
     "patch_state",
+    "rates_of",
     "read_line",
     "read_networks",
     "read_rdap",
     "read_scope",
     "read_targets",
     "scan",
+    "scope_in",
     "seal",
     "sites_of",
+    "text_of",
     "ways",
 ]

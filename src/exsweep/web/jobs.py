@@ -15,7 +15,8 @@ from exsweep.fleet.body import unpack
 from exsweep.fleet.dialect import Database
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
-from exsweep.model import Assessment, Level
+from exsweep.model import Assessment
+from exsweep.web.early import is_news
 from exsweep.web.evidence import new_id
 from exsweep.web.problem import Problem
 
@@ -46,16 +47,34 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None
 
 
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """A watching hunt that matched what was sent, or could not be asked of it."""
+
+    hunt: str
+    name: str
+    run: str | None = None
+    records: int = 0
+    servers: int = 0
+    new: bool = False
+    """No earlier run of the hunt hit one of these servers."""
+    why_not: str = ""
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a job is, as its worker wrote it last."""
 
     steps: tuple[Step, ...] = ()
     share: float | None = None
     """0 to 1, of the bytes; None before they are counted."""
+    files: int = 0
+    """Read so far."""
+    planned: int = 0
+    """Files in all; 0 before they are counted."""
     found: int = 0
     """Records that a rule names so far."""
     cases: tuple[Case, ...] = ()
     """Of several servers: each, worst first; else empty."""
+    watched: tuple[Match, ...] = ()
 
 
 class Early(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,14 +99,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence: what is being done, or why it ended."""
     steps: tuple[Step, ...]
     share: float | None
+    files: int
+    """Read so far."""
+    planned: int
+    """Files in all; 0 before they are counted."""
     found: int
     early: Early | None
+    """None while nothing that was found is worse than `attacked`: anything milder is no news before the end."""
     report: str | None
-    """Page with the report so far; None before anything is to be said."""
+    """Page with what was found so far; None before anything is to be said."""
     server: str | None
     """Of several servers the one that is worst off."""
     cases: tuple[Case, ...]
     """Of several servers: each, worst first; else empty."""
+    watched: tuple[Match, ...]
+    """Watching hunts of those whom one may see that matched."""
     deaths: int
     sending: str | None
 
@@ -228,6 +254,12 @@ def tell(database: Database, number: int, worker: str, words: str, progress: Pro
     )
 
 
+def progress(database: Database, number: int) -> Progress:
+    """How far it said that it is."""
+    row = database.one("SELECT progress FROM job WHERE id = ?", (number,))
+    return msgspec.json.decode(row[0] if row else "{}", type=Progress)
+
+
 def show_early(database: Database, number: int, worker: str, body: bytes) -> None:
     """Keep what can be said so far (a packed assessment)."""
     database.run("UPDATE job SET early = ? WHERE id = ? AND worker = ?", (body, number, worker))
@@ -300,6 +332,8 @@ def job(fleet: Fleet, public_id: str) -> Job:
         words=words,
         steps=so_far.steps,
         share=1.0 if state == "done" else so_far.share,
+        files=so_far.files,
+        planned=so_far.planned,
         found=so_far.found,
         early=Early(
             level=seen.verdict.level.value,
@@ -307,11 +341,12 @@ def job(fleet: Fleet, public_id: str) -> Job:
             headline=seen.verdict.headline,
             findings=len(seen.findings),
         )
-        if seen
+        if seen and is_news(seen)
         else None,
-        report=f"/jobs/{public_id}/report" if seen is not None else None,
+        report=f"/jobs/{public_id}/so-far" if seen is not None else None,
         server=server,
         cases=so_far.cases,
+        watched=so_far.watched,
         deaths=int(deaths),
         sending=sending,
     )
@@ -332,11 +367,6 @@ def listed(fleet: Fleet, tenants: tuple[int, ...] | None, limit: int = 100) -> t
         f"SELECT public_id FROM job WHERE {where} ORDER BY id DESC LIMIT ?", (*values, limit)
     )
     return tuple(job(fleet, str(public_id)) for (public_id,) in rows)
-
-
-def worth_telling(of: Assessment) -> bool:
-    """While something is still unread, only bad news is news: `no signs` would be said of what nobody looked at."""
-    return of.verdict.level.rank >= Level.SUSPICIOUS.rank
 
 
 def give_back(database: Database, number: int, worker: str) -> None:

@@ -7,24 +7,28 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+
+import msgspec
 
 from exsweep.assess import Judged, Settings, triage_each
 from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
 from exsweep.errors import EvidenceError, ExsweepError, StoreError
 from exsweep.export import EXPORTERS
-from exsweep.fleet import clusters, intake
+from exsweep.fleet import clusters, hunt, intake
 from exsweep.fleet.body import pack
 from exsweep.fleet.lake import Lake
-from exsweep.fleet.sources import read
+from exsweep.fleet.sources import Refused, read
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment, Server
 from exsweep.web import jobs
 from exsweep.web.evidence import blob, sending
 from exsweep.web.names import places
+from exsweep.web.scanning import looked
 from exsweep.web.watching import Watching
 
 
@@ -37,7 +41,8 @@ def main(arguments: list[str]) -> int:
         one = jobs.claimed(fleet.database, number)
         fleet.who = f"worker {worker} for {one.job}"
         try:
-            server = _triage(fleet, folder, one, worker)
+            work = _look if one.kind == "scan" else _triage
+            server = work(fleet, folder, one, worker)
         except KeyboardInterrupt:
             jobs.give_back(fleet.database, number, worker)
         except StoreError:
@@ -46,7 +51,8 @@ def main(arguments: list[str]) -> int:
             words = f"{error.message} {error.tip or ''}".strip()
             jobs.end(fleet.database, number, worker, "failed", words, _now())
         else:
-            jobs.end(fleet.database, number, worker, "done", "Read and judged", _now(), server)
+            words = "Looked at from outside" if one.kind == "scan" else "Read and judged"
+            jobs.end(fleet.database, number, worker, "done", words, _now(), server)
             shutil.rmtree(folder / "jobs" / one.job / "evidence", ignore_errors=True)
     return 0
 
@@ -79,20 +85,73 @@ def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
         names = (each.assessment.server.name for each in judged)
         watching.kept(tuple(_case(fleet, row, name) for row, name in zip(rows, names, strict=True)))
     clusters.compute(fleet, _now())
+    watching.stage("Asking the hunts that watch")
+    watching.matched(_matches(fleet, lake, one, [each.assessment for each in judged]))
+    return rows[0]
+
+
+def _matches(
+    fleet: Fleet, lake: Lake, one: jobs.Claimed, judged: Sequence[Assessment]
+) -> tuple[jobs.Match, ...]:
+    """Ask the hunts that watch of the events that this job brought; after a death they are asked again, not left out."""
+    numbers = [
+        int(row[0])
+        for each in judged
+        for row in fleet.database.run(
+            "SELECT e.id FROM event_set e JOIN assessment a ON a.id = e.assessment_id "
+            "WHERE a.sha256 = ? AND e.removed IS NULL AND e.received >= ?",
+            (_digest(fleet, one, each), one.created),
+        )
+    ]
+    return tuple(
+        jobs.Match(
+            hunt=each.hunt,
+            name=each.name,
+            run=each.run,
+            records=sum(hit.count for hit in each.hits),
+            servers=len({hit.server for hit in each.hits}),
+            new=any(hit.new for hit in each.hits),
+            why_not=each.why_not,
+        )
+        for each in hunt.watch(fleet, lake, numbers, now=_now())
+    )
+
+
+def _look(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
+    """Look from outside; what was seen comes into the fleet as `exsweep fleet add` brings it."""
+    home = folder / "jobs" / one.job
+    home.mkdir(parents=True, exist_ok=True)
+    results = looked(fleet.database, one, worker, home, os.environ["EXSWEEP_JOB_STORE"])
+    found = [each for each in read((results,)) if not isinstance(each, Refused)]
+    done = intake.add(fleet, found, now=_now(), tenant=one.tenant)
+    if done.assessments + done.again < len(found):
+        raise StoreError("Not every result was kept.")
+    rows = list(dict.fromkeys(_kept(fleet, one, each) for _, each in found))
+    clusters.compute(fleet, _now())
+    told = msgspec.structs.replace(
+        jobs.progress(fleet.database, one.number),
+        cases=tuple(_case(fleet, row, None) for row in rows) if len(rows) > 1 else (),
+    )
+    jobs.tell(fleet.database, one.number, worker, "Looked at from outside", told)
     return rows[0]
 
 
 def _case(fleet: Fleet, row: int, name: str | None) -> jobs.Case:
-    found = fleet.database.one("SELECT public_id FROM server WHERE id = ?", (row,))
+    found = fleet.database.one("SELECT public_id, name FROM server WHERE id = ?", (row,))
     if found is None:
         raise StoreError(f"There is no server {row}.")
-    return jobs.Case(server=str(found[0]), name=name)
+    return jobs.Case(server=str(found[0]), name=name or found[1])
 
 
 def _kept(fleet: Fleet, one: jobs.Claimed, assessment: Assessment) -> int:
+    return fleet.database.number(
+        "SELECT server_id FROM assessment WHERE sha256 = ?", (_digest(fleet, one, assessment),)
+    )
+
+
+def _digest(fleet: Fleet, one: jobs.Claimed, assessment: Assessment) -> str:
     sha256, tenant = pack(assessment).sha256, fleet.tenant(one.tenant)
-    digest = sha256 if tenant == 1 else f"{tenant}:{sha256}"
-    return fleet.database.number("SELECT server_id FROM assessment WHERE sha256 = ?", (digest,))
+    return sha256 if tenant == 1 else f"{tenant}:{sha256}"
 
 
 def _laid_out(fleet: Fleet, folder: Path, one: jobs.Claimed, below: Path) -> Path:

@@ -30,7 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: frozenset[str] = frozenset()
     """Names (with port where it is not the usual one) under which it may be reached; others are turned away."""
     port: int = 8420
-    allow_scan: bool = False
+    allow_scan: Path | None = None
+    """Scope file of looks from outside that pages may start; None: they may start none."""
     quota_bytes: int = 500 << 30
     """Most bytes of evidence that one tenant may keep."""
     jobs: int = 1

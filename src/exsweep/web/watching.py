@@ -4,8 +4,6 @@ import time
 from collections import defaultdict
 from datetime import UTC, datetime
 
-import msgspec
-
 import exsweep
 from exsweep.assess import Settings
 from exsweep.assess.tools import tools
@@ -14,8 +12,9 @@ from exsweep.fleet.dialect import Database
 from exsweep.judge import judge
 from exsweep.knowledge import version
 from exsweep.knowledge.formats import load_formats
-from exsweep.model import Gap, Hit, Observations, Run, SourceReport, SourceState
+from exsweep.model import Hit, Observations, Run, SourceReport, SourceState
 from exsweep.web import jobs
+from exsweep.web.early import unfinished
 
 _EVERY_S = 1.0
 _EARLY_S = 15.0
@@ -35,6 +34,7 @@ class Watching:
         self._found, self._planned, self._bytes, self._seen_bytes = 0, 0, 0, 0
         self._words = "Starting"
         self._cases: tuple[jobs.Case, ...] = ()
+        self._watched: tuple[jobs.Match, ...] = ()
         self._told, self._judged, self._cost, self._judged_hits = 0.0, time.monotonic(), 0.0, 0
 
     def planned(self, files: int, size_bytes: int) -> None:
@@ -65,6 +65,11 @@ class Watching:
         self._cases = cases
         self._tell(at_once=True)
 
+    def matched(self, watched: tuple[jobs.Match, ...]) -> None:
+        """Hunts that watch were asked."""
+        self._watched = watched
+        self._tell(at_once=True)
+
     def _tell(self, *, at_once: bool = False) -> None:
         now = time.monotonic()
         if now - self._told < _EVERY_S and not at_once:
@@ -78,7 +83,15 @@ class Watching:
         steps = [self._step(kind) for kind in sorted(self._kinds)]
         steps.append(jobs.Step(state="now", title=self._words))
         share = min(1.0, self._seen_bytes / self._bytes) if self._bytes else None
-        return jobs.Progress(steps=tuple(steps), share=share, found=self._found, cases=self._cases)
+        return jobs.Progress(
+            steps=tuple(steps),
+            share=share,
+            files=sum(len(each) for each in self._kinds.values()),
+            planned=self._planned,
+            found=self._found,
+            cases=self._cases,
+            watched=self._watched,
+        )
 
     def _step(self, kind: str) -> jobs.Step:
         reports = self._kinds[kind]
@@ -112,16 +125,8 @@ class Watching:
             shipped=made.baseline,
             run=Run(version=exsweep.__version__, knowledge=version(), started=datetime.now(UTC)),
         )
-        if jobs.worth_telling(early):
-            left = max(0, self._planned - len(reports))
-            gap = Gap(
-                kind="file",
-                reason=f"{left:,} files are still being read",
-                effect="This is not the whole answer yet.",
-                limits_verdict=True,
-            )
-            coverage = msgspec.structs.replace(early.coverage, gaps=(gap, *early.coverage.gaps))
-            body = pack(msgspec.structs.replace(early, coverage=coverage)).body
-            jobs.show_early(self._database, self._job, self._worker, body)
+        left = max(0, self._planned - len(reports))
+        body = pack(unfinished(early, left=left, planned=self._planned)).body
+        jobs.show_early(self._database, self._job, self._worker, body)
         self._judged = time.monotonic()
         self._cost, self._judged_hits = self._judged - began, len(self._hits)

@@ -13,6 +13,7 @@ from pathlib import Path
 from exsweep.errors import StoreError
 from exsweep.fleet.store import Fleet
 from exsweep.web import jobs
+from exsweep.web.scanning import SCOPE
 
 _BEAT_S = 5.0
 _IDLE_S = 1.0
@@ -22,8 +23,17 @@ _GONE_S = 10.0
 class Worker:
     """Claims jobs until told to stop. One thread, one job at a time, one connection."""
 
-    def __init__(self, store: str, folder: Path, *, said: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        store: str,
+        folder: Path,
+        *,
+        scope: Path | None = None,
+        said: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`scope` names the file that says what may be looked at from outside; None: nothing may."""
         self._store, self._folder, self._said = store, folder.resolve(), said
+        self._scope = str(scope.resolve()) if scope is not None else ""
         self.name = jobs.worker_name()
         self._stop = threading.Event()
 
@@ -67,7 +77,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=said,
                 stderr=said,
-                env={**os.environ, "EXSWEEP_JOB_STORE": self._store},
+                env={**os.environ, "EXSWEEP_JOB_STORE": self._store, SCOPE: self._scope},
             )
             try:
                 while True:

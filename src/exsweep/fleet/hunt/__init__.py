@@ -17,6 +17,7 @@ from exsweep.fleet.hunt.records import (
     Sample,
     Saved,
     Scope,
+    Watched,
 )
 from exsweep.fleet.hunt.running import report, run, runs, start, tenants_of
 from exsweep.fleet.hunt.saved import again, forget, hunt_number, save, saved, watch
@@ -35,6 +36,7 @@ __all__ = [
     "Sample",
     "Saved",
     "Scope",
+    "Watched",
     "again",
     "forget",
     "hunt_number",

@@ -150,3 +150,15 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     watch: bool
     servers_hit: int
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """What a watching hunt says of new evidence."""
+
+    hunt: str
+    name: str
+    run: str | None = None
+    """None: it could not be asked."""
+    hits: tuple[Hit, ...] = ()
+    why_not: str = ""
+    """Why it could not be asked; else empty."""

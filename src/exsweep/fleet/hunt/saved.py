@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from exsweep.errors import UsageError
+from exsweep.errors import EvidenceError, UsageError
 from exsweep.fleet.clock import moment
 from exsweep.fleet.hunt.question import rules_of
-from exsweep.fleet.hunt.records import Hit, Question, Saved, Scope
+from exsweep.fleet.hunt.records import Question, Saved, Scope, Watched
 from exsweep.fleet.hunt.running import packed_may, run, start, unpacked_may
 from exsweep.fleet.hunt.where_to import May
 from exsweep.fleet.lake import Lake
@@ -88,18 +88,26 @@ def again(fleet: Fleet, word: str, *, now: int, engine: str = "duckdb") -> str:
     )  # fmt: skip
 
 
-def watch(fleet: Fleet, lake: Lake, numbers: Sequence[int], *, now: int) -> tuple[tuple[str, Hit], ...]:
-    """Ask every watching hunt of these new sets of events: (name of the hunt, hit)."""
+def watch(fleet: Fleet, lake: Lake, numbers: Sequence[int], *, now: int) -> tuple[Watched, ...]:
+    """Ask every watching hunt of these new sets of events: those that hit, and those that could not be asked."""
     if not numbers:
         return ()
-    found: list[tuple[str, Hit]] = []
-    for number, name, asked, scope, own in fleet.database.run(
-        "SELECT id, name, asked, scope, may FROM hunt WHERE removed IS NULL AND watch = 1 ORDER BY id"
+    found: list[Watched] = []
+    for number, public, name, asked, scope, own in fleet.database.run(
+        "SELECT id, public_id, name, asked, scope, may FROM hunt WHERE removed IS NULL AND watch = 1 ORDER BY id"
     ):
-        started = start(
-            fleet, msgspec.json.decode(asked, type=Question), msgspec.json.decode(scope, type=Scope), now=now,
-            may=unpacked_may(own), hunt=int(number), numbers=numbers,
-        )  # fmt: skip
-        done = run(fleet, lake, started, now=now, numbers=numbers)
-        found += [(str(name), hit) for hit in done.hits]
+        try:
+            started = start(
+                fleet, msgspec.json.decode(asked, type=Question), msgspec.json.decode(scope, type=Scope), now=now,
+                may=unpacked_may(own), hunt=int(number), numbers=numbers,
+            )  # fmt: skip
+            done = run(fleet, lake, started, now=now, numbers=numbers)
+        except (
+            UsageError,
+            EvidenceError,
+        ) as error:  # its cluster is gone, say: the others are asked all the same
+            found.append(Watched(hunt=public, name=str(name), why_not=error.message))
+            continue
+        if done.hits:
+            found.append(Watched(hunt=public, name=str(name), run=started, hits=done.hits))
     return tuple(found)

@@ -3,13 +3,19 @@
 import msgspec
 
 from exsweep.export import EXPORTERS
+from exsweep.export.report import findings
+from exsweep.fleet import hunt
+from exsweep.model import Assessment, Finding, Gap, Verdict
 from exsweep.web import jobs as queue
 from exsweep.web.answers import Document
 from exsweep.web.ask import Ask
+from exsweep.web.early import is_news
 from exsweep.web.ids import JobId
 from exsweep.web.jobs import Job
 from exsweep.web.problem import Problem
 from exsweep.web.routes import Nothing, route, url
+
+_SHOWN = 50
 
 
 class OneJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,18 +39,57 @@ def job(ask: Ask, asked: OneJob) -> Job:
 
 
 def _seen(ask: Ask, one: Job) -> Job:
-    return one if ask.may("case.read") else msgspec.structs.replace(one, early=None, report=None)
+    if not ask.may("case.read"):
+        one = msgspec.structs.replace(one, early=None, report=None)
+    if not one.watched:
+        return one
+    within = ask.within("hunt.run") if ask.may("hunt.run") else ()
+    mine = {each.hunt for each in hunt.saved(ask.fleet, may=None if within is None else frozenset(within))}
+    return msgspec.structs.replace(one, watched=tuple(each for each in one.watched if each.hunt in mine))
+
+
+class SoFar(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in the part that is read. Everything quoted from evidence is hostile text."""
+
+    job: Job
+    verdict: Verdict
+    """Never `no_signs` or `attacked`: nothing is ruled out before the end."""
+    news: bool
+    """The level may be named already."""
+    findings: tuple[Finding, ...]
+    """The strongest 50."""
+    total: int
+    gaps: tuple[Gap, ...]
+
+
+@route("GET", "/jobs/{job}/so-far", may="case.evidence")
+def job_so_far(ask: Ask, asked: OneJob) -> SoFar:
+    """What was found up to now, while the rest is still being read."""
+    of = ask.seen(_early(ask, asked.job))
+    found = findings.ordered(of)
+    return SoFar(
+        job=_seen(ask, queue.job(ask.fleet, asked.job)),
+        verdict=of.verdict,
+        news=is_news(of),
+        findings=tuple(found[:_SHOWN]),
+        total=len(found),
+        gaps=of.coverage.gaps,
+    )
 
 
 @route("GET", "/jobs/{job}/report", may="case.evidence", rate="heavy")
 def job_report(ask: Ask, asked: OneJob) -> Document:
     """The report of what was read so far."""
-    early = queue.early(ask.fleet, asked.job)
-    if early is None:
+    return Document(body=EXPORTERS["html"].export(ask.seen(_early(ask, asked.job))))
+
+
+def _early(ask: Ask, public_id: str) -> Assessment:
+    found = queue.early(ask.fleet, public_id)
+    if found is None:
         raise Problem(
             404, "There is nothing to read yet.", tip="Wait until something was found, or until it is done."
         )
-    return Document(body=EXPORTERS["html"].export(ask.seen(early)))
+    return found
 
 
 @route("POST", "/jobs/{job}/stop", may="case.upload", then=lambda of: url("job", job=of.job))

@@ -57,7 +57,7 @@ def home(ask: Ask, asked: HomeParams) -> HomeView:
     found = lists.servers(ask.fleet, ask.now, lists.Wanted(), tenants=tenants, limit=_LAST)
     return HomeView(
         may_send=ask.may("case.upload"),
-        may_scan=ask.may("scan.start") and ask.service.settings.allow_scan,
+        may_scan=ask.may("scan.start") and ask.service.settings.allow_scan is not None,
         local=ask.viewer.local,
         numbers=queue.numbers(ask.fleet, tenants=tenants) if found.total else None,
         cases=found.rows,

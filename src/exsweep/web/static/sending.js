@@ -5,6 +5,7 @@ import { csrf } from "./app.js";
 
 const KEPT = "exsweep-sending";
 const TRIES = 6;
+const LOST_TRIES = 24; // of a line that is away: about five minutes
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
@@ -16,6 +17,9 @@ const size = (bytes) => {
 };
 
 class Refused extends Error {}
+
+/** Told of each try while the line is away; `null` when it is back. */
+let lost = () => {};
 
 async function call(method, path, body, headers = {}) {
   const raw = body instanceof Blob || body instanceof ArrayBuffer;
@@ -32,11 +36,13 @@ async function call(method, path, body, headers = {}) {
           ...headers,
         },
       });
-    } catch (lost) {
-      if (attempt >= TRIES) throw lost;
-      await pause(attempt * attempt);
+    } catch (away) {
+      if (attempt >= LOST_TRIES) throw away;
+      lost(attempt);
+      await pause(Math.min(15, attempt * attempt));
       continue;
     }
+    if (attempt > 1) lost(null);
     const told = await answer.json().catch(() => ({}));
     if (answer.ok) return told;
     if (answer.status === 409 && "offset" in told) return told;
@@ -44,6 +50,7 @@ async function call(method, path, body, headers = {}) {
       await pause(Number(answer.headers.get("Retry-After")) || attempt * attempt);
       continue;
     }
+    if (answer.status === 401) throw new Refused("The service was started anew, or you were signed out. Open its address again.");
     throw new Refused([told.title, told.detail].filter(Boolean).join(" ") || `The service answered ${answer.status}.`);
   }
 }
@@ -77,8 +84,13 @@ class Screen {
     this.lines = new Map();
   }
 
-  /** One line of the list: `key` names it, `state` is done, now or gap. */
+  /** One line of the list: `key` names it, `state` is done, now or gap; without a state the line goes. */
   say(key, state, text) {
+    if (!state) {
+      this.lines.get(key)?.remove();
+      this.lines.delete(key);
+      return;
+    }
     this.box.hidden = false;
     let line = this.lines.get(key);
     if (!line) {
@@ -93,54 +105,89 @@ class Screen {
     line.firstChild.textContent = { done: "✓", now: "▸", gap: "╱" }[state];
     line.lastChild.textContent = text;
   }
+
+  /** A line with an address of ours. */
+  link(key, text, title, href) {
+    this.say(key, "done", `${text} `);
+    const link = document.createElement("a");
+    link.href = href;
+    link.textContent = title;
+    this.lines.get(key).lastChild.append(link);
+  }
+
+  /** A button below the list that goes on; without something to do it goes away. */
+  goOn(work) {
+    this.box.querySelector(".go-on")?.remove();
+    if (!work) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button small go-on";
+    button.textContent = "Go on";
+    button.addEventListener("click", work);
+    this.box.append(button);
+  }
 }
 
+/** One list for the page, so that what is said of a sending before is taken away when it goes on. */
+let shown;
+const screenOf = (form) => (shown ??= new Screen(form));
+
+/** Send what the service does not have yet, then have the whole compared; what differs is sent once more. */
 async function sendFile(sending, { name, file }, seen) {
   let state = await call("POST", `/sendings/${sending}/files`, { name, size: file.size });
   if (state.state === "received") return seen(file.size);
+  for (let again = 0; again < 3; again++) {
+    const digests = await sendParts(state, { name, file }, seen);
+    const joined = new Uint8Array(digests.length * 32);
+    digests.forEach((each, at) => joined.set(each, at * 32));
+    const done = await call("POST", `/uploads/${state.upload}/finish`, { chunks_sha256: hex(await digest(joined)) });
+    if (done.state === "received") return;
+    state = { ...state, offset: done.offset }; // another file of the same name and size, or bytes that rotted there
+  }
+  throw new Refused(`${name} changes while it is sent.`);
+}
+
+/** Digests of all parts, in order; those behind the service's offset are sent. */
+async function sendParts(state, { name, file }, seen) {
   const chunk = state.chunk_bytes;
   const digests = [];
-  for (let at = 0; at < file.size || at === 0; at += chunk) {
+  for (let at = 0; at < file.size; at += chunk) {
     const part = await file.slice(at, at + chunk).arrayBuffer();
-    const sum = await digest(part);
-    digests.push(sum);
+    digests.push(await digest(part));
     const end = Math.min(file.size, at + chunk);
     for (let tries = 0; state.offset < end; tries++) {
       if (tries > TRIES) throw new Refused(`${name} could not be sent.`);
-      // Where the service stands is what counts: a chunk that it has is not sent again, half of one is.
-      if (state.offset !== at) {
-        const rest = part.slice(state.offset - at);
-        state = await call("PATCH", `/uploads/${state.upload}?offset=${state.offset}`, rest, {
-          "X-Chunk-SHA256": hex(await digest(rest)),
-        });
-      } else {
-        state = await call("PATCH", `/uploads/${state.upload}?offset=${at}`, part, { "X-Chunk-SHA256": hex(sum) });
-      }
+      // Where the service stands is what counts: a part that it has is not sent again, half of one is.
+      const rest = state.offset > at ? part.slice(state.offset - at) : part;
+      const sum = hex(rest === part ? digests.at(-1) : await digest(rest));
+      const told = await call("PATCH", `/uploads/${state.upload}?offset=${Math.max(at, state.offset)}`, rest, { "X-Chunk-SHA256": sum });
+      if (told.offset < at) return sendParts(told, { name, file }, seen); // it lost more than this part
+      state = { ...state, offset: told.offset };
     }
     seen(end);
-    if (!file.size) break;
   }
-  const joined = new Uint8Array(digests.length * 32);
-  digests.forEach((each, at) => joined.set(each, at * 32));
-  await call("POST", `/uploads/${state.upload}/finish`, { chunks_sha256: hex(await digest(joined)) });
+  return digests;
 }
 
 async function sendAll(form, files) {
-  const screen = new Screen(form);
+  const screen = screenOf(form);
   const total = files.reduce((sum, each) => sum + each.file.size, 0);
   const what = `${files.length.toLocaleString()} file${files.length === 1 ? "" : "s"} (${size(total)})`;
   if (!files.length) return screen.say("all", "gap", "There was no file in what you dropped.");
   form.querySelectorAll("button, input").forEach((each) => (each.disabled = true));
+  screen.say("kept");
+  screen.goOn();
+  lost = (tries) => (tries ? screen.say("line", "gap", `The line is lost. Trying again (${tries}).`) : screen.say("line"));
   screen.say("all", "now", `Copying and sealing ${what}`);
   try {
     const sending = await opened(form, files);
     let before = 0;
-    const begun = Date.now();
+    const started = Date.now();
     for (const [at, each] of files.entries()) {
       await sendFile(sending, each, (bytes) => {
         const done = before + bytes;
         const share = total ? Math.floor((100 * done) / total) : 100;
-        const left = done ? ((Date.now() - begun) / done) * (total - done) : 0;
+        const left = done ? ((Date.now() - started) / done) * (total - done) : 0;
         const about = left > 90e3 ? `, about ${Math.round(left / 60e3)} minutes left` : "";
         screen.say("now", "now", `${share} %: file ${(at + 1).toLocaleString()} of ${files.length.toLocaleString()}${about}`);
       });
@@ -153,16 +200,49 @@ async function sendAll(form, files) {
     location.assign(`/jobs/${job.job}`);
   } catch (error) {
     const words = error instanceof Refused ? error.message : "The line was lost.";
-    screen.say("now", "gap", `${words} Nothing that was sent is lost: give the same files again, and it goes on from there.`);
+    screen.say("line");
+    screen.say("now", "gap", `${words} Nothing that was sent is lost: go on here, or give the same files again later.`);
     form.querySelectorAll("button, input").forEach((each) => (each.disabled = false));
+    screen.goOn(() => sendAll(form, files));
   }
 }
 
 /** A name for a set of files, so that the same ones go on where they stopped, also after a reload. */
 const mark = (files) => JSON.stringify([files.length, files.slice(0, 200).map(({ name, file }) => [name, file.size])]);
 
+const begun = () => {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "null");
+  } catch {
+    return null;
+  }
+};
+
+/** What became of a sending that this browser began: said at the start, so that nobody sends twice or gives up. */
+async function arrived(form) {
+  const kept = begun();
+  if (!kept) return;
+  let there;
+  try {
+    there = await call("GET", `/sendings/${kept.sending}`);
+  } catch (error) {
+    if (error instanceof Refused) localStorage.removeItem(KEPT); // another service, or it was deleted
+    return;
+  }
+  if (there.state !== "open") {
+    localStorage.removeItem(KEPT);
+    if (there.job) screenOf(form).link("kept", "Your last sending arrived and is read.", "See how far it is", `/jobs/${there.job}`);
+    return;
+  }
+  const whole = there.files.filter((each) => each.state === "received").length;
+  const count = `${whole.toLocaleString()} of ${kept.files.toLocaleString()} file${kept.files === 1 ? "" : "s"}`;
+  const of = kept.bytes ? ` of ${size(kept.bytes)}` : "";
+  const words = `Sending was interrupted. ${count} and ${size(there.bytes)}${of} are here. Give the same files again, and it goes on from there.`;
+  screenOf(form).say("kept", "gap", words);
+}
+
 async function opened(form, files) {
-  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+  const kept = begun();
   if (kept?.mark === mark(files)) {
     try {
       const there = await call("GET", `/sendings/${kept.sending}`);
@@ -177,7 +257,7 @@ async function opened(form, files) {
     if (value) about[name] = value;
   }
   const { sending } = await call("POST", "/sendings", about);
-  localStorage.setItem(KEPT, JSON.stringify({ sending, mark: mark(files), files: files.length }));
+  localStorage.setItem(KEPT, JSON.stringify({ sending, mark: mark(files), files: files.length, bytes: files.reduce((sum, each) => sum + each.file.size, 0) }));
   return sending;
 }
 
@@ -188,11 +268,11 @@ export function begin(form) {
   document.getElementById("folder-row").hidden = false;
   document.getElementById("send").hidden = true;
   document.getElementById("drop-lead").textContent = "Drop a folder, a zip or a disk image here, or choose it.";
-  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
-  if (kept) new Screen(form).say("kept", "gap", `Sending ${kept.files} files was interrupted. Give the same files again, and it goes on from there.`);
+  arrived(form);
   for (const field of fields) {
     field.addEventListener("change", () => {
       const files = [...field.files].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
+      field.value = ""; // so that choosing the same files once more is noticed
       if (files.length) sendAll(form, files);
     });
   }

@@ -1,0 +1,96 @@
+"""Views: having servers looked at from outside, where the one who runs the service has allowed it by a scope file."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from exsweep.errors import ScanRefused
+from exsweep.scan import Wishes, scope_in
+from exsweep.web import jobs, scanning
+from exsweep.web.ask import Ask
+from exsweep.web.core.sending import tenant_for
+from exsweep.web.jobs import Job
+from exsweep.web.problem import Problem
+from exsweep.web.routes import Nothing, route, url
+
+_NAMED = 5
+
+
+class ScanView(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be looked at, and by whose word."""
+
+    allowed: bool
+    why_not: str = ""
+    who: str = ""
+    """Who allowed it."""
+    until: datetime | None = None
+    contact: str = ""
+    page: str = ""
+    """Address of the page that explains it; every request names it."""
+    ports: tuple[int, ...] = ()
+    most: int = scanning.MOST
+
+
+class NewScan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    address: Annotated[str, Meta(max_length=300)] = ""
+    lines: Annotated[str, Meta(max_length=300_000)] = ""
+    """More of them, one a line."""
+    authority: Literal["own", "written"]
+    """`own`: it is our server; `written`: its owner asked for it in writing."""
+    tenant: str | None = None
+
+
+@route("GET", "/scan", may="scan.start")
+def scan(ask: Ask, asked: Nothing) -> ScanView:
+    """Have servers looked at from outside."""
+    file = ask.service.settings.allow_scan
+    if file is None:
+        return ScanView(allowed=False)
+    try:
+        scope = scope_in(file, Wishes(), now=_now(ask))
+    except ScanRefused as error:
+        return ScanView(allowed=False, why_not=error.message)
+    return ScanView(
+        allowed=True,
+        who=scope.who,
+        until=scope.until,
+        contact=scope.contact,
+        page=scope.page,
+        ports=tuple(sorted(scope.ports)),
+        most=min(scanning.MOST, scope.most_addresses),
+    )
+
+
+@route("POST", "/scan", may="scan.start", then=lambda of: url("job", job=of.job), rate="heavy")
+def scan_start(ask: Ask, asked: NewScan) -> Job:
+    """Look from outside: what a server shows to everybody. Nothing is asked that the scope file does not allow."""
+    lines = tuple(filter(None, (line.strip() for line in (asked.address, *asked.lines.splitlines()))))
+    if ask.service.settings.allow_scan is None:
+        raise Problem(
+            403,
+            "Looks from outside are not switched on here.",
+            tip="Whoever runs this service gives `exsweep serve` a scope file: --allow-scan SCOPE.yml.",
+        )
+    try:
+        plan = scanning.planned(ask.service.settings.allow_scan, lines, now=_now(ask))
+    except ScanRefused as error:
+        raise Problem(422, error.message, tip=error.tip) from error
+    wanted = scanning.Wanted(lines=lines, authority=asked.authority)
+    job = jobs.create(
+        ask.fleet,
+        kind="scan",
+        tenant=tenant_for(ask, asked.tenant),
+        who=ask.who,
+        now=ask.now,
+        asked=msgspec.json.encode(wanted).decode(),
+    )
+    named = ", ".join(each.host for each in plan.targets[:_NAMED])
+    more = f" and {len(plan.targets) - _NAMED:,} more" if len(plan.targets) > _NAMED else ""
+    ask.note("scan from outside", job, f"{named}{more}; by right: {asked.authority}; scope: {plan.scope.who}")
+    return jobs.job(ask.fleet, job)
+
+
+def _now(ask: Ask) -> datetime:
+    return datetime.fromtimestamp(ask.now, UTC)
