@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from exsweep.knowledge.formats import LogFormat, text_formats
+from exsweep.parse.access_log import COLUMNS, read_access
 from exsweep.parse.ages import age_facts, is_age_heading
 from exsweep.parse.batch import Batch, RejectedLine
 from exsweep.parse.blocks import markup_value, pair_block
@@ -241,6 +242,10 @@ class _Reading:
         row = hash_row(split_csv(line.text)) if b"," in line.text else None
         if row is not None:
             self._add_row(line, row)
+            return 1
+        access = read_access(line.text)
+        if access is not None:
+            self._add(line, Header(self._by_id["iis_w3c"], COLUMNS, inferred=True), list(access))
             return 1
         found = read_loose(texts, at, self._formats)
         told = read_told(line.text, self._folder) if found is None else None

@@ -2,6 +2,7 @@
 
 from tests.parse.traces.making import locked_file, packed, prefetch, recycled
 from tests.parse.traces.making_hive import shimcache_10
+from tests.parse.traces.test_access_log import COMBINED
 from tests.parse.traces.test_defender import FOUND, LIST, LOCKED, TEXT, entry, history
 from tests.parse.traces.test_eomt import LOG
 from tests.parse.traces.test_history import TYPED
@@ -32,6 +33,7 @@ def trace_samples() -> dict[str, bytes]:
         "C/Windows/System32/wbem/Repository/OBJECTS.DATA": REPOSITORY,
         "EOMT.log": LOG,
         "results/Windows.NTFS.MFT.json": MFT,
+        "access.log": COMBINED,
         "dir.txt": ENGLISH,
         "body.txt": BODY,
         PLACE: recycled(PAGE, "2021-03-05 06:00:00"),
