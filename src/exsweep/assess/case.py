@@ -154,7 +154,7 @@ def _judge(
         now=settings.now,
         server=settings.server,
         rule_counts=made.counts,
-        shipped=made.baseline,
+        shipped=made.baseline if gathered.files else None,
         rules_unused=made.unused,
         rule_problems=[
             *(str(problem) for problem in made.rules.problems),

@@ -18,6 +18,7 @@ from exsweep.assess.results import TaskResult
 from exsweep.assess.settings import Settings
 from exsweep.assess.tools import Tools
 from exsweep.assess.volumes import beside_of, logs_in, tables_in
+from exsweep.assess.warming import warm
 from exsweep.assess.worker import FORKS
 from exsweep.evidence import Opened, Unit, all_parts
 from exsweep.knowledge import version
@@ -55,7 +56,10 @@ def read_all(
         events.mkdir(parents=True, exist_ok=True)
     reading = _Reading(settings, plan(opened.units, settings, made, events), journal, shown, log)
     reading.resume(events)
-    reading.read(jail_for(settings, opened.units, events))
+    jail = jail_for(settings, opened.units, events)
+    if FORKS and jail is not None:
+        warm(opened.units, made)
+    reading.read(jail)
     results = reading.results()
     if events is not None:
         _tidy(events, {table.file for result in results for table in result.tables})

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class Tools:
     """YARA rules that cannot run, and why."""
     asks_of_every_file: bool
     """The user has YARA rules: they are asked of every file that is no log."""
-    baseline: Baseline
+    baselines: tuple[str, ...]
+    """Lists of shipped files that the user learned."""
     running: tuple[Rule, ...]
     silent: frozenset[str]
     """Rules that only serve correlations: their matches are no findings."""
@@ -41,6 +42,11 @@ class Tools:
     """Rule -> fields that some correlation needs of its events."""
     spans: Mapping[str, int]
     """Rule -> milliseconds of the shortest correlation that it serves."""
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """Lists of shipped files; read when the first page is looked at."""
+        return load_baselines([Path(path) for path in self.baselines]) if self.baselines else baseline()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -78,7 +84,10 @@ def tools(
     """Own rules, indicators and the user's, compiled; the compiled form of big sets is kept in the cache folder."""
     if not user_rules and not indicators and not yara and not baselines:
         return _shipped()
-    return _made(user_rules, indicators, yara, baselines)
+    made = _made(user_rules, indicators, yara, baselines)
+    if baselines:
+        _ = made.baseline  # a list that cannot be used is said before anything is read
+    return made
 
 
 @cache
@@ -106,7 +115,7 @@ def _made(
         yara=Yara(compiled),
         yara_problems=(*(str(problem) for problem in compiled.problems), *filter(None, [compiled.gap])),
         asks_of_every_file=compiled.user_count > 0,
-        baseline=load_baselines([Path(path) for path in baselines]) if baselines else baseline(),
+        baselines=tuple(baselines),
         running=running,
         silent=silent(running),
         spans=_spans(running),

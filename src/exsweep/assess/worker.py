@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import msgspec
+import numpy.ma  # noqa: F401 - numpy.unique asks for it late: loaded here, each forked worker has it
 import pyarrow as pa
 
 from exsweep.assess.jail import Jail, confine, die_with_parent

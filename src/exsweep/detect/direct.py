@@ -36,8 +36,8 @@ class Direct:
             self.test: Test | None = _Compiler(fields, own).test(node)
         except _OnlySqlError:
             self.test = None
-        regex = any(isinstance(leaf, tree.Regex) for leaf in tree.leaves(node))
-        self.most = 0 if self.test is None else MOST_ROWS_REGEX if regex else MOST_ROWS
+        self.regex = any(isinstance(leaf, tree.Regex) for leaf in tree.leaves(node))
+        self.most = 0 if self.test is None else MOST_ROWS_REGEX if self.regex else MOST_ROWS
 
 
 class _Compiler:

@@ -1,9 +1,8 @@
 """All rules on the rows of all formats: which rows to look at, and what matches there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -53,7 +52,7 @@ class Engine:
         self._formats = {form.id: form for form in formats}
         self._ready: dict[str, _Ready] = {}
         self._needs: dict[str, Need] = {}
-        self._database: duckdb.DuckDBPyConnection | None = None
+        self._database = exact.Database()
         self._correlated = correlation.needed_fields(
             rule for rule in self.rules if rule.state is RuleState.RUNS
         )
@@ -61,6 +60,12 @@ class Engine:
         """Ids of rules that only serve correlations: their matches are no findings."""
         self.failures: dict[str, str] = {}
         """Rule id -> why the database could not run it; such a rule matched nothing."""
+
+    def prepare(self, format_ids: Iterable[str]) -> None:
+        """Make now what rows of these formats need, for processes that are forked from this one."""
+        for name in format_ids:
+            if name in self._formats:
+                self._of(self._formats[name]).prefilter.prepare()
 
     def candidates(self, batch: Rows) -> npt.NDArray[np.int64]:
         """Row numbers, ascending, that some rule may match: all that `match` can match, and more."""
@@ -176,8 +181,6 @@ class Engine:
             return []
         times = np.concatenate([time for _, time, _ in pieces])
         texts = exact.RowTexts(ready.fields, [table for table, _, _ in pieces], times)
-        if self._database is None:
-            self._database = exact.connect()
         rows_of, failed = exact.evaluate(self._database, ready.fields, texts, chosen)
         self.failures |= failed
         starts = np.cumsum([0, *(table.num_rows for table, _, _ in pieces)])
@@ -200,7 +203,7 @@ class Engine:
             fields = FieldMap(form)
             prefilter = Prefilter(fields, rules, self._needs)
             ready = self._ready[form.id] = _Ready(
-                fields, prefilter, KnownValues(fields, rules, prefilter.always), rules
+                fields, prefilter, KnownValues(fields, rules, prefilter.always, self._database), rules
             )
         return ready
 

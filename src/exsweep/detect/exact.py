@@ -39,8 +39,20 @@ def connect() -> duckdb.DuckDBPyConnection:
     return database
 
 
+class Database:
+    """A database that is connected when it is first asked; one serves all formats of an engine."""
+
+    def __init__(self) -> None:
+        self._connected: duckdb.DuckDBPyConnection | None = None
+
+    def __call__(self) -> duckdb.DuckDBPyConnection:
+        if self._connected is None:
+            self._connected = connect()
+        return self._connected
+
+
 def evaluate(
-    database: duckdb.DuckDBPyConnection,
+    database: Database,
     fields: FieldMap,
     rows: "RowTexts",
     rules: Sequence[tuple[Rule, Mask]],
@@ -54,7 +66,9 @@ def evaluate(
             asked.append(at)
         else:
             found[at] = few
-    answers, failed = queried(database, fields, rows, [rules[at] for at in asked])
+    if not asked:
+        return found, {}
+    answers, failed = queried(database(), fields, rows, [rules[at] for at in asked])
     for at, answer in zip(asked, answers, strict=True):
         found[at] = answer
     return found, failed

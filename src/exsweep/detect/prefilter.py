@@ -131,6 +131,16 @@ class Prefilter:
                     result[at] = left
         return result
 
+    def prepare(self) -> None:
+        """Make the matchers of `rows` now instead of when the first rows come."""
+        if self._form.records:
+            self._all_columns()
+            return
+        everywhere = self._wanted.get(ANYWHERE, set())
+        for column, here in self._wanted.items():
+            if column != ANYWHERE:
+                self._matcher(frozenset(here | everywhere))
+
     def wants(self, at: int) -> list[list[tuple[str, tuple[bytes, ...]]]]:
         """What a row must hold for the rule at this position to be able to match, for engines that read no Arrow.
 

@@ -31,6 +31,11 @@ def recognise(head: bytes, path: str = "", formats: Sequence[LogFormat] | None =
     return found if found is not None else _by_shape(lines, known, path, whole=len(head) < HEAD)
 
 
+def usual_kind(path: str) -> LogFormat | None:
+    """The format that a file with this path usually has; None when its name tells nothing."""
+    return _hinted(text_formats(), path)
+
+
 def _is_report(line: bytes) -> bool:
     """A script said this on a console: the text is something that a person put together, to be read as such."""
     said = read_console(line, "")

@@ -2,5 +2,6 @@
 
 from exsweep.detect.webshell.examine import examine, not_cleared
 from exsweep.detect.webshell.named import Remembered
+from exsweep.detect.webshell.sieve import prepare
 
-__all__ = ["Remembered", "examine", "not_cleared"]
+__all__ = ["Remembered", "examine", "not_cleared", "prepare"]

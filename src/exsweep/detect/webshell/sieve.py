@@ -43,6 +43,11 @@ def may_do_anything(codes: Iterable[str]) -> bool:
     return any(not said.isdisjoint(named[word]) for word in words)
 
 
+def prepare() -> None:
+    """Read the knowledge now that the first page would read: for processes that are forked from this one."""
+    _names()
+
+
 def _in_steps(code: str) -> Iterator[str]:
     """The code in pieces, cut between words: most pages say in the first what they can do."""
     place = 0

@@ -33,7 +33,7 @@ class Many:
     def __init__(self, rules: Sequence[Rule], forms: Sequence[LogFormat]) -> None:
         self.rules = list(rules)
         self._fields = {form.id: FieldMap(form) for form in forms}
-        self._database = exact.connect()
+        self._database = exact.Database()
         self._matcher = make_matcher(
             (at, text.encode())
             for at, rule in enumerate(self.rules)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -48,6 +48,12 @@ def load_rules(
     paths = [(one, False) for one in user]
     if own_dir is not None:
         paths.insert(0, (own_dir, True))
+
+    @cache
+    def served_by(asked: LogSource) -> tuple[str, ...]:
+        """Ids of the formats on which rules of a log source run: asked once, not by each of thousands of rules."""
+        return tuple(form.id for form in formats if serves(form, asked))
+
     for path, own in paths:
         for file in files.read(path):
             if file.text is None:
@@ -60,7 +66,7 @@ def load_rules(
                 elif one.narrows:
                     filters.append((one, file.name))
                 else:
-                    rules.append(_rule(one, file.name, version, own, formats))
+                    rules.append(_rule(one, file.name, version, own, served_by))
     kept.save()
     rules = linking.narrowed(rules, filters, problems)
     rules = linking.unique(rules, problems)
@@ -70,9 +76,11 @@ def load_rules(
     )
 
 
-def _rule(one: Compiled, file: str, version: str, own: bool, formats: Sequence[LogFormat]) -> Rule:
+def _rule(
+    one: Compiled, file: str, version: str, own: bool, served_by: Callable[[LogSource], tuple[str, ...]]
+) -> Rule:
     extension = one.extension
-    state, reason, served = _fate(one, formats)
+    state, reason, served = _fate(one, served_by)
     return Rule(
         id=extension.id or one.sigma_id or one.title or f"{file}:{one.line}",
         version=version,
@@ -106,12 +114,14 @@ def _rule(one: Compiled, file: str, version: str, own: bool, formats: Sequence[L
     )
 
 
-def _fate(one: Compiled, formats: Sequence[LogFormat]) -> tuple[RuleState, str, tuple[str, ...]]:
+def _fate(
+    one: Compiled, served_by: Callable[[LogSource], tuple[str, ...]]
+) -> tuple[RuleState, str, tuple[str, ...]]:
     if one.unusable:
         return RuleState.NOT_APPLICABLE, one.unusable, ()
     if one.correlation is not None:
         return RuleState.RUNS, "", ()
-    served = tuple(form.id for form in formats if serves(form, one.logsource))
+    served = served_by(one.logsource)
     if served and one.extension.follows:
         return RuleState.FOLLOWS, f"looked for after {one.extension.follows}", served
     if served:
