@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exsweep.detect import Engine, matcher, prefilter
-from exsweep.detect.exact import RowTexts, connect, evaluate
+from exsweep.detect.exact import Database, RowTexts, evaluate
 from exsweep.detect.fields import FieldMap, Kind
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import LogSource, Rule, tree
@@ -231,7 +231,7 @@ def case_of(seed: int) -> tuple[list[Rule], Batch]:
 cases = st.integers(0, 2**32).map(case_of)
 
 
-DATABASE = connect()
+DATABASE = Database()
 
 
 def by_oracle(rules: list[Rule], batch: Batch) -> set[tuple[str, int]]:
