@@ -87,7 +87,7 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --group test -e ".[archives,engines,images,postgres]"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --group test -e ".[archives,engines,images,postgres,sign-in]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.tests

@@ -220,6 +220,14 @@ def test_after_signing_in_one_goes_nowhere_else(wanted: str) -> None:
     assert known_place(wanted) == "/"
 
 
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+def test_who_has_no_cases_begins_at_his_own_page(browser: TestClient, service: Service, role: str) -> None:
+    secret = joined(service, "Op", (role, None))
+    signing_in(browser, service, "Op", secret)
+    answer = browser.get("/", headers={"accept": "text/html"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+
+
 def test_people_who_did_not_sign_in_are_led_to_the_form(browser: TestClient) -> None:
     answer = browser.get("/cases?tier=1", headers={"accept": "text/html"}, follow_redirects=False)
     assert answer.status_code == 303

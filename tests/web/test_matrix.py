@@ -62,6 +62,7 @@ def one_of_each(service: Service) -> Things:
                 "job": jobs.create(fleet, kind="triage", tenant=whose, who="tester", now=NOW),
                 "usr": "usr_000000000000",
                 "key": "key_000000000000",
+                "pky": "pky_000000000000",
             }
     return found
 
@@ -80,7 +81,7 @@ def value_for(of: Any) -> Any:
     """Something that fits a type."""
     if isinstance(of, type) and issubclass(of, Enum):
         return next(iter(of)).value
-    for candidate in (True, 1, "own", "0" * 64, "A" * 32, "json", "phone", "2021-03-01", "T1", "srv", []):
+    for candidate in (True, 1, "own", "0" * 64, "A" * 32, "json", "phone", "2021-03-01", "T1", "srv", [], {}):
         try:
             msgspec.convert(candidate, of, strict=False)
         except msgspec.ValidationError:
@@ -115,7 +116,8 @@ def asking(route: Route, things: dict[str, str]) -> Received:
 
 def _other_ids(route: Route) -> dict[str, str]:
     """Ids that belong to no tenant (accounts, keys), by the name of their gap."""
-    return {"user": "usr", "key": "key"} if "{user}" in route.path or "{key}" in route.path else {}
+    kinds = {"user": "usr", "key": "key", "passkey": "pky"}
+    return {name: kind for name, kind in kinds.items() if "{" + name + "}" in route.path}
 
 
 ROLES = ("nobody", *access().roles)

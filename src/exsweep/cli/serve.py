@@ -102,6 +102,7 @@ def serve(
         secure=shown.startswith("https://"),
         hosts=_hosts(shown, port),
         port=port,
+        origin=shown,
         quota_bytes=quota << 30,
         jobs=jobs,
         allow_scan=scope,

@@ -9,7 +9,7 @@ from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
 from exsweep.fleet.schema_lists import lists
 from exsweep.fleet.schema_walls import walls
-from exsweep.fleet.schema_web import WEB
+from exsweep.fleet.schema_web import ACCESS, WEB
 
 _FIRST = """
 CREATE TABLE tenant (id {id}, name TEXT NOT NULL UNIQUE);
@@ -143,6 +143,10 @@ def _web(database: Database) -> str:
     return WEB.format(**database.types, packed=_packed(database))
 
 
+def _access(database: Database) -> str:
+    return ACCESS.format(**database.types)
+
+
 def _packed(database: Database) -> str:
     return "WITHOUT ROWID" if database.types["id"].startswith("INTEGER") else ""
 
@@ -151,7 +155,7 @@ def _events(database: Database) -> str:
     return _EVENTS.format(**database.types, packed=_packed(database))
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists, walls)
+STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists, walls, _access)
 """Step n leads from version n to n + 1."""
 
 

@@ -31,7 +31,7 @@ WALLS: dict[str, str] = {
 """Table -> which of its rows belong to the tenants that are seen."""
 OPEN = frozenset(
     {
-        "tenant", "rule_day", "setting", "weights", "audit", "hunt", "hunt_run", "account", "account_role", "session",
+        "tenant", "rule_day", "setting", "weights", "audit", "hunt", "hunt_run", "account", "account_role", "session", "passkey",
         "api_key", "pending", "throttle", "replay", "schema_version",
     }
 )  # fmt: skip

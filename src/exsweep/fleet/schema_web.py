@@ -66,3 +66,12 @@ CREATE TABLE star (
   PRIMARY KEY (server_id, finding)
 );
 """
+
+ACCESS = """
+CREATE TABLE passkey (
+  id {id}, public_id TEXT NOT NULL UNIQUE, account_id BIGINT NOT NULL REFERENCES account(id), credential TEXT NOT NULL UNIQUE,
+  key {blob} NOT NULL, counter BIGINT NOT NULL, name TEXT NOT NULL, made BIGINT NOT NULL, used BIGINT
+);
+CREATE INDEX passkey_account ON passkey (account_id);
+ALTER TABLE account ADD COLUMN signed_in BIGINT;
+"""

@@ -1,6 +1,7 @@
-"""Accounts, their rights, sessions and keys in the store. Kept are only hashes of what opens something.
+"""Accounts, their rights and keys in the store. Kept are only hashes of what opens something.
 
-A person proves who he is with a password (scrypt) and a code of his telephone (TOTP, RFC 6238); each code opens once.
+A person proves who he is with a password (scrypt) and a code of his telephone (TOTP, RFC 6238; each code opens once), with a
+passkey (`passkeys`), or by the sign-in of his organisation (`oidc`).
 """
 
 import hashlib
@@ -15,12 +16,12 @@ from exsweep.errors import UsageError
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
 from exsweep.knowledge.access import Reach, access
+from exsweep.web import sessions
 from exsweep.web.evidence import new_id
 from exsweep.web.problem import Problem
+from exsweep.web.sessions import digest
 from exsweep.web.viewer import Grant, Viewer
 
-IDLE_S = 8 * 3_600
-LONGEST_S = 24 * 3_600
 JOIN_S = 72 * 3_600
 LONGEST_KEY_DAYS = 366
 SHORTEST_PASSWORD = 12
@@ -67,11 +68,6 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
 
 
-def digest(secret: str) -> str:
-    """How a random secret is kept. It is long and random: a plain hash gives nothing away."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 # --- joining ---------------------------------------------------------------------------------------------------------
 
 
@@ -111,42 +107,70 @@ def invitation(fleet: Fleet, token: str, *, now: int) -> Join:
     return msgspec.json.decode(row[0], type=Join)
 
 
+def wanted_name(given: Join, name: str) -> str:
+    """The name that whoever joins will have.
+
+    Raises:
+        UsageError: none was chosen.
+    """
+    wanted = (given.name or name).strip()
+    if not given.user and not 1 <= len(wanted) <= 100:
+        raise UsageError("A name is missing.", tip="Choose one of up to 100 characters.")
+    return wanted
+
+
 def join(fleet: Fleet, token: str, *, name: str, password: str, secret: str, code: str, now: int) -> str:
-    """Use an invitation: the account is made, or made anew; returns its id.
+    """Use an invitation with a password and a code: the account is made, or made anew; returns its id.
 
     Raises:
         Problem: the link is no longer good.
         UsageError: name taken, password too short or too well known, or the code does not fit.
     """
     given = invitation(fleet, token, now=now)
-    wanted = (given.name or name).strip()
-    if not given.user and not 1 <= len(wanted) <= 100:
-        raise UsageError("A name is missing.", tip="Choose one of up to 100 characters.")
+    wanted = wanted_name(given, name)
     _good_password(password, wanted)
     counter = _counter(secret, code, now, 0)
     if counter is None:
         raise UsageError("The code does not fit.", tip="Type the six digits that the app shows now.")
     hashed, user = _hashed(password), given.user or new_id("usr")
     with fleet.act("joined", user, time=now, detail=wanted):
-        if fleet.database.one("DELETE FROM pending WHERE hash = ? RETURNING hash", (digest(token),)) is None:
-            raise Problem(401, "This link is no longer good.", tip="Ask your operator for a new one.")
-        if given.user:
-            fleet.database.run(
-                "UPDATE account SET password = ?, totp = ?, totp_used = ? WHERE public_id = ?",
-                (hashed, secret, counter, user),
-            )
-            _end_sessions(fleet, user)
-            return user
-        row = fleet.database.one(
-            "INSERT INTO account (public_id, name, password, totp, totp_used, created) VALUES (?,?,?,?,?,?) "
-            "ON CONFLICT DO NOTHING RETURNING id",
-            (user, stored(wanted, 100), hashed, secret, counter, now),
+        take_invitation(fleet, token, user, wanted, now=now)
+        fleet.database.run(
+            "UPDATE account SET password = ?, totp = ?, totp_used = ? WHERE public_id = ?",
+            (hashed, secret, counter, user),
         )
-        if row is None:
-            raise UsageError("That name is taken.", tip="Choose another.")
-        for role, tenant in given.rights:
-            _add_right(fleet, int(row[0]), role, tenant)
     return user
+
+
+def take_invitation(fleet: Fleet, token: str, user: str, name: str, *, now: int) -> None:
+    """Use a link up: the account is there then, with its rights and with nothing that opens it. Belongs into a transaction.
+
+    Raises:
+        Problem: the link is no longer good.
+        UsageError: the name is taken.
+    """
+    row = fleet.database.one(
+        "DELETE FROM pending WHERE hash = ? AND kind = 'join' AND until >= ? RETURNING body",
+        (digest(token), now),
+    )
+    if row is None:
+        raise Problem(401, "This link is no longer good.", tip="Ask your operator for a new one.")
+    given = msgspec.json.decode(row[0], type=Join)
+    if given.user:
+        fleet.database.run("UPDATE account SET password = NULL, totp = NULL WHERE public_id = ?", (user,))
+        fleet.database.run(
+            "DELETE FROM passkey WHERE account_id = (SELECT id FROM account WHERE public_id = ?)", (user,)
+        )
+        sessions.end_all(fleet, user)
+        return
+    row = fleet.database.one(
+        "INSERT INTO account (public_id, name, created) VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING id",
+        (user, stored(name, 100), now),
+    )
+    if row is None:
+        raise UsageError("That name is taken.", tip="Choose another.")
+    for role, tenant in given.rights:
+        _add_right(fleet, int(row[0]), role, tenant)
 
 
 def new_secret() -> str:
@@ -194,7 +218,6 @@ def sign_in(fleet: Fleet, name: str, password: str, code: str, *, address: str, 
             "Name, password or code do not fit.",
             tip="Check all three; a code opens only once.",
         )
-    token = secrets.token_urlsafe(32)
     with fleet.act("signed in", str(user), time=now, detail=f"from {address}"):
         # Two at the same moment with one code: only one of them finds the counter as it was.
         taken = fleet.database.one(
@@ -204,12 +227,7 @@ def sign_in(fleet: Fleet, name: str, password: str, code: str, *, address: str, 
         if taken is None:
             raise Problem(401, "This code was used already.", tip="Wait for the next one.")
         fleet.database.run("DELETE FROM throttle WHERE name = ?", (_throttle(places[0][0]),))
-        fleet.database.run("DELETE FROM session WHERE until < ? OR seen < ?", (now, now - IDLE_S))
-        fleet.database.run(
-            "INSERT INTO session (hash, account_id, whole, made, seen, until, address) VALUES (?,?,1,?,?,?,?)",
-            (digest(token), number, now, now, now + LONGEST_S, stored(address, 100)),
-        )
-    return token
+        return sessions.begin(fleet, int(number), address=address, now=now)
 
 
 def _failed(fleet: Fleet, places: tuple[tuple[str, int], ...], name: str, address: str, now: int) -> None:
@@ -233,32 +251,12 @@ def _throttle(key: str) -> str:
 
 
 def session(fleet: Fleet, token: str, *, now: int) -> tuple[Viewer, str] | None:
-    """(who, number of the session) of a cookie; None where it is over."""
-    row = fleet.database.one(
-        "SELECT s.hash, s.seen, a.id, a.public_id, a.name FROM session s JOIN account a ON a.id = s.account_id "
-        "WHERE s.hash = ? AND s.until >= ? AND s.seen >= ? AND a.closed IS NULL",
-        (digest(token), now, now - IDLE_S),
-    )
-    if row is None:
+    """(who, hash of the session) of a cookie; None where it is over."""
+    found = sessions.whose(fleet, token, now=now)
+    if found is None:
         return None
-    hashed, seen, account, user, name = row
-    if now - int(seen) > 60:
-        fleet.database.run("UPDATE session SET seen = ? WHERE hash = ?", (now, hashed))
-    return Viewer(name=name, user=user, grants=_grants(fleet, int(account))), str(hashed)
-
-
-def sign_out(fleet: Fleet, session_hash: str, user: str, *, everywhere: bool, now: int) -> None:
-    """End this session, or all of the account."""
-    with fleet.act("signed out", user, time=now, detail="everywhere" if everywhere else ""):
-        if everywhere:
-            _end_sessions(fleet, user)
-        fleet.database.run("DELETE FROM session WHERE hash = ?", (session_hash,))
-
-
-def _end_sessions(fleet: Fleet, user: str) -> None:
-    fleet.database.run(
-        "DELETE FROM session WHERE account_id = (SELECT id FROM account WHERE public_id = ?)", (user,)
-    )
+    hashed, account, user, name = found
+    return Viewer(name=name, user=user, grants=_grants(fleet, account)), hashed
 
 
 # --- rights ----------------------------------------------------------------------------------------------------------
@@ -317,7 +315,7 @@ def close(fleet: Fleet, user: str, *, now: int) -> None:
     """
     with fleet.act("account closed", user, time=now):
         fleet.database.run("UPDATE account SET closed = ? WHERE public_id = ?", (now, user))
-        _end_sessions(fleet, user)
+        sessions.end_all(fleet, user)
         _someone_operates(fleet)
 
 

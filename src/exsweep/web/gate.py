@@ -132,6 +132,8 @@ def failed(
     ):
         where = f"{received.path}?{received.raw_query}" if received.raw_query else received.path
         return redirect(url("sign_in", next=where))
+    if problem.status == 403 and route.name == "home" and not received.api:
+        return redirect(url("account"))  # operators and auditors have no cases: their first page is another
     if problem.status >= 500:
         _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
     return problem_reply(problem, received, ask)

@@ -26,6 +26,7 @@ SendingId = Annotated[str, _id("snd")]
 """All files of one drop: what one job reads."""
 UserId = Annotated[str, _id("usr")]
 KeyId = Annotated[str, _id("key")]
+PasskeyId = Annotated[str, _id("pky")]
 
 TENANT_OF: dict[str, str] = {
     "srv": "SELECT tenant_id FROM server WHERE public_id = ?",

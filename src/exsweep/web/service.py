@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: frozenset[str] = frozenset()
     """Names (with port where it is not the usual one) under which it may be reached; others are turned away."""
     port: int = 8420
+    origin: str = ""
+    """Address as people type it, without a path: https://exsweep.example.org. Passkeys and OIDC belong to it."""
     allow_scan: Path | None = None
     """Scope file of looks from outside that pages may start; None: they may start none."""
     quota_bytes: int = 500 << 30

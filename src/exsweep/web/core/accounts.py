@@ -6,10 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from exsweep.knowledge.access import access
-from exsweep.web import accounts
+from exsweep.web import accounts, passkeys, sessions
 from exsweep.web.accounts import Account, Join, Key, Right
 from exsweep.web.ask import Ask
 from exsweep.web.ids import KeyId, UserId
+from exsweep.web.passkeys import Passkey
 from exsweep.web.places import known_place
 from exsweep.web.problem import Problem
 from exsweep.web.routes import PUBLIC, SIGNED_IN, Nothing, route, url
@@ -36,6 +37,8 @@ class Next(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class SignInView(msgspec.Struct, frozen=True, kw_only=True):
     next: str
+    passkeys: bool = False
+    """Passkeys are possible here."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +56,7 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     app: str
     roles: tuple[str, ...]
+    passkeys: bool = False
 
 
 class JoinForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +75,9 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     user: str | None
     roles: tuple[Right, ...]
+    passkeys: tuple[Passkey, ...] = ()
+    no_passkeys: str | None = None
+    """Why none can be added here."""
 
 
 class KeysView(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +124,7 @@ class GiveRight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     on: bool
 
 
-def _accounts_only(ask: Ask) -> None:
+def accounts_only(ask: Ask) -> None:
     if not ask.service.settings.accounts:
         raise Problem(
             404, "There are no accounts here.", tip="This service is for one person at this computer."
@@ -135,27 +142,33 @@ def _me(ask: Ask) -> str:
 @route("GET", "/sign-in", may=PUBLIC, api=False)
 def sign_in(ask: Ask, asked: Next) -> SignInView:
     """The form."""
-    _accounts_only(ask)
-    return SignInView(next=known_place(asked.next))
+    accounts_only(ask)
+    offered = passkeys.missing(ask.service.settings.origin) is None
+    return SignInView(next=known_place(asked.next), passkeys=offered)
 
 
 @route("POST", "/sign-in", may=PUBLIC, api=False, then=lambda of: of.next, rate="signing_in")
 def sign_in_form(ask: Ask, asked: SignIn) -> SignInView:
     """Sign in: a new session each time, whatever cookie came with it."""
-    _accounts_only(ask)
+    accounts_only(ask)
     token = accounts.sign_in(
         ask.fleet, asked.name, asked.password, asked.code, address=ask.address, now=ask.now
     )
-    if ask.session:
-        accounts.sign_out(ask.fleet, ask.session, ask.viewer.user or "", everywhere=False, now=ask.now)
-    ask.cookies["session"] = token
+    new_session(ask, token)
     return SignInView(next=known_place(asked.next))
+
+
+def new_session(ask: Ask, token: str) -> None:
+    """The browser gets the session that was begun; the one it came with ends."""
+    if ask.session:
+        sessions.end(ask.fleet, ask.session, ask.viewer.user or "", everywhere=False, now=ask.now)
+    ask.cookies["session"] = token
 
 
 @route("POST", "/sign-out", may=SIGNED_IN, api=False, then=lambda _: "/sign-in")
 def sign_out(ask: Ask, asked: SignOut) -> Done:
     """End this session, or all."""
-    accounts.sign_out(ask.fleet, ask.session, _me(ask), everywhere=asked.everywhere, now=ask.now)
+    sessions.end(ask.fleet, ask.session, _me(ask), everywhere=asked.everywhere, now=ask.now)
     ask.cookies["session"] = None
     return Done()
 
@@ -163,7 +176,7 @@ def sign_out(ask: Ask, asked: SignOut) -> Done:
 @route("GET", "/join", may=PUBLIC, api=False, rate="signing_in")
 def join(ask: Ask, asked: Token) -> JoinView:
     """The form behind a link to join."""
-    _accounts_only(ask)
+    accounts_only(ask)
     given = accounts.invitation(ask.fleet, asked.token, now=ask.now)
     secret = accounts.new_secret()
     roles = access().roles
@@ -176,13 +189,14 @@ def join(ask: Ask, asked: Token) -> JoinView:
         roles=tuple(
             f"{roles[role].title}{f' for {tenant}' if tenant else ''}" for role, tenant in given.rights
         ),
+        passkeys=passkeys.missing(ask.service.settings.origin) is None,
     )
 
 
 @route("POST", "/join", may=PUBLIC, api=False, then=lambda _: "/sign-in", rate="signing_in")
 def join_form(ask: Ask, asked: JoinForm) -> Done:
     """Join; the link is used up."""
-    _accounts_only(ask)
+    accounts_only(ask)
     accounts.join(
         ask.fleet,
         asked.token,
@@ -198,7 +212,14 @@ def join_form(ask: Ask, asked: JoinForm) -> Done:
 @route("GET", "/account", may=SIGNED_IN)
 def account(ask: Ask, asked: Nothing) -> AccountView:
     """Who one is, and by which rights."""
-    return AccountView(name=ask.viewer.name, user=ask.viewer.user, roles=_rights(ask))
+    user = ask.viewer.user
+    return AccountView(
+        name=ask.viewer.name,
+        user=user,
+        roles=_rights(ask),
+        passkeys=passkeys.passkeys(ask.fleet, user) if user else (),
+        no_passkeys=passkeys.missing(ask.service.settings.origin),
+    )
 
 
 def _rights(ask: Ask) -> tuple[Right, ...]:
@@ -215,7 +236,7 @@ def keys(ask: Ask, asked: Nothing) -> KeysView:
 @route("POST", "/keys", may=SIGNED_IN, api=False)
 def keys_new(ask: Ask, asked: NewKey) -> KeysView:
     """Make a key. Only people who signed in can: a key makes no keys."""
-    user = _signed_in_person(ask)
+    user = signed_in_person(ask)
     _, made = accounts.make_key(
         ask.fleet,
         ask.viewer,
@@ -235,7 +256,7 @@ def keys_close(ask: Ask, asked: OneKey) -> Done:
     return Done()
 
 
-def _signed_in_person(ask: Ask) -> str:
+def signed_in_person(ask: Ask) -> str:
     if not ask.session:
         raise Problem(403, "A key may not do this.", tip="Sign in with your browser.")
     return _me(ask)
@@ -252,14 +273,14 @@ def _people(ask: Ask, link: str | None = None) -> PeopleView:
 @route("GET", "/people", may="system.accounts")
 def people(ask: Ask, asked: Nothing) -> PeopleView:
     """Everyone, and their rights."""
-    _accounts_only(ask)
+    accounts_only(ask)
     return _people(ask)
 
 
 @route("POST", "/people/invite", may="system.accounts")
 def people_invite(ask: Ask, asked: Invite) -> PeopleView:
     """A link for one person to join with one right."""
-    _accounts_only(ask)
+    accounts_only(ask)
     given = Join(name=asked.name, rights=((asked.role, asked.tenant),))
     return _people(ask, url("join", token=accounts.invite(ask.fleet, given, now=ask.now)))
 
@@ -267,7 +288,7 @@ def people_invite(ask: Ask, asked: Invite) -> PeopleView:
 @route("POST", "/people/{user}/again", may="system.accounts")
 def people_again(ask: Ask, asked: OneUser) -> PeopleView:
     """A link for somebody who lost password or telephone."""
-    _accounts_only(ask)
+    accounts_only(ask)
     name = next((each.name for each in accounts.people(ask.fleet) if each.user == asked.user), None)
     if name is None:
         raise Problem(404, "There is nothing here.", tip="Check the address.")
@@ -278,7 +299,7 @@ def people_again(ask: Ask, asked: OneUser) -> PeopleView:
 @route("POST", "/people/{user}/rights", may="system.accounts", then=lambda _: url("people"))
 def people_rights(ask: Ask, asked: GiveRight) -> PeopleView:
     """Give a right, or take it away."""
-    _accounts_only(ask)
+    accounts_only(ask)
     accounts.give(ask.fleet, asked.user, asked.role, asked.tenant, on=asked.on, now=ask.now)
     return _people(ask)
 
@@ -286,6 +307,6 @@ def people_rights(ask: Ask, asked: GiveRight) -> PeopleView:
 @route("POST", "/people/{user}/close", may="system.accounts", then=lambda _: url("people"))
 def people_close(ask: Ask, asked: OneUser) -> PeopleView:
     """Close an account."""
-    _accounts_only(ask)
+    accounts_only(ask)
     accounts.close(ask.fleet, asked.user, now=ask.now)
     return _people(ask)
