@@ -2,7 +2,9 @@
 
 import signal
 import threading
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -10,6 +12,9 @@ import click
 from exsweep.cli.fleet import default_store
 from exsweep.cli.terminal import term
 from exsweep.errors import UsageError
+
+if TYPE_CHECKING:
+    from exsweep.web.oidc_settings import Provider
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -59,6 +64,11 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Scope file: pages may then have these servers looked at from outside, as `exsweep scan` does.",
 )
+@click.option(
+    "--oidc",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Settings of the sign-in of your organisation (OpenID Connect): docs/how-to/sign-in.md.",
+)
 def serve(
     host: str,
     port: int,
@@ -71,6 +81,7 @@ def serve(
     jobs: int,
     quota: int,
     scope: Path | None,
+    oidc: Path | None,
 ) -> None:
     """Open the pages in your browser: send evidence, read verdicts, work through the queue.
 
@@ -98,11 +109,12 @@ def serve(
     settings = Settings(
         store=where,
         folder=folder_beside(where, data),
-        accounts=accounts or outside or public is not None,
+        accounts=accounts or outside or public is not None or oidc is not None,
         secure=shown.startswith("https://"),
         hosts=_hosts(shown, port),
         port=port,
         origin=shown,
+        oidc=_provider(oidc) if oidc else None,
         quota_bytes=quota << 30,
         jobs=jobs,
         allow_scan=scope,
@@ -147,6 +159,14 @@ def serve(
             each.stop()
         for thread in threads:
             thread.join()
+
+
+def _provider(path: Path) -> "Provider":
+    from exsweep.web.oidc_settings import provider
+
+    if find_spec("joserfc") is None:
+        raise UsageError("--oidc needs joserfc.", tip="Install it: pip install 'exsweep[sign-in]'.")
+    return provider(path)
 
 
 def _shown(public: str | None, host: str, port: int, *, tls: bool) -> str:

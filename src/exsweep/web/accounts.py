@@ -25,6 +25,8 @@ from exsweep.web.viewer import Grant, Viewer
 JOIN_S = 72 * 3_600
 LONGEST_KEY_DAYS = 366
 SHORTEST_PASSWORD = 12
+TRUST_S = 30 * 86_400
+"""For how long the keys of somebody whose organisation signs him in work without his being seen: it may have let him go."""
 _STEP_S = 30
 _COST, _BLOCK, _LANES, _MEMORY = 1 << 15, 8, 1, 96 << 20
 """scrypt. Source: OWASP password storage cheat sheet (N = 2^15, r = 8, p = 3 or more memory), RFC 7914."""
@@ -75,6 +77,8 @@ def invite(fleet: Fleet, join: Join, *, now: int) -> str:
     """A token that lets one person join, once, within three days."""
     for role, tenant in join.rights:
         _right(role, tenant)
+    if join.user and of_organisation(fleet, join.user):
+        raise UsageError("This person signs in through the organisation.", tip="Have the organisation help.")
     token = secrets.token_urlsafe(24)
     with fleet.act("invited", join.user or join.name or "anyone", time=now, detail=str(join.rights)):
         fleet.database.run("DELETE FROM pending WHERE until < ?", (now,))
@@ -171,6 +175,47 @@ def take_invitation(fleet: Fleet, token: str, user: str, name: str, *, now: int)
         raise UsageError("That name is taken.", tip="Choose another.")
     for role, tenant in given.rights:
         _add_right(fleet, int(row[0]), role, tenant)
+
+
+def of_issuer(
+    fleet: Fleet, issuer: str, subject: str, *, name: str, given: tuple[tuple[str, str | None], ...], now: int
+) -> int:
+    """Number of the account of whoever an issuer calls so, with exactly these rights; made when it is new.
+
+    Known by issuer and subject alone: a name or mail address that somebody chose opens nothing. Belongs into a transaction.
+
+    Raises:
+        Problem: 403, the account was closed.
+    """
+    named = stored(" ".join(name.split()), 80) or subject[:80]
+    row = fleet.database.one(
+        "SELECT id, closed FROM account WHERE issuer = ? AND subject = ?", (issuer, subject)
+    )
+    if row is not None and row[1] is not None:
+        raise Problem(403, "This account was closed.", tip="Ask your operator.")
+    number = int(row[0]) if row else None
+    if fleet.database.one("SELECT 1 FROM account WHERE name = ? AND id <> ?", (named, number or 0)):
+        named = f"{named} ({digest(f'{issuer} {subject}')[:8]})"
+    if number is None:
+        row = fleet.database.one(
+            "INSERT INTO account (public_id, name, issuer, subject, created) VALUES (?,?,?,?,?) RETURNING id",
+            (new_id("usr"), named, issuer, subject, now),
+        )
+        number = int(row[0]) if row else 0
+    fleet.database.run("UPDATE account SET name = ?, signed_in = ? WHERE id = ?", (named, now, number))
+    fleet.database.run("DELETE FROM account_role WHERE account_id = ?", (number,))
+    for role, tenant in given:
+        _add_right(fleet, number, role, tenant)
+    return number
+
+
+def of_organisation(fleet: Fleet, user: str) -> bool:
+    """Whether an account is opened by an organisation's sign-in, and by nothing of ours."""
+    return bool(
+        fleet.database.number(
+            "SELECT COUNT(*) FROM account WHERE public_id = ? AND issuer IS NOT NULL", (user,)
+        )
+    )
 
 
 def new_secret() -> str:
@@ -393,8 +438,9 @@ def holder(fleet: Fleet, key: str, *, now: int) -> Viewer | None:
     row = fleet.database.one(
         "SELECT k.id, k.name, k.role, k.tenant_id, a.id, a.public_id, a.name, k.used FROM api_key k "
         "JOIN account a ON a.id = k.account_id "
-        "WHERE k.hash = ? AND k.until >= ? AND k.closed IS NULL AND a.closed IS NULL",
-        (digest(key.removeprefix("exs_")), now),
+        "WHERE k.hash = ? AND k.until >= ? AND k.closed IS NULL AND a.closed IS NULL "
+        "AND (a.issuer IS NULL OR a.signed_in >= ?)",
+        (digest(key.removeprefix("exs_")), now, now - TRUST_S),
     )
     if row is None:
         return None

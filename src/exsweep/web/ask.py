@@ -35,6 +35,7 @@ class Ask:
         address: str = "",
         session: str = "",
         csrf: str = "",
+        asked: str = "",
         language: str = "en",
         fragment: bool = False,
     ) -> None:
@@ -55,13 +56,15 @@ class Ask:
         """Number of the session that carried the request; empty for keys and visitors."""
         self.csrf = csrf
         """Goes into every form, as `csrf`."""
+        self.asked = asked
+        """Secret of a browser that was sent to its organisation to sign in; empty for all others."""
         self.language = language
         self.fragment = fragment
         """htmx asks for a part of a page."""
         self.limits: dict[str, str] = {}
         """Headers that say how often one may still ask."""
         self.cookies: dict[str, str | None] = {}
-        """Session cookies that the answer sets (None: takes away); used by signing in only."""
+        """Cookies that the answer sets (None: takes away), `session` and `asked`; used by signing in only."""
 
     def may(self, action: str) -> bool:
         """Whether the viewer may do this to the things that the parameters name (or, where they name none, anywhere)."""

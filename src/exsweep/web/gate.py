@@ -14,7 +14,7 @@ from exsweep.web.access import check
 from exsweep.web.ask import Ask
 from exsweep.web.headers import same_origin
 from exsweep.web.problem import Problem, problem_of
-from exsweep.web.recognise import Caller, recognise
+from exsweep.web.recognise import Caller, cookie_name, recognise
 from exsweep.web.replies import Reply, problem_reply, redirect, reply_of
 from exsweep.web.routes import API, PUBLIC, Route, url
 from exsweep.web.service import Service
@@ -106,6 +106,7 @@ def let_in(service: Service, route: Route, received: Received) -> Ask:
         address=received.address,
         session=caller.session,
         csrf=caller.csrf,
+        asked=received.cookies.get(cookie_name(service, "asked"), "")[:200],
         fragment=received.fragment,
     )
     fleet.who = ask.who

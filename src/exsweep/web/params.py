@@ -45,6 +45,8 @@ def read(
     """
     loose = _gather(route, [pair for pair in (*query, *(fields or ())) if pair[1] != "" or pair[0] in path])
     loose.pop(CSRF_FIELD, None)
+    if route.lenient:
+        loose = {name: value for name, value in loose.items() if name in route.params.__struct_fields__}
     try:
         given: dict[str, Any] = dict(loose)
         if document:

@@ -28,9 +28,13 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     by_key: bool = False
 
 
-def cookie_name(service: Service) -> str:
-    """`__Host-` where the service is reached through https; the port keeps two services on one computer apart."""
-    return "__Host-exsweep" if service.settings.secure else f"exsweep-{service.settings.port}"
+def cookie_name(service: Service, what: str = "session") -> str:
+    """Of the session, or of another thing of a few minutes. `__Host-` where the service is reached through https.
+
+    The port keeps two services on one computer apart.
+    """
+    name = "__Host-exsweep" if service.settings.secure else f"exsweep-{service.settings.port}"
+    return name if what == "session" else f"{name}-{what}"
 
 
 def recognise(service: Service, fleet: Fleet, received: "Received") -> Caller:

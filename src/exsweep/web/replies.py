@@ -34,7 +34,7 @@ class Reply(msgspec.Struct, kw_only=True):
 def reply_of(route: Route, result: Any, ask: "Ask", received: "Received") -> Reply:
     """The result of a view as a reply."""
     made = _reply(route, result, ask, received)
-    made.cookies = {cookie_name(ask.service): value for value in ask.cookies.values()}
+    made.cookies = {cookie_name(ask.service, each): value for each, value in ask.cookies.items()}
     made.secure = ask.service.settings.secure
     made.headers |= ask.limits
     if route.method == "GET" and received.api and isinstance(made.body, bytes) and made.status == 200:

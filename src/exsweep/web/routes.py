@@ -46,6 +46,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Also as a page."""
     takes_bytes: int = 0
     """Most bytes of a raw body, where the body is no form and no JSON."""
+    lenient: bool = False
+    """Drops fields it does not know instead of refusing them: for what others send by their own rules."""
     rate: str = "normal"
     """Name of the limit: `normal`, `heavy`, `signing_in`, `sending`."""
     ids: dict[str, str] = {}
@@ -73,6 +75,7 @@ def route(
     api: bool = True,
     html: bool = True,
     takes_bytes: int = 0,
+    lenient: bool = False,
     rate: str = "normal",
 ) -> Callable[[V], V]:
     """Decorator: file a view `(Ask, Params) -> Result` under its function's name; types are read from its annotations."""
@@ -100,6 +103,7 @@ def route(
             api=api,
             html=html,
             takes_bytes=takes_bytes,
+            lenient=lenient,
             rate=rate,
             ids=fields_with_ids(params),
         )

@@ -12,6 +12,8 @@ import msgspec
 
 from exsweep.fleet.store import Fleet
 from exsweep.web.limits import Limiter
+from exsweep.web.oidc import Organisation
+from exsweep.web.oidc_settings import Provider
 
 THREADS = 8
 
@@ -32,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8420
     origin: str = ""
     """Address as people type it, without a path: https://exsweep.example.org. Passkeys and OIDC belong to it."""
+    oidc: Provider | None = None
+    """The sign-in of an organisation."""
     allow_scan: Path | None = None
     """Scope file of looks from outside that pages may start; None: they may start none."""
     quota_bytes: int = 500 << 30
@@ -49,6 +53,7 @@ class Service:
         self.start_token = secrets.token_urlsafe(24)
         """Opens the pages on this computer; printed with the address at start."""
         self.limiter = Limiter()
+        self.organisation = Organisation(settings.oidc, settings.origin) if settings.oidc else None
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="exsweep-web")
 

@@ -39,6 +39,8 @@ class SignInView(msgspec.Struct, frozen=True, kw_only=True):
     next: str
     passkeys: bool = False
     """Passkeys are possible here."""
+    organisation: str | None = None
+    """Whose own sign-in can be used."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,7 +146,12 @@ def sign_in(ask: Ask, asked: Next) -> SignInView:
     """The form."""
     accounts_only(ask)
     offered = passkeys.missing(ask.service.settings.origin) is None
-    return SignInView(next=known_place(asked.next), passkeys=offered)
+    organisation = ask.service.organisation
+    return SignInView(
+        next=known_place(asked.next),
+        passkeys=offered,
+        organisation=organisation.settings.title if organisation else None,
+    )
 
 
 @route("POST", "/sign-in", may=PUBLIC, api=False, then=lambda of: of.next, rate="signing_in")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from exsweep.web import passkeys, sessions
+from exsweep.web import accounts, passkeys, sessions
 from exsweep.web.ask import Ask
 from exsweep.web.core.accounts import Done, accounts_only, new_session, signed_in_person
 from exsweep.web.ids import PasskeyId
@@ -54,6 +54,8 @@ def _origin(ask: Ask) -> str:
 def _just_signed_in(ask: Ask) -> str:
     """What opens an account is not changed with a session that was left open somewhere."""
     user = signed_in_person(ask)
+    if accounts.of_organisation(ask.fleet, user):
+        raise Problem(403, "Your organisation signs you in.", tip="Passkeys of its own belong there.")
     if not sessions.fresh(ask.fleet, ask.session, now=ask.now):
         raise Problem(
             403, "You signed in too long ago for this.", tip="Sign out, sign in again, then add it."
