@@ -81,7 +81,21 @@ def value_for(of: Any) -> Any:
     """Something that fits a type."""
     if isinstance(of, type) and issubclass(of, Enum):
         return next(iter(of)).value
-    for candidate in (True, 1, "own", "0" * 64, "A" * 32, "json", "phone", "2021-03-01", "T1", "srv", [], {}):
+    for candidate in (
+        True,
+        1,
+        "own",
+        "0" * 64,
+        "A" * 32,
+        "json",
+        "phone",
+        "2021-03-01",
+        "T1",
+        "srv",
+        "raw_000000000000",
+        [],
+        {},
+    ):
         try:
             msgspec.convert(candidate, of, strict=False)
         except msgspec.ValidationError:

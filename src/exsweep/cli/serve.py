@@ -59,6 +59,11 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     help="GiB of evidence a tenant may keep.",
 )
 @click.option(
+    "--second-person",
+    is_flag=True,
+    help="A raw line with its passwords is shown only when a second person has said yes.",
+)
+@click.option(
     "--allow-scan",
     "scope",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -80,6 +85,7 @@ def serve(
     key: Path | None,
     jobs: int,
     quota: int,
+    second_person: bool,
     scope: Path | None,
     oidc: Path | None,
 ) -> None:
@@ -118,6 +124,7 @@ def serve(
         quota_bytes=quota << 30,
         jobs=jobs,
         allow_scan=scope,
+        second_person=second_person,
     )
     service = Service(settings)
     app = application(service)

@@ -17,7 +17,7 @@ import msgspec
 from exsweep.assess import Judged, Settings, triage_each
 from exsweep.assess.custody import CustodyLog
 from exsweep.assess.journal import write_whole
-from exsweep.errors import EvidenceError, ExsweepError, StoreError
+from exsweep.errors import ExsweepError, StoreError
 from exsweep.export import EXPORTERS
 from exsweep.fleet import clusters, hunt, intake
 from exsweep.fleet.body import pack
@@ -26,8 +26,7 @@ from exsweep.fleet.sources import Refused, read
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment, Server
 from exsweep.web import jobs
-from exsweep.web.evidence import blob, sending
-from exsweep.web.names import places
+from exsweep.web.laid_out import laid_out
 from exsweep.web.scanning import looked
 from exsweep.web.watching import Watching
 
@@ -62,7 +61,7 @@ def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
     out = home / "out"
     out.mkdir(parents=True, exist_ok=True)
     settings = Settings(
-        evidence=(_laid_out(fleet, folder, one, home / "evidence"),),
+        evidence=(laid_out(fleet, folder, one.sending or "", home / "evidence"),),
         now=datetime.fromtimestamp(one.created, UTC),
         out=out,
         jobs=os.cpu_count() or 1,
@@ -152,30 +151,6 @@ def _kept(fleet: Fleet, one: jobs.Claimed, assessment: Assessment) -> int:
 def _digest(fleet: Fleet, one: jobs.Claimed, assessment: Assessment) -> str:
     sha256, tenant = pack(assessment).sha256, fleet.tenant(one.tenant)
     return sha256 if tenant == 1 else f"{tenant}:{sha256}"
-
-
-def _laid_out(fleet: Fleet, folder: Path, one: jobs.Claimed, below: Path) -> Path:
-    """The files of a sending under names that every system can hold; the bytes are those that were received."""
-    files = [each for each in sending(fleet, one.sending or "").files if each.state == "received"]
-    if not files:
-        raise EvidenceError("Nothing that was sent is here.", tip="Send the files again.")
-    spots = places(each.name for each in files)
-    try:
-        for each, spot in zip(files, spots, strict=True):
-            target = below / spot
-            if target.exists():
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source = blob(folder, each.sha256 or "")
-            with contextlib.suppress(OSError):
-                os.link(source, target)
-                continue
-            write = target.with_name(f".{target.name}.tmp")
-            shutil.copyfile(source, write)
-            write.replace(target)
-    except OSError as error:
-        raise StoreError(f"Evidence cannot be laid out: {error}.", tip="Free space there.") from error
-    return below / spots[0] if len(files) == 1 else below
 
 
 def _written(one: Judged, out: Path) -> Path:

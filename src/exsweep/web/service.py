@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The sign-in of an organisation."""
     allow_scan: Path | None = None
     """Scope file of looks from outside that pages may start; None: they may start none."""
+    second_person: bool = False
+    """A line as it stands in the evidence is shown only when a second person has said yes; where people sign in."""
     quota_bytes: int = 500 << 30
     """Most bytes of evidence that one tenant may keep."""
     jobs: int = 1
