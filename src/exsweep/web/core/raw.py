@@ -32,7 +32,7 @@ class OneRaw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     raw: RawId
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RawWord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: ServerId
     raw: RawId
     yes: bool
@@ -52,12 +52,12 @@ class RawView(msgspec.Struct, frozen=True, kw_only=True):
     """The viewer may be the second person."""
 
 
-class Started(msgspec.Struct, frozen=True, kw_only=True):
+class RawAsked(msgspec.Struct, frozen=True, kw_only=True):
     server: str
     raw: str
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class RawWaiting(msgspec.Struct, frozen=True, kw_only=True):
     wishes: tuple[Wish, ...]
 
 
@@ -80,7 +80,7 @@ def _needs_second(ask: Ask) -> bool:
     then=lambda of: url("raw", server=of.server, raw=of.raw),
     rate="heavy",
 )
-def raw_ask(ask: Ask, asked: NewRaw) -> Started:
+def raw_ask(ask: Ask, asked: NewRaw) -> RawAsked:
     """Ask to see a line as it stands in the evidence, saying why."""
     if len(asked.reason.split()) < 2:
         raise Problem(422, "That is no reason.", tip="Say in a few words why you have to see it.")
@@ -93,7 +93,7 @@ def raw_ask(ask: Ask, asked: NewRaw) -> Started:
         reason=asked.reason,
         now=ask.now,
     )
-    return Started(server=asked.server, raw=made)
+    return RawAsked(server=asked.server, raw=made)
 
 
 @route("GET", "/cases/{server}/raw/{raw}", may="case.secrets", rate="heavy")
@@ -128,22 +128,22 @@ def raw(ask: Ask, asked: OneRaw) -> RawView:
     may="case.approve",
     then=lambda of: url("raw", server=of.server, raw=of.raw),
 )
-def raw_word(ask: Ask, asked: Word) -> Started:
+def raw_word(ask: Ask, asked: RawWord) -> RawAsked:
     """Say yes or no, as the second person."""
     wish = lines.wish(ask.fleet, asked.server, asked.raw, ask.now)
     lines.say(ask.fleet, ask.viewer, wish, yes=asked.yes, now=ask.now)
-    return Started(server=asked.server, raw=asked.raw)
+    return RawAsked(server=asked.server, raw=asked.raw)
 
 
 @route("GET", "/raw", may="case.approve")
-def raw_waiting(ask: Ask, asked: Nothing) -> Waiting:
+def raw_waiting(ask: Ask, asked: Nothing) -> RawWaiting:
     """Wishes that wait for a second person."""
     if not _needs_second(ask):
-        return Waiting(wishes=())
+        return RawWaiting(wishes=())
     within = ask.within("case.approve")
     mine = []
     for wish in lines.waiting(ask.fleet, ask.now):
         row = ask.fleet.database.one("SELECT tenant_id FROM server WHERE public_id = ?", (wish.server,))
         if row is not None and (within is None or int(row[0]) in within) and wish.user != ask.viewer.user:
             mine.append(wish)
-    return Waiting(wishes=tuple(mine))
+    return RawWaiting(wishes=tuple(mine))
