@@ -9,6 +9,7 @@ import yaml
 
 from exsweep.assess import Settings, triage
 from exsweep.model import Level, Stage
+from tests.cases.events import saved
 
 HERE = Path(__file__).parent
 STORIES = sorted(HERE.glob("*/story.yml"))
@@ -20,7 +21,10 @@ def test_story(story: Path, tmp_path: Path):
     folder = story.parent / "evidence"
     if not folder.is_dir():
         folder = tmp_path / "evidence"
-        for name, text in told["evidence"].items():
+        written = dict(told.get("evidence", {}))
+        if "events" in told:
+            written["events.jsonl"] = saved(told["events"])
+        for name, text in written.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     now = datetime.fromisoformat(str(told.get("now", "2026-11-20"))).replace(tzinfo=UTC)

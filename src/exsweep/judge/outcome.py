@@ -68,6 +68,8 @@ def _request(hit: Hit) -> list[tuple[object, ...]]:
 def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: BuildHistory) -> str | None:
     if strength is Strength.SUCCESS:
         return None
+    if rule.stopped:
+        return render("reason.stopped")
     code = facts.status(hit)
     refused = code is not None and code >= judging().refused_status_from
     if code is not None and refused and not _works_anyway(code, rule, stage, strength):

@@ -47,6 +47,8 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     campaign: str | None = None
     follows: str | None = None
     """Only among the lines of senders that rules of this campaign found."""
+    stopped: bool = False
+    """The record itself says that the attempt was stopped."""
     explanation: str = ""
     tip: str | None = None
     examples: Examples = Examples()

@@ -111,6 +111,7 @@ def _rule(
         reason=reason,
         formats=served,
         follows=extension.follows,
+        stopped=extension.stopped,
     )
 
 

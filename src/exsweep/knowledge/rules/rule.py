@@ -55,6 +55,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ids of the log formats that it runs on."""
     follows: str | None = None
     """Campaign whose senders it is about, where it does not stand by itself."""
+    stopped: bool = False
+    """The record itself says that the attempt was stopped."""
 
 
 class RuleProblem(msgspec.Struct, frozen=True):
