@@ -1,13 +1,15 @@
 """Removing or cutting evidence never makes a server look better than it did, without a gap that says so (I4)."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exsweep.errors import EvidenceError
-from exsweep.model import Level
+from exsweep.model import Assessment, Level
 from tests.assess.example import judged
 
 
@@ -29,11 +31,22 @@ def core(evidence: Path, folder: Path, truth) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def untouched(example, tmp_path_factory) -> Path:
+    return core(example.evidence, tmp_path_factory.mktemp("untouched"), example.truth)
+
+
+@cache
+def whole(evidence: Path) -> Assessment:
+    """What is said of the core of the evidence as long as nobody touches it."""
+    return judged(evidence)
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_removing_or_cutting_any_file_never_improves_the_verdict(example, tmp_path_factory, data):
+def test_removing_or_cutting_any_file_never_improves_the_verdict(example, untouched, tmp_path_factory, data):
     folder = core(example.evidence, tmp_path_factory.mktemp("core"), example.truth)
-    before = judged(folder)
+    before = whole(untouched)
     assert before.verdict.level is Level.IN_USE
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=len(paths), unique=True)):
@@ -50,9 +63,9 @@ def test_removing_or_cutting_any_file_never_improves_the_verdict(example, tmp_pa
     assert worse_or_explained(before, after), (after.verdict, after.coverage.gaps)
 
 
-def test_flipped_bytes_never_improve_the_verdict(example, tmp_path):
+def test_flipped_bytes_never_improve_the_verdict(example, untouched, tmp_path):
     folder = core(example.evidence, tmp_path / "core", example.truth)
-    before = judged(folder)
+    before = whole(untouched)
     for path in sorted(folder.rglob("*.log")) + sorted(folder.rglob("*.LOG")):
         if path.is_file():
             data = bytearray(path.read_bytes())

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from exsweep.detect import correlation, exact
 from exsweep.detect.fields import FieldMap
-from exsweep.detect.need import Need
 from exsweep.detect.prefilter import Mask, Prefilter
 from exsweep.detect.values import KnownValues
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import Rule, RuleState
+from exsweep.knowledge.rules.need import Need
 
 BLOCK = 65_536
 """Rows that are evaluated at once: bounds the memory of a log in which everything is suspicious."""

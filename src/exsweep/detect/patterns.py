@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from exsweep.detect.fields import Kind
-from exsweep.detect.need import SHORTEST
+from exsweep.knowledge.rules.need import SHORTEST
 
 LONGEST = 40
 """Characters of a literal that are looked for: more would not be rarer."""

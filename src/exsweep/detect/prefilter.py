@@ -11,11 +11,11 @@ import pyarrow as pa
 from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.matcher import Matcher, make_matcher
-from exsweep.detect.need import SHORTEST, Clause, Literal, Need, need
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
 from exsweep.detect.sweep import Sample, Sweep
 from exsweep.detect.together import Together
 from exsweep.knowledge.rules import Rule, tree
+from exsweep.knowledge.rules.need import SHORTEST, Clause, Literal, Need, need
 
 Mask = npt.NDArray[np.bool_]
 
@@ -178,7 +178,7 @@ class Prefilter:
         if rule.condition is None:
             return ()
         if rule.id not in self._needs:
-            self._needs[rule.id] = need(rule.condition)
+            self._needs[rule.id] = need(rule.condition) if rule.needs is None else rule.needs
         wanted = self._fields.wanted(rule.logsource)
         clauses = dict.fromkeys((*need(tree.And(wanted)), *self._needs[rule.id]))
         found = [choice for clause in clauses if (choice := self._choice(clause, rule.own))]

@@ -14,6 +14,7 @@ from exsweep.model import Severity, Stage, Strength
 from exsweep.parse.batch import Batch
 from tests.detect.events.making import SYSMON, batch_of, event
 
+DATABASE = exact.Database()
 NAMES = ("Image", "ParentImage", "CommandLine", "User", "OwnName")
 PIECES = (b"a", b"B.exe", b"cmd", b"\\x", b" ", b"1", b"\xc3\xa9", b"\xe9", b"\xb6", "\N{SNOWMAN}".encode())
 PIECES = (*PIECES, "\N{LARGE YELLOW CIRCLE}".encode(), b"\xf0\x9f", "Ж".encode(), b"^^")
@@ -98,7 +99,7 @@ def test_what_is_searched_at_once_finds_what_every_row_would_say(
     for one in batches:
         texts = exact.RowTexts(fields, [one.table], one.time_ms)
         everything = [(each, np.ones(len(one), bool)) for each in rules]
-        asked, failed = exact.queried(exact.connect(), fields, texts, everything)
+        asked, failed = exact.queried(DATABASE(), fields, texts, everything)
         expected = sorted(
             (row, each.id)
             for each, found in zip(rules, asked, strict=True)

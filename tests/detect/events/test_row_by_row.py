@@ -12,6 +12,7 @@ from exsweep.knowledge.rules import LogSource, Rule, tree
 from exsweep.model import Severity, Stage, Strength
 from tests.detect.build import CSV, FORMATS, make_batch
 
+DATABASE = exact.Database()
 PIECES = ("a", "A", "b.aspx", "\\", "%2f", "%", "_", "é", "ß", "İ", " ", "+", "1", "10.0.0.1", "-", "\n", ".")
 text = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
 word = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join)
@@ -68,7 +69,7 @@ def test_row_by_row_and_by_query_are_equal(node: tree.Node, events: list[dict[st
         condition=node,
     )
     texts = exact.RowTexts(fields, [batch.table], batch.time_ms)
-    asked, failed = exact.queried(exact.connect(), fields, texts, [(rule, np.ones(len(batch), bool))])
+    asked, failed = exact.queried(DATABASE(), fields, texts, [(rule, np.ones(len(batch), bool))])
     direct = Direct(node, fields, own=False)
     if failed:
         return

@@ -14,10 +14,10 @@ from exsweep.detect import exact
 from exsweep.detect.columns import offsets_and_data, unescaped
 from exsweep.detect.fields import FieldMap
 from exsweep.detect.matcher import make_matcher
-from exsweep.detect.need import Need, need
 from exsweep.detect.sql import ascii_lower
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.rules import Rule
+from exsweep.knowledge.rules.need import Need, need
 from exsweep.parse.batch import Batch, Ints
 
 _FOLDS = ((b"\xc5\xbf", b"s"), (b"\xe2\x84\xaa", b"k"))

@@ -1,6 +1,6 @@
 """Which files a hunt need not open: those in whose index some text is missing without which no rule of the hunt can match.
 
-The texts are those of the rules' needs (`detect.need`), the same that triage's prefilter goes by. Where a rule needs no
+The texts are those of the rules' needs (`knowledge.rules.need`), the same that triage's prefilter goes by. Where a rule needs no
 text, or only texts too short for the index, every file may hold it.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from exsweep.detect.need import Clause, Literal, need
 from exsweep.fleet.grams import Grams, Hashes, cut, pieces
 from exsweep.knowledge.rules import Rule
+from exsweep.knowledge.rules.need import Clause, Literal, need
 
 
 class Skipper:

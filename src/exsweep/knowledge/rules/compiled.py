@@ -1,8 +1,10 @@
 """What one rule file says, once parsed: independent of formats, paths and settings, so that it can be kept."""
 
+import contextlib
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -10,14 +12,14 @@ from typing import Any
 
 import msgspec
 
+import exsweep
 from exsweep.knowledge.rules import files, tree
 from exsweep.knowledge.rules.correlation import Correlation
+from exsweep.knowledge.rules.need import Need, need
 from exsweep.model import Severity, Stage, Strength
 
 MAX_KEPT = 20_000
 """Kept rule files of earlier runs beyond which only those of this run stay."""
-COMPILER = "1"
-"""Raise it when the same text must give another tree; kept results of other versions are not used."""
 
 
 class LogSource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,6 +72,8 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     false_positives: tuple[str, ...] = ()
     extension: Extension = Extension()
     condition: tree.Node | None = None
+    needs: Need | None = None
+    """What a row must hold for the condition to be true: told with the condition, for patterns take long to take apart."""
     correlation: Correlation | None = None
     narrows: tuple[str, ...] = ()
     """Of a Sigma filter: the rules it narrows, `any` for all of its log source."""
@@ -136,7 +140,8 @@ def _compile(line: int, document: dict[str, Any]) -> Compiled:
             return msgspec.structs.replace(
                 base, problem="is not a Sigma rule (no detection, correlation or filter)"
             )
-        return msgspec.structs.replace(base, condition=sigma.condition(plain))
+        condition = sigma.condition(plain)
+        return msgspec.structs.replace(base, condition=condition, needs=need(condition))
     except sigma.UnusableError as error:
         return msgspec.structs.replace(base, unusable=str(error))
     except (SigmaError, msgspec.ValidationError, ValueError) as error:
@@ -186,21 +191,25 @@ class Kept:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = folder / f"rules-{COMPILER}-{_layout()}.bin" if folder else None
+        self._path = folder / f"rules-{_made_by()}.bin" if folder else None
         self._known = self._read()
-        self._used: dict[str, tuple[Compiled, ...]] = {}
+        self._used: dict[str, msgspec.Raw] = {}
         self.compiled = 0
         """Files compiled anew."""
 
     def get(self, text: str) -> tuple[Compiled, ...]:
         """Documents of a rule file, from the folder or compiled now."""
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        documents = self._known.get(key)
-        if documents is None:
-            documents = compile_text(text)
-            self.compiled += 1
+        kept = self._known.get(key)
+        if kept is not None:
+            with contextlib.suppress(msgspec.MsgspecError):
+                documents = _documents.decode(kept)
+                self._used[key] = kept
+                return documents
+        documents = compile_text(text)
+        self.compiled += 1
         if not any(one.problem for one in documents):  # a newer pySigma may be able to read it
-            self._used[key] = documents
+            self._used[key] = msgspec.Raw(msgspec.msgpack.encode(documents))
         return documents
 
     def save(self) -> None:
@@ -218,19 +227,25 @@ class Kept:
         except OSError:
             self._path = None
 
-    def _read(self) -> dict[str, tuple[Compiled, ...]]:
+    def _read(self) -> dict[str, msgspec.Raw]:
+        """Only the rules that a run uses are decoded: thousands of the user's may lie beside ours."""
         if self._path is None:
             return {}
         try:
             data = self._path.read_bytes()
             if hashlib.sha256(data[32:]).digest() != data[:32]:
                 return {}
-            return msgspec.msgpack.decode(data[32:], type=dict[str, tuple[Compiled, ...]])
+            return msgspec.msgpack.decode(data[32:], type=dict[str, msgspec.Raw])
         except (OSError, msgspec.MsgspecError):
             return {}
 
 
-def _layout() -> str:
-    """Changes with the records above and with pySigma: old files are never read into new records."""
-    shape = repr(msgspec.json.schema(Compiled)) + version("pysigma")
-    return hashlib.sha256(shape.encode()).hexdigest()[:12]
+_documents = msgspec.msgpack.Decoder(tuple[Compiled, ...])
+
+
+def _made_by() -> str:
+    """Changes with everything that makes or shapes what is kept: this folder, pySigma, and Python's parser of patterns."""
+    total = hashlib.sha256(f"{exsweep.__version__} {version('pysigma')} {sys.version_info[:2]}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]

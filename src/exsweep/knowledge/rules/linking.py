@@ -19,7 +19,8 @@ def narrowed(
             named = "any" in one.narrows or {rule.sigma_id, rule.name, rule.id} & set(one.narrows)
             if fits and named and rule.condition is not None and one.condition is not None:
                 hit = True
-                rules[at] = msgspec.structs.replace(rule, condition=tree.And((rule.condition, one.condition)))
+                both = tree.And((rule.condition, one.condition))
+                rules[at] = msgspec.structs.replace(rule, condition=both, needs=None)
         if not hit:
             problems.append(RuleProblem(file, one.line, "this filter names no rule that is loaded"))
     return rules

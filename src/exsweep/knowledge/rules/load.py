@@ -106,6 +106,7 @@ def _rule(
         sigma_id=one.sigma_id,
         name=one.name,
         condition=one.condition,
+        needs=one.needs,
         correlation=one.correlation,
         state=state,
         reason=reason,

@@ -7,6 +7,7 @@ import msgspec
 from exsweep.knowledge.rules import tree
 from exsweep.knowledge.rules.compiled import Examples, LogSource
 from exsweep.knowledge.rules.correlation import Correlation
+from exsweep.knowledge.rules.need import Need
 from exsweep.model import Severity, Stage, Strength
 
 
@@ -47,6 +48,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sigma_id: str | None = None
     name: str | None = None
     condition: tree.Node | None = None
+    needs: Need | None = None
+    """What a row must hold for `condition` to be true; None: not told yet."""
     correlation: Correlation | None = None
     state: RuleState = RuleState.RUNS
     reason: str = ""

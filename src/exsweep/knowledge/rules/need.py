@@ -6,11 +6,12 @@ a condition needs, it asks for nothing.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_network
 from re import _constants as op  # type: ignore[attr-defined]  # the parser behind `re`: no public door to its tree
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, TypeVar
+
+import msgspec
 
 from exsweep.knowledge.rules import tree
 
@@ -32,8 +33,7 @@ MAX_RUNS = 64
 """Texts that a stretch of a pattern may be; more: the stretch is cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True, array_like=True):
     """Text that stands in the value of `field`, ASCII letters in any case."""
 
     field: str | None
