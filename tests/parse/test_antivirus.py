@@ -84,6 +84,17 @@ def test_a_scan_without_an_end_may_have_been_stopped():
     assert any("may have been stopped" in note for note in reader.tally.notes)
 
 
+def test_a_threat_whose_file_is_not_told_is_a_row_all_the_same():
+    cut = MSERT.replace(b"        file://" + PAGE + b"\r\n", b"")
+    assert [(row["Threat"], row["Path"]) for row in read(cut)[0]] == [
+        (b"Exploit:ASP/CVE-2021-27065.B!dha", b"")
+    ]
+    summary = MSERT.split(b"Quick Scan")[0] + b"Results Summary:" + MSERT.split(b"Results Summary:")[1]
+    assert [(row["Threat"], row["Path"]) for row in read(summary)[0]] == [
+        (b"Exploit:ASP/CVE-2021-27065.B!dha", b"")
+    ]
+
+
 @settings(max_examples=60, deadline=None)
 @given(cut=st.integers(0, 800), junk=st.binary(max_size=60), step=st.integers(1, 400))
 def test_no_bytes_bring_it_down_and_chunks_change_nothing(cut: int, junk: bytes, step: int):

@@ -36,7 +36,9 @@ _FILE = re.compile(rb"(?P<scheme>[a-z]{3,24}):/{0,2}_?(?P<path>[^;]{1,2000})")
 _FOUND = re.compile(
     rb"\s*Threat Detected:\s*(?P<threat>[^,\r\n]{3,160})(?:,\s*(?P<action>[^\r\n]{1,80}))?", re.I
 )
-_LISTED = re.compile(rb"\s*(?P<scheme>[a-z]{3,24})://(?P<path>.{1,2000}?)\s*")
+_LISTED = re.compile(rb"\s*(?P<scheme>[a-z]{3,24}):(?://)?_?(?P<path>.{1,2000}?)\s*")
+_SUMMED = re.compile(rb"\s*Found (?P<threat>[A-Za-z]{3,30}:[A-Za-z0-9]{1,30}/\S{1,120})[^\r\n]{0,80}", re.I)
+"""The summary at the end; people paste no more than that."""
 _MOMENT = re.compile(
     rb"\s*(?:.{0,60}\s)?(?P<what>Started|Finished) On \w{3} (?P<when>\w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4})\s*",
     re.I,
@@ -70,6 +72,8 @@ class AntivirusReader:
         self._product = b"Microsoft Defender"
         self._started = self._finished = b""
         self._threat: tuple[bytes, bytes] | None = None
+        self._unplaced: tuple[bytes, bytes, int, int] | None = None
+        """A threat of which no file was told yet: its name, the line, number and offset."""
         self._threats = self._runs = self._other = 0
 
     def feed(
@@ -101,6 +105,7 @@ class AntivirusReader:
             self._detection(found, line, number, offset)
         elif self._threat is not None and (listed := _LISTED.fullmatch(line)):
             threat, action = self._threat
+            self._unplaced = None
             self._row(
                 (self._started, b"detected", threat, listed["path"], listed["scheme"], action),
                 line,
@@ -109,7 +114,7 @@ class AntivirusReader:
             )
         else:
             self._other += 1
-            self._scanner(line)
+            self._scanner(line, number, offset)
 
     def _detection(self, found: re.Match[bytes], line: bytes, number: int, offset: int) -> None:
         told = _TOLD.search(found["rest"])
@@ -144,14 +149,26 @@ class AntivirusReader:
         self._places.append((number, offset))
         self._texts.append(line[:4_000])
 
-    def _scanner(self, line: bytes) -> None:
+    def _place_none(self) -> None:
+        """A threat whose file is not told is a row all the same."""
+        if self._unplaced is not None:
+            threat, line, number, offset = self._unplaced
+            self._unplaced = None
+            self._row((self._started, b"detected", threat, b"", b"", b""), line, number, offset)
+
+    def _scanner(self, line: bytes, number: int, offset: int) -> None:
         """What Microsoft's scanner says of its own run."""
         if found := _SCANNER.search(line):
             self._product, self._threat = b"Microsoft " + found["name"], None
             self._runs += 1
             self.tally.facts["scanner.found"] = "not told"
         elif found := _FOUND.fullmatch(line.rstrip()):
+            self._place_none()
             self._threat = (found["threat"], found["action"] or b"")
+            self._unplaced = found["threat"], line, number, offset
+            self._threats += 1
+        elif (found := _SUMMED.fullmatch(line)) and not self._threats:
+            self._unplaced = found["threat"], line, number, offset
             self._threats += 1
         elif found := _MOMENT.fullmatch(line):
             moment = _written(found["when"])
@@ -166,6 +183,7 @@ class AntivirusReader:
             self.tally.facts["scanner.found"] = "nothing"
 
     def _close(self) -> None:
+        self._place_none()
         facts = self.tally.facts
         facts["lines.other"] = str(self._other)
         if not self._runs:

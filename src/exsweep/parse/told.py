@@ -56,6 +56,13 @@ _SETTING = re.compile(
 _ANCHOR = re.compile(rb"\bServerInfo~[^\s\"'`,|<>]+")
 _MARKED = re.compile(rb"\bcd\s+/d\b.*\becho\s+\[S\]", re.I | re.S)
 """Programs that steer web shells put the output of a command between marks."""
+_CLEARED = re.compile(
+    rb"\b(?:audit|security|system|application|event) log(?: file)? (?:was|has been) cleared"
+    rb"|\xc3\x9cberwachungsprotokoll wurde gel\xc3\xb6scht|journal d.{1,3}audit a \xc3\xa9t\xc3\xa9 effac\xc3\xa9"
+    rb"|borr\xc3\xb3 el registro de auditor\xc3\xada|registro de auditor\xc3\xada se (?:ha borrado|borr\xc3\xb3)",
+    re.I,
+)
+"""Events 1102 and 104, in the words of Windows in four languages."""
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?")
 
 
@@ -99,7 +106,7 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
         return "oab_vdir", {"ExternalUrl": match["value"]}
     if match := _SERVED.search(text):
         return _file(match["path"], b"mentioned")
-    if _COMMAND.search(text):
+    if _COMMAND.search(text) or _CLEARED.search(text):
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
     return None
 
