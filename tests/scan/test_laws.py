@@ -226,7 +226,9 @@ NETWORK_MODULES = {
 }
 MAY = {
     "scan/transport.py": {"socket", "ssl", "asyncio"},
+    # Waiting only: tasks, turns and the clock of the event loop.
     "scan/run.py": {"asyncio"},
+    "scan/turns.py": {"asyncio"},
     # The web app waits for its browsers with the event loop; it opens no connection of its own.
     "web/application.py": {"asyncio"},
     "web/form_sending.py": {"asyncio"},

@@ -90,7 +90,7 @@ def test_h60_a_name_is_resolved_once_and_its_address_pinned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("exsweep.scan.run.resolve", _resolver(["127.77.1.1", "127.0.0.1"], asked))
+    monkeypatch.setattr("exsweep.scan.names.resolve", _resolver(["127.77.1.1", "127.0.0.1"], asked))
     with Double(tmp_path, {"127.77.1.1": Manners(GOOD)}) as double:
         (one,) = run_scan(scope_for(double.port), [Target(name="mail.example.test", port=double.port)])
     assert asked == ["mail.example.test"]
@@ -103,7 +103,7 @@ def test_h60_a_name_is_resolved_once_and_its_address_pinned(
 
 @pytest.mark.parametrize("inside", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1"])
 def test_h59_a_name_that_leads_inside_is_not_contacted(monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
-    monkeypatch.setattr("exsweep.scan.run.resolve", _resolver([inside], []))
+    monkeypatch.setattr("exsweep.scan.names.resolve", _resolver([inside], []))
     monkeypatch.setattr("exsweep.scan.visit.Connection", None)
     scope = scope_for(443)
     scope = type(scope)(
@@ -204,12 +204,12 @@ def test_a_name_without_an_answer_is_looked_up_once_more(
         asked.append(name)
         return (address("127.77.1.1"),) if len(asked) == 2 else ()
 
-    monkeypatch.setattr("exsweep.scan.run.resolve", resolve)
+    monkeypatch.setattr("exsweep.scan.names.resolve", resolve)
     with Double(tmp_path, {"127.77.1.1": Manners(GOOD)}) as double:
         (one,) = run_scan(scope_for(double.port), [Target(name="mail.example.test", port=double.port)])
         assert one.kind is Kind.EXACT
         asked.clear()
-        monkeypatch.setattr("exsweep.scan.run.resolve", _resolver_of_nothing(asked))
+        monkeypatch.setattr("exsweep.scan.names.resolve", _resolver_of_nothing(asked))
         (one,) = run_scan(scope_for(double.port), [Target(name="mail.example.test", port=double.port)])
     assert one.identity.failure is Failure.NAME
     assert len(asked) == 2

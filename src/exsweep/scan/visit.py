@@ -1,6 +1,6 @@
 """One host from the first packet to the last: asks what the plan says, when politeness lets it."""
 
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from exsweep.knowledge.scanning import Limits
 from exsweep.scan.asks import SHELL, Ask, as_bytes
@@ -11,14 +11,22 @@ from exsweep.scan.scope import Scope
 from exsweep.scan.targets import Target
 from exsweep.scan.transport import Connection
 
-Turn = Callable[[], Awaitable[bool]]
-"""Waits until one more request may be sent; False: the network wants to be left alone."""
-Told = Callable[[Reply | Failure], None]
-"""Hears each answer, for politeness."""
+
+class Talk(Protocol):
+    """What a visit asks of the run around it, and tells it."""
+
+    async def turn(self) -> bool:
+        """Wait until one more request may be sent; False: the network wants to be left alone."""
+
+    def agreed(self) -> None:
+        """The host agreed on TLS."""
+
+    def told(self, answer: Reply | Failure) -> None:
+        """A request came to its end."""
 
 
 async def visit(
-    target: Target, to: str, scope: Scope, wishes: Wishes, limits: Limits, turn: Turn, told: Told
+    target: Target, to: str, scope: Scope, wishes: Wishes, limits: Limits, talk: Talk
 ) -> tuple[Heard, ...]:
     """All questions and answers of one host at the pinned address `to`, which the caller has checked.
 
@@ -29,13 +37,13 @@ async def visit(
     try:
         while step := next_ask(target, heard, wishes):
             if heard:
-                if not await turn():
+                if not await talk.turn():
                     heard.append(hear(step.ask, Failure.NOT_ASKED))
                     break
                 if connection is not None:
                     connection.rest()
-            connection, answer, line = await _ask(step.ask, target, to, scope, limits, connection)
-            told(answer)
+            connection, answer, line = await _ask(step.ask, target, to, scope, limits, connection, talk)
+            talk.told(answer)
             heard.append(hear(step.ask, answer, line))
     finally:
         if connection is not None:
@@ -44,7 +52,13 @@ async def visit(
 
 
 async def _ask(
-    ask: Ask, target: Target, to: str, scope: Scope, limits: Limits, connection: Connection | None
+    ask: Ask,
+    target: Target,
+    to: str,
+    scope: Scope,
+    limits: Limits,
+    connection: Connection | None,
+    talk: Talk,
 ) -> tuple[Connection | None, Reply | Failure, Line]:
     """Ask over the open connection where it may be used again, else over a new one.
 
@@ -65,6 +79,7 @@ async def _ask(
     if failure is not None:
         connection.close()
         return None, failure, Line()
+    talk.agreed()
     answer, line = await connection.ask(request, _reader(ask, limits))
     return _kept(connection, answer), answer, line
 
