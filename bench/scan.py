@@ -1,7 +1,8 @@
 """Hosts a second, CPU and memory of a scan, against a local double on all of 127.0.0.0/8. Linux, openssl and taskset.
 
-`python bench/scan.py [--hosts N] [--repeat N]` prints a table. Server on the second core, client on the first; client
-CPU (user and system) a host is the figure to trust on a shared machine.
+`python bench/scan.py [--hosts N] [--repeat N] [--only WORD]` prints tables. Server on the second core, client on the first;
+client CPU (user and system) a host is the figure to trust on a shared machine. Tarpits are measured with few places and servers
+that take their time, so that places bind and not the processor, with and without them in turns.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,8 +45,8 @@ sys.path.insert(0, str(ROOT))
 double = importlib.import_module(DOUBLE)  # of the tests: not a part of the program
 
 
-LAST: list[float] = []
-"""When the last live host was done: the time for which tarpits are waited for after it counts for nobody."""
+LAST: list[tuple[float, float]] = []
+"""(wall, CPU) when the last live host was done: the time for which tarpits are waited for after it counts for nobody."""
 
 
 class Quiet:
@@ -83,15 +83,19 @@ def one_request(port: int, hosts: int, at_once: int) -> int:
 
 
 def whole_scan(
-    ports: tuple[int, int], hosts: int, at_once: int, tarpits: float = 0.0, out: Path | None = None
+    port: int, hosts: int, at_once: int, tarpits: tuple[int, float] = (0, 0.0), out: Path | None = None
 ) -> int:
-    """The scan as users run it, two requests a host, with rates that never bind. `tarpits` more hosts are mute."""
-    scope = read_scope(SCOPE.format(ports=f"{ports[0]}, {ports[1]}"), now=NOW)
+    """The scan as users run it, two requests a host, with rates that never bind.
+
+    `tarpits`: their port, and how many more hosts (as a part of `hosts`) they are.
+    """
+    scope = read_scope(SCOPE.format(ports=f"{port}, {tarpits[0] or port}"), now=NOW)
     rates = msgspec.structs.replace(
         checks().rates, per_second=1e5, per_network=1e5, per_neighbourhood=1e5, connections=at_once
     )
-    targets = [Target(address=where, port=ports[0]) for where in double.addresses(hosts)]
-    targets += [Target(address=where, port=ports[1]) for where in double.addresses(int(hosts * tarpits))]
+    targets = [Target(address=where, port=port) for where in double.addresses(hosts)]
+    mute = double.addresses(int(hosts * tarpits[1]))
+    targets += [Target(address=where, port=tarpits[0]) for where in mute]
     good = 0
     LAST.clear()
 
@@ -99,7 +103,7 @@ def whole_scan(
         nonlocal good
         if one.kind is Kind.EXACT:
             good += 1
-            LAST[:] = [time.perf_counter()]
+            LAST[:] = [(time.perf_counter(), time.process_time())]
         if journal is not None:
             journal.keep(one)
 
@@ -142,25 +146,31 @@ def _resident() -> float:
     raise SystemExit("this bench needs Linux")
 
 
-def _measured(name: str, port: int, tarpit: int, hosts: int) -> dict[str, float]:
-    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+def _measured(name: str, ports: list[int], hosts: int) -> dict[str, float]:
+    servers, mute, far, mute_after_tls = ports
+    few = min(hosts, 1_500)
     with tempfile.TemporaryDirectory() as folder:
-        good = {
-            "one-200": lambda: one_request(port, hosts, 200),
-            "one-1000": lambda: one_request(port, hosts, 1000),
-            "scan-200": lambda: whole_scan((port, tarpit), hosts, 200),
-            "scan-1000": lambda: whole_scan((port, tarpit), hosts, 1000),
-            "scan-200-journal": lambda: whole_scan((port, tarpit), hosts, 200, out=Path(folder) / "r.jsonl"),
-            "scan-200-tarpits": lambda: whole_scan((port, tarpit), hosts, 200, tarpits=0.25),
-            "memory": lambda: memory(port, hosts),
-        }[name]()
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+        rows = {
+            "one-200": lambda: one_request(servers, hosts, 200),
+            "one-1000": lambda: one_request(servers, hosts, 1000),
+            "scan-200": lambda: whole_scan(servers, hosts, 200),
+            "scan-1000": lambda: whole_scan(servers, hosts, 1000),
+            "scan-200-journal": lambda: whole_scan(servers, hosts, 200, out=Path(folder) / "r.jsonl"),
+            "scan-200-mute": lambda: whole_scan(servers, hosts, 200, (mute, 0.25)),
+            "far-40": lambda: whole_scan(far, few, 40),
+            "far-40-mute": lambda: whole_scan(far, few, 40, (mute, 0.25)),
+            "far-40-mute-after-tls": lambda: whole_scan(far, few, 40, (mute_after_tls, 0.25)),
+            "memory": lambda: memory(servers, hosts),
+        }
+        started, before = time.perf_counter(), time.process_time()
+        good = rows[name]()
+    wall, cpu = LAST[-1] if LAST else (time.perf_counter(), time.process_time())
     return {
         "good": good,
-        "wall_s": (LAST[0] if LAST else time.perf_counter()) - started,
-        "cpu_s": cpu,
-        "rss_mib": used.ru_maxrss / 1024,
+        "wall_s": wall - started,
+        "cpu_s": cpu - before,
+        "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "hosts": few if name.startswith("far") else hosts,
     }
 
 
@@ -170,7 +180,10 @@ ROWS = {
     "scan-200": "whole scan (two requests, judged), 200 at once",
     "scan-1000": "whole scan, 1,000 at once",
     "scan-200-journal": "whole scan with journal and results on disk, 200 at once",
-    "scan-200-tarpits": "whole scan, and a quarter more hosts that are mute after TCP (20 % of all), 200 at once",
+    "scan-200-mute": "whole scan, 200 at once, and a quarter more hosts (20 % of all) that are mute after TCP",
+    "far-40": "whole scan of servers that take 0.1 s an answer, 40 at once",
+    "far-40-mute": "the same, and 20 % of all hosts mute after TCP",
+    "far-40-mute-after-tls": "the same, and 20 % of all hosts mute after TLS",
 }
 
 
@@ -178,38 +191,54 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--hosts", type=int, default=4_000)
     options.add_argument("--repeat", type=int, default=3)
-    options.add_argument("--child", nargs=3, metavar=("ROW", "PORT", "TARPIT"), help=argparse.SUPPRESS)
+    options.add_argument("--only", default="", help="rows whose name holds this")
+    options.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.child:
-        row, port, tarpit = chosen.child
-        print(json.dumps(_measured(row, int(port), int(tarpit), chosen.hosts)))
+        row, *ports = chosen.child
+        print(json.dumps(_measured(row, list(map(int, ports)), chosen.hosts)))
         return
     with (
         tempfile.TemporaryDirectory() as folder,
         double.many(Path(folder), "taskset", "-c", str(_cores()[-1])) as ports,
     ):
-        print(f"{chosen.hosts:,} hosts, median of {chosen.repeat}, load {os.getloadavg()[0]:.1f}\n")
-        print(
-            "| what | live hosts/s wall | client CPU ms/host | 1 core would do, hosts/s | peak MiB | right |"
-        )
-        print("|---|---|---|---|---|---|")
-        for row, words in ROWS.items():
-            runs = list(_runs(row, ports, chosen.hosts, chosen.repeat))
-            wall, cpu = (statistics.median(run[key] for run in runs) for key in ("wall_s", "cpu_s"))
-            rss, good = max(run["rss_mib"] for run in runs), min(run["good"] for run in runs)
-            each = cpu / chosen.hosts
-            print(
-                f"| {words} | {chosen.hosts / wall:,.0f} | {each * 1000:.2f} | {1 / each:,.0f} | {rss:.0f} | {good:,.0f} |"
-            )
-        held = next(_runs("memory", ports, 1_000, 1))["good"]
+        rows = [row for row in ROWS if chosen.only in row]
+        found: dict[str, list[dict[str, float]]] = {row: [] for row in rows}
+        for _ in range(chosen.repeat):  # in turns: what else the machine does falls on all of them
+            for row in rows:
+                found[row].append(_run(row, ports, chosen.hosts))
+        _print(found, chosen.repeat)
+        held = _run("memory", ports, 1_000)["good"]
         print(f"\nMemory of an open connection (1,000 held, one answer read on each): {held:.3f} MiB")
 
 
-def _runs(row: str, ports: tuple[int, int], hosts: int, repeat: int) -> Iterator[dict[str, float]]:
+def _print(found: dict[str, list[dict[str, float]]], repeat: int) -> None:
+    print(f"median of {repeat} in turns, load {os.getloadavg()[0]:.1f}\n")
+    print("| what | live hosts/s wall | client CPU ms/host | 1 core would do, hosts/s | peak MiB | right |")
+    print("|---|---|---|---|---|---|")
+    for row, runs in found.items():
+        hosts = runs[0]["hosts"]
+        wall, cpu = (statistics.median(run[key] for run in runs) for key in ("wall_s", "cpu_s"))
+        rss, good = max(run["rss_mib"] for run in runs), min(run["good"] for run in runs)
+        each = cpu / hosts
+        print(
+            f"| {ROWS[row]} | {hosts / wall:,.0f} | {each * 1000:.2f} | {1 / each:,.0f} | {rss:.0f} | {good:,.0f} of {hosts:,} |"
+        )
+    for row, runs in found.items():
+        alone = found.get(row.partition("-mute")[0])
+        if "-mute" in row and alone:
+            pairs = zip(alone, runs, strict=True)
+            ratios = ", ".join(f"{one['wall_s'] / both['wall_s']:.2f}" for one, both in pairs)
+            print(f"\nPace of live hosts with tarpits by that without, {row}: {ratios}")
+
+
+def _run(row: str, ports: tuple[int, ...], hosts: int) -> dict[str, float]:
     command = ["taskset", "-c", str(_cores()[0]), sys.executable, __file__, "--hosts", str(hosts)]
-    for _ in range(repeat):
-        child = [*command, "--child", row, *map(str, ports)]
-        yield json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout)
+    child = [*command, "--child", row, *map(str, ports)]
+    found: dict[str, float] = json.loads(
+        subprocess.run(child, check=True, capture_output=True, text=True).stdout
+    )
+    return found
 
 
 def _cores() -> list[int]:

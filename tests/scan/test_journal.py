@@ -85,9 +85,9 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def _killed_runs(tmp_path: Path, count: int, kills: int, pace: int) -> list[dict[str, object]]:
     """Scan `count` servers, killed so many times in the middle; then to the end. Returns the results."""
-    with many(tmp_path) as (port, _):
+    with many(tmp_path) as ports:
         scope, listed, out = tmp_path / "scope.yml", tmp_path / "targets.txt", tmp_path / "r.jsonl"
-        scope.write_text(SCOPE.format(ports=port, pace=pace))
+        scope.write_text(SCOPE.format(ports=ports.servers, pace=pace))
         listed.write_text("".join(f"{each}\n" for each in addresses(count)))
         command = [
             sys.executable,

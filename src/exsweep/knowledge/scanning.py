@@ -273,6 +273,9 @@ def problems() -> Iterator[Problem]:
         plain = each.path.replace("{canary}", "")
         if not each.path.startswith("/") or set(plain) & set("?#;=&@{} \r\n%\\"):
             yield Problem("scan/checks.yml", f"{each.id}: {each.path} is no plain path", "No parameters.")
+    for front in fingerprints().fronts:
+        if front.page and front.page != front.page.lower():
+            yield Problem("scan/fingerprints.yml", f"{front.id}: `page` is not in lower case", "Lower it.")
     for team in all_csirts():
         if len(team.country) != 2 or not team.source or (team.page and not team.page.startswith("https://")):
             yield Problem(

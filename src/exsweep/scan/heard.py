@@ -79,6 +79,11 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 @cache
+def _lower_pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+@cache
 def theme_pattern() -> re.Pattern[bytes]:
     """Where reading of the logon page may stop."""
     return re.compile(fingerprints().theme.encode(), re.IGNORECASE)
@@ -93,17 +98,20 @@ def hear(ask: Ask, answer: Reply | Failure, line: Line | None = None) -> Heard:
 def _facts(heard: Heard, reply: Reply) -> Facts:
     marks = fingerprints()
     page = reply.text
-    first = dict(reversed(reply.headers))
+    every: dict[str, list[str]] = {}
+    for name, value in reply.headers:
+        every.setdefault(name, []).append(value)
+    first = {name: values[0] for name, values in every.items()}
     location = first.get("location")
     header = first.get(marks.build_header)
     build, build_from = _build(heard, header, page)
     theme = _pattern(marks.theme).search(page)
     old = _pattern(marks.old_logon).search(page) if heard.ask.check == "logon_2003" else None
     names = [
-        value for name in (marks.front_header, *marks.back_headers) for value in reply.all(name) if value
+        value for name in (marks.front_header, *marks.back_headers) for value in every.get(name, ()) if value
     ]
     front, portal = _front(first, page, location)
-    auth = reply.all("www-authenticate")
+    auth = every.get("www-authenticate", ())
     iis = _pattern(marks.iis).match(first.get("server") or "")
     return Facts(
         status=reply.status,
@@ -121,7 +129,7 @@ def _facts(heard: Heard, reply: Reply) -> Facts:
         location=location,
         request_id=next((v.lower() for n in marks.request_headers if (v := first.get(n))), None),
         iis=float(iis[1]) if iis else None,
-        cookies=tuple(value.partition("=")[0].strip().lower() for value in reply.all("set-cookie")[:20]),
+        cookies=tuple(value.partition("=")[0].strip().lower() for value in every.get("set-cookie", ())[:20]),
         schemes=tuple(dict.fromkeys(found[1] for value in auth if (found := _SCHEME.match(value)))),
         realms=tuple(found[1] for value in auth if (found := _REALM.search(value))),
         other_products=tuple(name for name in marks.pretenders.other_products if name in first),
@@ -167,12 +175,14 @@ def _is_exchange(heard: Heard, first: dict[str, str], page: str, location: str |
 
 
 def _front(first: dict[str, str], page: str, location: str | None) -> tuple[Front | None, bool]:
-    server = first.get("server") or ""
+    """(who stands before the server, did it answer in its place); the first of the table that fits."""
+    low = page.lower()  # with it patterns need not mind the case, which is slow
     for each in fingerprints().fronts:
         if location and each.location and _pattern(each.location).search(location):
             return each, True
-        if each.page and _pattern(each.page).search(page):
+        if each.page and _lower_pattern(each.page).search(low):
             return each, True
+    server = first.get("server") or ""
     for each in fingerprints().fronts:
         if each.server and _pattern(each.server).search(server):
             return each, False

@@ -145,8 +145,8 @@ def _asked(heard: Heard) -> Asked:
     reply = heard.reply
     kept: dict[str, str] = {}
     if reply is not None:
-        wanted = fingerprints().kept_headers
-        kept = {name: value for name in wanted if (value := reply.header(name)) is not None}
+        first = dict(reversed(reply.headers))
+        kept = {name: first[name] for name in fingerprints().kept_headers if name in first}
     return Asked(
         check=heard.ask.check,
         path=heard.ask.path,

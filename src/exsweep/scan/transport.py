@@ -10,6 +10,7 @@ import socket
 import ssl
 import warnings
 from functools import cache
+from typing import cast
 
 from exsweep.knowledge.scanning import Limits
 from exsweep.scan.addresses import Address, TargetError, address
@@ -18,7 +19,7 @@ from exsweep.scan.heard import Line
 from exsweep.scan.replies import Failure, Reader, Reply
 from exsweep.scan.smtp import QUIT, Smtp, SmtpReply, smtp_of
 
-_READ = 65_536
+_READ = 16_384  # of one record of TLS there is never more
 _SMTP_READ = 4_096
 
 
@@ -115,7 +116,8 @@ class Connection(asyncio.Protocol):
         if self._failure is None:
             self._tls.write(request)
             self._flush()
-            self._read()
+            if self._incoming.pending or self._tls.pending():
+                self._read()
             if not reader.done:
                 await self._wait(self._deadline, Failure.ANSWER_TIMEOUT)
         if not reader.done:
@@ -140,8 +142,7 @@ class Connection(asyncio.Protocol):
             self._wire = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._wire = transport
+        self._wire = cast("asyncio.Transport", transport)  # loops of other makers have their own classes
         self._tls = _context().wrap_bio(self._incoming, self._outgoing, server_hostname=self._name)
         self._shake()
 

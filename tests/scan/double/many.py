@@ -1,7 +1,6 @@
-"""A stand-in for any number of servers: one TLS port for all of 127.0.0.0/8, on the loopback device only.
+"""A stand-in for any number of servers: TLS ports for all of 127.0.0.0/8, on the loopback device only.
 
-`python -m tests.scan.double.many FOLDER` prints two ports: servers, and tarpits that take connections and say nothing.
-It ends when its standard input closes.
+`python -m tests.scan.double.many FOLDER` prints the ports (see `Ports`). It ends when its standard input closes.
 """
 
 import asyncio
@@ -10,14 +9,29 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.scan.double.server import Request, make_certificate
 from tests.scan.double.sites import exchange
 
 ROOT = Path(__file__).parents[3]
 _ANSWER = exchange("15.2.1748.39", "15.2.1748")
+_DELAY_S = 0.1
+_BACKLOG = 4_096
+"""With asyncio's own 100 the kernel drops connections of a busy run, and tries them again only after seconds."""
+
+
+class Ports(NamedTuple):
+    """Who answers where."""
+
+    servers: int
+    mute: int
+    """Take a connection and say nothing."""
+    far: int
+    """Servers that take 0.1 s for each answer."""
+    mute_after_tls: int
 
 
 def _listener() -> socket.socket:
@@ -25,12 +39,12 @@ def _listener() -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
     made.bind(("0.0.0.0", 0))  # noqa: S104 - bound to the loopback device just above
-    made.listen(4096)
     return made
 
 
 class _Server(asyncio.Protocol):
-    def __init__(self) -> None:
+    def __init__(self, delay_s: float = 0.0) -> None:
+        self._delay_s = delay_s
         self._data = b""
         self._count = 0
 
@@ -42,7 +56,11 @@ class _Server(asyncio.Protocol):
         self._data += data
         while b"\r\n\r\n" in self._data:
             raw, self._data = self._data.split(b"\r\n\r\n", 1)
-            self._wire.write(_ANSWER(Request("", raw + b"\r\n\r\n", self._count, 0)))
+            answer = _ANSWER(Request("", raw + b"\r\n\r\n", self._count, 0))
+            if self._delay_s:
+                asyncio.get_running_loop().call_later(self._delay_s, self._wire.write, answer)
+            else:
+                self._wire.write(answer)
             self._count += 1
 
 
@@ -53,24 +71,33 @@ async def _serve(folder: Path) -> None:
     context.num_tickets = 0
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: None)
-    servers, tarpits = _listener(), _listener()
-    await loop.create_server(_Server, sock=servers, ssl=context)
-    await loop.create_server(asyncio.Protocol, sock=tarpits)
-    print(servers.getsockname()[1], tarpits.getsockname()[1], flush=True)
+    kinds: dict[str, Callable[[], asyncio.BaseProtocol]] = {
+        "servers": _Server,
+        "mute": asyncio.Protocol,
+        "far": lambda: _Server(_DELAY_S),
+        "mute_after_tls": asyncio.Protocol,
+    }
+    ports = {}
+    for name, protocol in kinds.items():
+        listener = _listener()
+        ports[name] = listener.getsockname()[1]
+        tls = None if name == "mute" else context
+        await loop.create_server(protocol, sock=listener, ssl=tls, backlog=_BACKLOG)
+    print(*Ports(**ports), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 @contextlib.contextmanager
-def many(folder: Path, *before: str) -> Iterator[tuple[int, int]]:
-    """(port of servers, port of tarpits) of a process of its own; `before` goes before its command line."""
+def many(folder: Path, *before: str) -> Iterator[Ports]:
+    """The ports of a process of its own; `before` goes before its command line."""
     command = [*before, sys.executable, "-m", "tests.scan.double.many", str(folder)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        servers, tarpits = process.stdout.readline().split()
+        ports = Ports(*map(int, process.stdout.readline().split()))
         try:
-            yield int(servers), int(tarpits)
+            yield ports
         finally:
             process.kill()
 
