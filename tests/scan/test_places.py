@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import random
+from collections import deque
 
 import msgspec
 import pytest
@@ -85,6 +86,33 @@ def test_a_fifth_of_tarpits_costs_live_hosts_no_more_than_a_tenth_of_their_pace(
     alone = Simulated(0, steps, agree=agree, spread=spread).took_s
     among = Simulated(LIVE // 4, steps, agree=agree, spread=spread).took_s
     assert alone / among >= 0.9
+
+
+def _busy(each_s: float, connections: int, hosts: int) -> tuple[float, float]:
+    """(longest wait for a first word, seconds for all) where one processor serves one word after another."""
+    places = Places(_rates(connections), LIMITS.slow_s)
+    queue: deque[tuple[float, Stay]] = deque()
+    now = longest = 0.0
+    left = done = hosts
+    while done:
+        for _ in range(min(places.room(now), left)):
+            queue.append((now, places.begin(now)))
+            left -= 1
+        now += each_s
+        if queue:
+            since, stay = queue.popleft()
+            longest = max(longest, now - since)
+            places.heard(stay, now)
+            places.leave(stay)
+            done -= 1
+    return longest, now
+
+
+@pytest.mark.parametrize("each_s", [0.001, 0.004, 0.02])
+def test_a_busy_computer_does_not_take_its_own_slowness_for_silence(each_s: float) -> None:
+    longest, took = _busy(each_s, 1_000, 5_000)
+    assert longest < LIMITS.connect_s / 2
+    assert took < 1.05 * 5_000 * each_s
 
 
 def test_without_tarpits_no_more_hosts_are_talked_to_at_once_than_there_are_places() -> None:
