@@ -45,7 +45,7 @@ FROM_INSIDE = ("broke in", "broken into", "intruders are using", "no signs", "sa
 def seen(name: str, build: str | None, *, when: datetime = NOW, **more: object) -> ScanResult:
     identity = Identity(kind=Kind.EXACT if build else Kind.HIDDEN, why=("seen",), build=build)
     one = ScanResult(
-        target=f"{name}@:443",
+        target=f"{name}:443",
         name=name,
         time=when,
         identity=identity,

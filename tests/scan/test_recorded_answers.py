@@ -59,4 +59,4 @@ def test_an_answer_of_an_infected_server_is_seen_with_strong_proof(shared_data: 
     page = next(page for page in pages_seen(heard) if page.path == PATH)
     assert (page.sight, page.proof) == (Sight.SEEN, Proof.STRONG)
     assert page.facts["build"].startswith("Version 15.1 (Build ")
-    assert Target(address="192.0.2.1").key == "@192.0.2.1:443"
+    assert Target(address="192.0.2.1").key == "192.0.2.1:443"

@@ -39,9 +39,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """Names the target in journal and results: `name@address:port` with what is known."""
-        where = f"[{self.address}]" if self.address and ":" in self.address else self.address or ""
-        return f"{self.name or ''}@{where}:{self.port}"
+        """Names the target in journal and results: `name:port`, `address:port`, or `name@address:port` of a pair."""
+        where = f"[{self.address}]" if self.address and ":" in self.address else self.address
+        return f"{'@'.join(filter(None, (self.name, where)))}:{self.port}"
 
     @property
     def host(self) -> str:
