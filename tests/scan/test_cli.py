@@ -71,8 +71,33 @@ def test_explain_prints_the_plan_and_sends_nothing(
         "a redirect is never followed",
     ):
         assert part in said
-    assert run(["scan", "192.0.2.1", "--scope", str(scope), "--explain"]) == ExitCode.OK
-    assert "Would not be asked: not in the scope file" in capsys.readouterr().out
+    both = ["192.0.2.1", "127.77.1.1", "no such name", "--scope", str(scope), "--explain"]
+    assert run(["scan", *both]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "192.0.2.1:443: would not be asked: not in the scope file" in said
+    assert "127.77.1.1:443: would be asked." in said
+    assert "Targets: 2. Would be asked: 1." in said
+    assert said.count("Allowed by") == 1, "the plan is the same for all of them"
+    assert "1 lines of the list are no targets" in said
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_scan_that_is_stopped_by_hand_says_how_to_go_on(
+    scope: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    kept: bool,
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("exsweep.cli.scan.scan", stopped)
+    out = ["--out", str(tmp_path / "r.jsonl")] if kept else []
+    assert run(["scan", "127.77.1.1", "--scope", str(scope), *out]) == ExitCode.COULD_NOT_RUN
+    said = capsys.readouterr().err
+    assert ("0 of 1 targets have their result" in said) is kept
+    assert "--resume" in said
 
 
 def test_a_target_outside_the_scope_gets_a_line_that_says_so_and_no_packet(
@@ -106,7 +131,7 @@ def test_a_scan_writes_a_line_for_each_target_and_says_what_is_remarkable(
         rows = {row.address: row for row in map(read_line, out.read_bytes().splitlines())}
         assert rows["127.77.1.1"].opinion is not None
         assert "CVE-2021-26855" in rows["127.77.1.1"].opinion.certain
-        assert "back door" in said
+        assert "!! 127.77.1.1" in said and "a back door ran at /aspnet_client/supp0rt.aspx" in said
         assert "1 lines of the list are no targets" in said
         assert "triage" in said
         before = out.read_bytes()

@@ -229,6 +229,8 @@ MAY = {
     # Waiting only: tasks, turns and the clock of the event loop.
     "scan/run.py": {"asyncio"},
     "scan/turns.py": {"asyncio"},
+    # The sign-in of an organisation and notices: hosts that the operator named, never one from evidence.
+    "web/outside.py": {"socket", "ssl", "http"},
     # The web app waits for its browsers with the event loop; it opens no connection of its own.
     "web/application.py": {"asyncio"},
     "web/form_sending.py": {"asyncio"},

@@ -14,7 +14,7 @@ from exsweep.cli.scan_files import lines_of, networks_in, rdap_in
 from exsweep.cli.scan_list import SHOWN, show
 from exsweep.cli.scan_screen import ScanScreen
 from exsweep.cli.terminal import term
-from exsweep.errors import ExitCode, UsageError
+from exsweep.errors import ExitCode, ScanRefused, UsageError
 from exsweep.knowledge.scanning import checks
 from exsweep.scan import (
     Journal,
@@ -154,8 +154,8 @@ def scan_verb(
     chosen = [each for each in listed.targets if part[1] == 1 or in_shard(each, *part)]
     rates = rates_of(scope, rate)
     if only_explain:
-        for target in chosen:
-            click.echo("\n".join(term(row) for row in explain(target, scope, wishes, rates, checks().limits)))
+        for row in (*explain(chosen, scope, wishes, rates, checks().limits), *_refused_lines(listed)):
+            click.echo(term(row))
         return ExitCode.OK
     with ExitStack() as stack:
         journal = None
@@ -180,7 +180,18 @@ def scan_verb(
             clock=lambda: datetime.now(UTC),
             networks=networks_in(network_tables),
         )
-        scan(settings, screen, keep, journal)
+        try:
+            scan(settings, screen, keep, journal)
+        except KeyboardInterrupt as stop:
+            if journal is None:
+                raise ScanRefused(
+                    f"Stopped after {screen.done:,} of {len(chosen):,} targets.",
+                    tip="Nothing is kept without a file: name one with --out, then --resume can go on.",
+                ) from stop
+            raise ScanRefused(
+                f"Stopped. {screen.done:,} of {len(chosen):,} targets have their result in {out}.",
+                tip="Go on with the same command and --resume.",
+            ) from stop
     click.echo(screen.summary(out), err=as_json or (journal is None and not sys.stdout.isatty()))
     return screen.exit_code()
 

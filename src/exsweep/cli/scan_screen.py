@@ -11,7 +11,7 @@ from rich.text import Text
 
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode
-from exsweep.scan import Kind, Proof, ScanResult, Sight, headline, patch_state
+from exsweep.scan import Kind, Proof, ScanResult, patch_state
 
 _WORDS = {
     Kind.EXACT: "Exchange, build known",
@@ -38,10 +38,11 @@ class ScanScreen:
         )
         self._remarks = remarks
         self._total = self._resumed = self._done = self._repeated = self._again = self._answered_later = 0
-        self._seen = self._open = self._unknown = 0
+        self._seen = self._open = self._unknown = self._open_or_seen = 0
         self._kinds: Counter[Kind] = Counter()
         self._silent: Counter[str] = Counter()
-        self._remarkable: list[str] = []
+        self._remarkable: list[tuple[int, int, str, str]] = []
+        """(rank, flaws in use by intruders counted down, target, what to say), the worst first and no more than are shown."""
         self._started = time.monotonic()
 
     def __enter__(self) -> "ScanScreen":
@@ -65,19 +66,26 @@ class ScanScreen:
         self._repeated += one.repeated
         self._again += one.visits > 1
         self._answered_later += one.visits > 1 and one.kind is not Kind.UNREACHABLE
-        seen = [page for page in one.webshells if page.sight is Sight.SEEN]
         state = patch_state(one)
-        self._seen += bool(seen)
+        self._seen += bool(one.pages)
         self._open += state == "open"
         self._unknown += state == "unknown" and one.kind not in (Kind.NOT_EXCHANGE, Kind.EXCHANGE_ONLINE)
         if one.kind is Kind.UNREACHABLE:
             self._silent["; ".join(one.identity.why)] += 1
-        if (seen or state == "open") and len(self._remarkable) < _MOST:
-            strong = any(page.proof is Proof.STRONG for page in seen)
-            mark = "!!" if strong else "! " if seen else "  "
-            build = one.opinion.build_name if one.opinion else ""
-            self._remarkable.append(f" {mark} {one.target}: {build}. {headline(one)}")
+        if one.pages or state == "open":
+            strong = any(page.proof is Proof.STRONG for page in one.pages)
+            self._open_or_seen += 1
+            rank = 0 if strong else 1 if one.pages else 2
+            used = len(one.opinion.exploited) if one.opinion else 0
+            self._remarkable.append((rank, -used, one.target, _remark(one, strong=strong)))
+            if len(self._remarkable) > 10 * _MOST:
+                self._remarkable = sorted(self._remarkable)[:_MOST]
         self._draw()
+
+    @property
+    def done(self) -> int:
+        """Targets that have their result, also of earlier parts of the run."""
+        return self._done + self._resumed
 
     def summary(self, out: Path | None) -> str:
         """Counts, what is remarkable, what could not be seen; plain text, without control characters."""
@@ -93,7 +101,8 @@ class ScanScreen:
             rows += [f"Visited once more, later: {self._again:,}; then answered: {self._answered_later:,}."]
         if self._repeated:
             rows += [f"May have been contacted twice, for the run was stopped: {self._repeated:,} (marked)."]
-        rows += [*self._remarkable, *self._remarks]
+        rows += self._worst(out)
+        rows += self._remarks
         rows += [
             "From outside nobody can see who is in. The records of the server can show it: exsweep triage."
         ]
@@ -106,6 +115,15 @@ class ScanScreen:
         if self._open or self._seen:
             return ExitCode.FOUND
         return ExitCode.CANNOT_TELL if self._unknown else ExitCode.OK
+
+    def _worst(self, out: Path | None) -> list[str]:
+        worst = sorted(self._remarkable)[:_MOST]
+        rows = ["The worst of them, !! a back door, ! a page that may be one:"] if worst else []
+        rows += [f" {('!!', '! ', '  ')[rank]} {target}: {said}" for rank, _, target, said in worst]
+        more = self._open_or_seen - len(worst)
+        if more > 0:
+            rows += [f"    and {more:,} more" + (f": exsweep scan {out} --show csv" if out else "")]
+        return rows
 
     def _already(self) -> str:
         return f" ({self._resumed:,} had their result already)" if self._resumed else ""
@@ -129,3 +147,20 @@ class ScanScreen:
             )
         )
         return Group(*rows)
+
+
+def _remark(one: ScanResult, *, strong: bool) -> str:
+    """`Exchange Server 2016 CU18; 130 flaws open, 12 of them used by intruders; no updates since 2025-10-14`."""
+    said = []
+    if one.pages:
+        where = ", ".join(page.path for page in one.pages[:3])
+        said.append(f"{'a back door ran at' if strong else 'a page answers at'} {where}")
+    opinion = one.opinion
+    if opinion is not None:
+        said.append(opinion.build_name or one.kind.value)
+        if opinion.certain:
+            flaws = "1 flaw" if len(opinion.certain) == 1 else f"{len(opinion.certain):,} flaws"
+            said.append(f"{flaws} open by build, {len(opinion.exploited):,} of them used by intruders")
+        if opinion.support_ended:
+            said.append(f"no updates since {opinion.support_end}")
+    return "; ".join(said)

@@ -1,75 +1,80 @@
-"""The plan in words, with nothing sent: not even the name is looked up."""
+"""The plan in words, with nothing sent: not even a name is looked up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from exsweep.knowledge.scanning import Limits, Rates, checks
 from exsweep.scan.addresses import address
-from exsweep.scan.asks import agent_of, of_check
+from exsweep.scan.asks import agent_of
 from exsweep.scan.plan import Wishes
 from exsweep.scan.scope import Scope
 from exsweep.scan.smtp import hello
 from exsweep.scan.targets import Target
-from exsweep.scan.visit import host_of
 from exsweep.scan.webshells import folder_of, pages
 
 
-def explain(target: Target, scope: Scope, wishes: Wishes, rates: Rates, limits: Limits) -> tuple[str, ...]:
-    """Lines: may it be asked, what would be asked in which order and why, how fast, what never."""
-    lines = [f"{target.key}", f"Allowed by: {scope.who}, until {scope.until:%Y-%m-%d %H:%M} UTC"]
-    refused = _refusal(target, scope)
-    if refused:
-        return (*lines, f"Would not be asked: {refused}.")
-    if target.address is None:
-        lines.append("1. Look up its address once and keep it; then ask the scope and the exclusions again.")
-    else:
-        lines.append("1. No look-up: the address is given.")
-    lines.append(
-        f"2. TCP and TLS to port {target.port}, at most {limits.connect_s:g} s. The certificate is read, not verified."
+def explain(
+    targets: Sequence[Target], scope: Scope, wishes: Wishes, rates: Rates, limits: Limits
+) -> Iterator[str]:
+    """Lines: what would be asked in which order and why, how fast, what never; then which targets may be asked."""
+    yield f"Allowed by: {scope.who}, until {scope.until:%Y-%m-%d %H:%M} UTC"
+    yield "Each target would be asked like this:"
+    yield "1. A name is looked up once and its address kept; then the scope and the exclusions are asked again."
+    yield (
+        f"2. TCP and TLS to its port, at most {limits.connect_s:g} s. The certificate is read, not verified."
     )
-    host = host_of(target, of_check("owa"))
-    lines.append(f"3. Requests, one after another, at most {limits.requests_per_host} (never all of them):")
+    yield from _requests(wishes, limits, scope)
+    yield from _shell_lines(wishes)
+    yield from _manners(scope, rates, limits)
+    refusals = [(target, _refusal(target, scope)) for target in targets]
+    asked = sum(why is None for _, why in refusals)
+    yield f"Targets: {len(targets):,}. Would be asked: {asked:,}."
+    for target, why in refusals:
+        if why is not None:
+            yield f"  {target.key}: would not be asked: {why}."
+        elif target.address is None:
+            yield f"  {target.key}: would be asked, if its address may be."
+        else:
+            yield f"  {target.key}: would be asked."
+
+
+def _requests(wishes: Wishes, limits: Limits, scope: Scope) -> Iterator[str]:
+    yield f"3. Requests, one after another, at most {limits.requests_per_host} (never all of them):"
     for check in checks().checks:
         if check.opt_in is None:
-            lines.append(f"   GET {check.path.replace('{canary}', '<random>')}: {check.why}")
-    lines.append(
-        f"   Up to {limits.pool_requests} more for /owa/ where two servers answer under one address."
-    )
+            yield f"   GET {check.path.replace('{canary}', '<random>')}: {check.why}"
+    yield f"   Up to {limits.pool_requests} more for /owa/ where two servers answer under one address."
     if wishes.manifest:
         manifest = checks().check("manifest")
-        lines.append(f"   Asked for: GET {manifest.path}: {manifest.why}")
+        yield f"   Asked for: GET {manifest.path}: {manifest.why}"
     if wishes.contacts:
         site = checks().check("security_txt")
-        lines.append(f"   Asked for: GET {site.path}: {site.why}")
+        yield f"   Asked for: GET {site.path}: {site.why}"
     if wishes.smtp:
         said = hello(scope.page).decode().strip()
-        lines.append(
-            f"   Asked for, where the web shows no Exchange: TCP to port {scope.smtp_port}; it is told `{said}` and `QUIT`."
+        yield (
+            f"   Asked for, where the web shows no Exchange: TCP to port {scope.smtp_port}; "
+            f"it is told `{said}` and `QUIT`."
         )
-    lines += _shell_lines(wishes)
+
+
+def _shell_lines(wishes: Wishes) -> Iterator[str]:
+    if not wishes.webshells:
+        yield "4. No names of back doors (needs --webshells, and `webshells` under `allow` in the scope file)."
+        return
+    folders = ", ".join(sorted({folder_of(path).path for path in pages()}))
+    yield f"4. Only if Exchange answers: {len(pages())} published names of back doors in {folders}, each once."
+    yield "   Before them two random names in each folder, to know how missing pages are answered there."
+
+
+def _manners(scope: Scope, rates: Rates, limits: Limits) -> Iterator[str]:
     speed = f"{rates.per_second:g} a second in all, {rates.per_network:g} per network"
     page = checks().check("owa").body_bytes
-    again = f"A host without an answer is visited once more, behind all others and not before {limits.again_after_s:g} s."
-    lines += [
-        f"Each request says: Host: {host}; User-Agent: {agent_of(scope)}",
-        f"Speed: {speed}, {rates.per_neighbourhood:g} per /24 (IPv6 /48).",
-        again,
-        f"After 429 or 503 the neighbourhood rests {rates.push_back_s:g} s, then longer, then for good.",
-        f"Bounds: {limits.total_s:g} s a request, {limits.header_bytes:,} bytes of headers, {page:,} of a page.",
-        "Never: a body, a parameter, a cookie, a credential, a test of a flaw; a redirect is never followed.",
-    ]
-    return tuple(lines)
-
-
-def _shell_lines(wishes: Wishes) -> Sequence[str]:
-    if not wishes.webshells:
-        return [
-            "4. No names of back doors (needs --webshells, and `webshells` under `allow` in the scope file)."
-        ]
-    folders = ", ".join(sorted({folder_of(path).path for path in pages()}))
-    return [
-        f"4. Only if Exchange answers: {len(pages())} published names of back doors in {folders}, each once.",
-        "   Before them two random names in each folder, to know how missing pages are answered there.",
-    ]
+    yield f"Each request says: Host: <the target>; User-Agent: {agent_of(scope)}"
+    yield f"Speed: at most {speed}, {rates.per_neighbourhood:g} per /24 (IPv6 /48)."
+    yield f"A host without an answer is visited once more, behind all others and not before {limits.again_after_s:g} s."
+    yield f"After 429 or 503 the neighbourhood rests {rates.push_back_s:g} s, then longer, then for good."
+    yield f"Bounds: {limits.total_s:g} s a request, {limits.header_bytes:,} bytes of headers, {page:,} of a page."
+    yield "Never: a body, a parameter, a cookie, a credential, a test of a flaw; a redirect is never followed."
 
 
 def _refusal(target: Target, scope: Scope) -> str | None:

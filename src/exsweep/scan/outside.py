@@ -61,7 +61,7 @@ def assessment(of: ScanResult, *, command: str = "", sites: Sites | None = None)
     """
     owner = owner_of(of, Networks())
     said = Said(headline=_headline(of), text=_text(of), do_now=_do_now(of))
-    findings = tuple(_finding(of, page) for page in of.webshells if page.sight is Sight.SEEN)
+    findings = tuple(_finding(of, page) for page in of.pages)
     level = _level(of)
     patch = _patch(of)
     return Assessment(
@@ -124,16 +124,15 @@ def patch_state(of: ScanResult) -> str:
 
 
 def _level(of: ScanResult) -> Level:
-    proofs = {page.proof for page in of.webshells if page.sight is Sight.SEEN}
+    proofs = {page.proof for page in of.pages}
     if Proof.STRONG in proofs:
         return Level.BROKEN_INTO
     return Level.SUSPICIOUS if proofs else Level.CANNOT_TELL
 
 
 def _headline(of: ScanResult) -> Phrase:
-    seen = [page for page in of.webshells if page.sight is Sight.SEEN]
-    if seen:
-        strong = any(page.proof is Proof.STRONG for page in seen)
+    if of.pages:
+        strong = any(page.proof is Proof.STRONG for page in of.pages)
         return _phrase("shell_strong" if strong else "shell_other")
     match of.kind:
         case Kind.NOT_EXCHANGE:
@@ -166,7 +165,7 @@ def _text(of: ScanResult) -> tuple[Phrase, ...]:
 
 def _do_now(of: ScanResult) -> Phrase | None:
     """Key of a list; None where no Exchange of their own was seen."""
-    if any(page.sight is Sight.SEEN for page in of.webshells):
+    if of.pages:
         return _phrase("do.seen")
     if of.kind not in EXCHANGE:
         return None

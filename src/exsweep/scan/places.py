@@ -1,12 +1,12 @@
 """How many hosts may be talked to at once, so that those who say nothing keep no place of those who answer.
 
 A host holds a place while its next word is to be expected: as long as hosts of this run usually take, with room for their
-spread (smoothed as RFC 6298 does for its timer); before any was heard, `slow_s`. Whoever takes longer is slow, and stands in a larger space
-of its own until it speaks. And a host holds only as much of a place as such hosts go on to answer: where one of five is
-mute, five hold four places.
+spread (smoothed as RFC 6298 does for its timer); before any was heard, `slow_s`. Whoever takes longer is slow, and stands
+in a larger space of its own until it speaks. And a host holds only as much of a place as such hosts go on to answer: where
+one of five is mute, five hold four places.
 
-There are as many places as this computer and its line can serve, at most `connections`: one more for each first word that comes
-within a second, fewer when such words come late. Else a busy computer takes its own slowness for silence of the others.
+There are as many places as this computer and its line can serve, at most `connections`: one more for each first word that
+comes within a second, fewer when such words come late. Else a busy computer takes its own slowness for silence of the others.
 Pure: times are passed in, seconds of a clock that never goes back.
 """
 

@@ -14,7 +14,7 @@ from exsweep.scan.replies import Failure
 from exsweep.scan.security_txt import SecurityTxt, read_security_txt
 from exsweep.scan.smtp import Smtp
 from exsweep.scan.targets import Target
-from exsweep.scan.webshells import PageSeen, pages_seen
+from exsweep.scan.webshells import PageSeen, Sight, pages_seen
 
 SCHEMA = "exsweep.scan/1"
 
@@ -64,6 +64,11 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind(self) -> Kind:
         return self.identity.kind
+
+    @property
+    def pages(self) -> tuple[PageSeen, ...]:
+        """Pages that answered at published names of back doors."""
+        return tuple(page for page in self.webshells if page.sight is Sight.SEEN)
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

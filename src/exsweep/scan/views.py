@@ -10,7 +10,6 @@ from exsweep.knowledge.sectors import sectors
 from exsweep.scan.listing.kinds import Entry
 from exsweep.scan.outside import patch_state
 from exsweep.scan.results import SCHEMA, ScanResult, read_line
-from exsweep.scan.webshells import Sight
 
 _POSSIBLE = " possible"
 
@@ -64,8 +63,7 @@ def count(entries: Iterable[Entry], view: View) -> tuple[Group, ...]:
     totals: dict[str, Counter[str]] = {}
     for each in entries:
         state = patch_state(each.result)
-        seen = any(page.sight is Sight.SEEN for page in each.result.webshells)
-        marks = {"targets": 1, "open": state == "open", "back_doors": seen}
+        marks = {"targets": 1, "open": state == "open", "back_doors": bool(each.result.pages)}
         marks["unknown"] = state == "unknown" and each.result.opinion is not None
         for word in _words(each, view):
             totals.setdefault(word, Counter()).update(marks)

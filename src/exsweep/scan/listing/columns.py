@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from exsweep.export.formats.timeline_csv import cell
 from exsweep.scan.listing.kinds import Entry, list_format
 from exsweep.scan.outside import patch_state
-from exsweep.scan.webshells import Sight
 
 COLUMNS = (
     "time", "target", "name", "address", "port", "kind", "state", "build", "build_name", "certain", "possible",
@@ -37,7 +36,7 @@ def cells(of: Entry) -> tuple[str, ...]:
         " ".join(judged.exploited) if judged else "",
         "; ".join(judged.settings) if judged else "",
         ("yes" if opinion and opinion.support_ended else "no") if ended else "",
-        " ".join(page.path for page in one.webshells if page.sight is Sight.SEEN),
+        " ".join(page.path for page in one.pages),
         owner.sector,
         owner.sector_from,
         owner.region or "",

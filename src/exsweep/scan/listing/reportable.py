@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exsweep.scan.listing.kinds import Entry
 from exsweep.scan.outside import patch_state
-from exsweep.scan.webshells import PageSeen, Proof, Sight
+from exsweep.scan.webshells import PageSeen, Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,8 @@ def reports(of: Entry) -> Iterator[Report]:
         known = one.opinion.exploited or one.opinion.certain
         ended = ("eol",) if one.opinion.support_ended else ()
         yield Report(tags=(*(cve.lower() for cve in known), *ended))
-    for page in one.webshells:
-        if page.sight is Sight.SEEN:
-            yield Report(("webshell" if page.proof is Proof.STRONG else "suspicious-page",), page)
+    for page in one.pages:
+        yield Report(("webshell" if page.proof is Proof.STRONG else "suspicious-page",), page)
 
 
 def url_of(of: Entry, page: PageSeen) -> str:
