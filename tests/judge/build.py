@@ -70,6 +70,7 @@ RULES = {
         rule(
             "ADMIN-WORK", Stage.PERSISTENCE, Strength.AMBIGUOUS, level=Severity.MEDIUM, campaign=None, cves=()
         ),
+        rule("CLEARED", Stage.CLEANUP, Strength.SUCCESS, campaign=None, cves=(), attack=("T1070.001",)),
         rule("ODD", Stage.EXPLOITATION, Strength.AMBIGUOUS, level=Severity.HIGH, campaign=None, cves=()),
         rule(
             "EXPORT", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1114.002",)

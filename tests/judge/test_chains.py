@@ -1,6 +1,6 @@
 """One chain per intruder: what joins, and what must not."""
 
-from exsweep.model import Level
+from exsweep.model import Hit, Level
 from tests.judge.build import hit, judged, log
 
 ALL = [
@@ -132,3 +132,46 @@ def test_many_unsettled_tries_are_one_suspicious_chain_and_none_is_lost():
     assessment = judged(hits, ALL)
     assert [chain.level for chain in assessment.chains] == [Level.SUSPICIOUS]
     assert len(assessment.chains[0].actor.addresses) == 59
+
+
+def order(hits: list[Hit]) -> list[str]:
+    (chain,) = judged(hits, ALL).chains
+    return [f"{step.stage}{' missing' if step.missing else ''}" for step in chain.steps]
+
+
+def test_a_log_that_was_cleared_before_the_act_stands_before_it():
+    ip = "203.0.113.9"
+    told = order(
+        [
+            hit("CLEARED", "02-28 03:00:00", ip=ip),
+            hit("SESSION", "02-28 04:10:00", ip=ip),
+            hit("WRITE", "02-28 04:20:00", ip=ip),
+            hit("USE", "02-28 05:00:00", ip=ip, path="/aspnet_client/abc.aspx"),
+        ]
+    )
+    assert told == ["cleanup", "exploitation", "drop", "webshell_use", "post_exploitation missing"]
+
+
+def test_steps_nearer_than_two_clocks_agree_stand_in_the_order_of_an_attack():
+    ip = "203.0.113.9"
+    told = order(
+        [
+            hit("WRITE", "02-28 04:10:30", ip=ip),
+            hit("SESSION", "02-28 04:11:40", ip=ip),
+            hit("USE", "02-28 09:00:00", ip=ip, path="/aspnet_client/abc.aspx"),
+            hit("EXPORT", "02-28 08:00:00", ip=ip),
+        ]
+    )
+    assert told == ["exploitation", "drop", "post_exploitation", "webshell_use"]
+
+
+def test_a_link_that_is_not_seen_stands_where_it_belongs():
+    ip = "203.0.113.9"
+    told = order(
+        [
+            hit("CLEARED", "02-28 03:00:00", ip=ip),
+            hit("SESSION", "02-28 04:10:00", ip=ip),
+            hit("USE", "02-28 09:00:00", ip=ip, path="/aspnet_client/abc.aspx"),
+        ]
+    )
+    assert told[1:4] == ["exploitation", "drop missing", "webshell_use"]

@@ -1,7 +1,7 @@
 """Chains as people read them: the steps in order, and for every missing link the reason why it is not seen."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
@@ -14,6 +14,7 @@ from exsweep.knowledge.words import join, render
 from exsweep.model import Actor, Chain, Finding, Level, Stage, Step, Strength
 
 _LINKS = (Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION)
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _NAMED = 3
 """Findings that one sentence names."""
 _BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
@@ -22,7 +23,7 @@ _BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
 def chain_of(
     group: Group, findings: Sequence[Finding], level: Level, seen: Seen, formats: Sequence[LogFormat]
 ) -> Chain:
-    """Steps seen, in order of stage; for a break-in also the links that are not seen."""
+    """Steps seen, in order of time; for a break-in also the links that are not seen."""
     actor = _actor(group)
     campaign = _campaign(group)
     by_stage: dict[Stage, list[Finding]] = {}
@@ -33,18 +34,44 @@ def chain_of(
     ]
     if level in _BROKEN:
         steps += _missing(by_stage, campaign, seen, formats, findings)
-    steps.sort(key=lambda step: step.stage.rank)
     return Chain(
         id=group_id(group),
         title=_title(group, actor, campaign, level),
         campaign=campaign.title if campaign else None,
         actor=actor,
-        steps=tuple(steps),
+        steps=_in_order(steps),
         joined_by=tuple(sorted(set(group.reasons))),
         level=level,
         first_seen=_start(findings),
         last_seen=max((item.last_seen for item in findings if item.last_seen), default=None),
     )
+
+
+def _in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """By time; steps as near to each other as two clocks may differ, by stage.
+
+    A step without a time (a file that nobody dates, a link that is not seen) follows the last step that comes before it
+    in an attack: a log that was cleared first does not put the way in behind it.
+    """
+    timed = sorted(
+        (step for step in steps if step.time), key=lambda step: (step.time or _EPOCH, step.stage.rank)
+    )
+    ordered: list[Step] = []
+    near: list[Step] = []
+    for step in timed:
+        if near and _seconds(near[0], step) > judging().clock_seconds:
+            ordered += sorted(near, key=lambda one: one.stage.rank)
+            near = []
+        near.append(step)
+    ordered += sorted(near, key=lambda one: one.stage.rank)
+    for step in sorted((step for step in steps if not step.time), key=lambda step: step.stage.rank):
+        earlier = [place for place, one in enumerate(ordered, 1) if one.stage.rank < step.stage.rank]
+        ordered.insert(max(earlier, default=0), step)
+    return tuple(ordered)
+
+
+def _seconds(one: Step, other: Step) -> float:
+    return ((other.time or _EPOCH) - (one.time or _EPOCH)).total_seconds()
 
 
 def _title(group: Group, actor: Actor, campaign: Campaign | None, level: Level) -> str:
