@@ -43,6 +43,35 @@ def test_verdict_steps_and_letter_are_spanish_and_the_rest_says_that_it_is_not(s
     assert not SPANISH.never.search(letter)
 
 
+ENGLISH_WORDS = re.compile(
+    r"\b(the|we|your|and|was|were|may|of|no sign|possible|seen|checked|proof|more)\b", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("story", list(STORIES))
+def test_what_may_be_affected_is_spanish_to_the_last_word(story: str) -> None:
+    made = STORIES[story][1]
+    page = report_in(made, "es")
+    start = page.index(b'<section aria-labelledby="affected"')
+    section = page[start : page.index(b"</section>", start)]
+    assert b'lang="en"' not in section
+    text = words_of(re.sub(rb"<code>.*?</code>", b"", section, flags=re.DOTALL))
+    for source in made.coverage.sources:  # names of logs stay as they are
+        text = text.replace(source.title, "")
+    assert "Lo que puede estar afectado" in text
+    assert not ENGLISH_WORDS.search(text), text
+    assert not SPANISH.never.search(text)
+
+
+def test_every_sentence_on_the_impact_is_said_in_spanish() -> None:
+    english = {key for key in languages.english() if key.startswith("impact.")}
+    spanish = SPANISH.flat()
+    assert english <= set(spanish)
+    assert not [
+        key for key in english if isinstance(spanish[key], str) and spanish[key] == languages.english()[key]
+    ]
+
+
 def test_english_stays_as_it_was() -> None:
     made = STORIES["written"][1]
     assert report_in(made, "en") == EXPORTERS["html"].export(made)

@@ -11,7 +11,7 @@ LANGUAGE = click.option(
     type=click.Choice(languages.codes()),
     default=languages.ENGLISH,
     show_default=True,
-    help="Language of the verdict, the first steps and the letter; the rest stays English.",
+    help="Language of the verdict, the first steps, what may be affected and the letter; the rest stays English.",
 )
 
 

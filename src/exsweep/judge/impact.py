@@ -8,8 +8,8 @@ from functools import cache
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
 from exsweep.judge.outcome import Weighed
+from exsweep.knowledge import languages
 from exsweep.knowledge.judging import judging
-from exsweep.knowledge.words import render
 from exsweep.model import (
     CoverageSource,
     Finding,
@@ -18,6 +18,7 @@ from exsweep.model import (
     ImpactItem,
     ImpactState,
     Level,
+    Phrase,
     Severity,
     Stage,
     Strength,
@@ -45,7 +46,7 @@ def impact_of(
     doubtful = [group for group, level in groups if level is Level.SUSPICIOUS]
     inside = any(group.has(_SYSTEM_RIGHTS) for group in hostile)
     entered = bool(hostile)
-    checked = ", ".join(source.title for source in sources) or "nothing"
+    checked = tuple(languages.quoted(source.title) for source in sources)
 
     def item(what: str, possible: bool) -> ImpactItem:
         return _item(what, findings, hostile, doubtful, possible=possible, checked=checked)
@@ -66,7 +67,7 @@ def _item(
     doubtful: Sequence[Group],
     *,
     possible: bool,
-    checked: str,
+    checked: tuple[Phrase, ...],
 ) -> ImpactItem:
     acts = [item for group in hostile for item in group.members if _tells(what, item)]
     signs = [
@@ -80,11 +81,16 @@ def _item(
     names = _names(what, acts)
     seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
-    text = _text(what, state, names, checked, signs_only=bool(signs) and not hostile)
+    said = _said(what, state, names, checked, signs_only=bool(signs) and not hostile)
     if what == "files" and (sent := _sent(hostile)):
-        text = f"{text} {render('impact.files.sent', n=sent)}"
+        said = (*said, Phrase(key="impact.files.sent", params={"n": sent}))
     return ImpactItem(
-        what=what, state=state, text=text, findings=tuple(item.id for item in proofs), items=names
+        what=what,
+        state=state,
+        text=" ".join(languages.say(phrase) for phrase in said),
+        findings=tuple(item.id for item in proofs),
+        items=names,
+        said=said,
     )
 
 
@@ -103,15 +109,19 @@ def _touches(what: str, techniques: Iterable[str]) -> bool:
     return any(one in wanted or one.partition(".")[0] in wanted for one in techniques)
 
 
-def _text(what: str, state: ImpactState, names: Sequence[str], checked: str, *, signs_only: bool) -> str:
+def _said(
+    what: str, state: ImpactState, names: Sequence[str], checked: tuple[Phrase, ...], *, signs_only: bool
+) -> tuple[Phrase, ...]:
     if state is ImpactState.SEEN and what == "mailboxes":
-        return (
-            render("impact.mailboxes.seen", n=len(names)) if names else render("impact.mailboxes.seen_some")
-        )
+        counted = Phrase(key="impact.mailboxes.seen", params={"n": len(names)})
+        return (counted if names else Phrase(key="impact.mailboxes.seen_some"),)
     if state is ImpactState.POSSIBLE and signs_only:
-        return render(f"impact.{what}.sign")
-    text = render(f"impact.{what}.{state.value}")
-    return f"{text} We checked: {checked}." if state is ImpactState.NOT_SEEN else text
+        return (Phrase(key=f"impact.{what}.sign"),)
+    found = Phrase(key=f"impact.{what}.{state.value}")
+    if state is not ImpactState.NOT_SEEN:
+        return (found,)
+    looked = Phrase(key="impact.checked", params={"checked": checked})
+    return (found, looked if checked else Phrase(key="impact.checked_nothing"))
 
 
 def _sent(hostile: Sequence[Group]) -> int:

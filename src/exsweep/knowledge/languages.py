@@ -16,7 +16,7 @@ from exsweep.knowledge.data_files import document, names
 from exsweep.knowledge.fleet import fleet_words
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.words import collect, fill, join, sentences
-from exsweep.model import Phrase, Verdict
+from exsweep.model import Impact, ImpactItem, Phrase, Verdict
 
 ENGLISH = "en"
 _DEEPEST = 3
@@ -138,6 +138,29 @@ def in_language(verdict: Verdict, language: str) -> Verdict:
         headline=say(said.headline, language),
         text=tuple(say(one, language) for one in said.text),
         do_now=say_list(said.do_now, language) if said.do_now else verdict.do_now,
+    )
+
+
+def impact_in(impact: Impact, language: str) -> Impact:
+    """What may be affected, in the language; an item as it is where it has no keys.
+
+    Raises:
+        KnowledgeError: it was made with texts that are not known here.
+    """
+    if language == ENGLISH:
+        return impact
+
+    def told(item: ImpactItem) -> ImpactItem:
+        if not item.said:
+            return item
+        return msgspec.structs.replace(item, text=" ".join(say(one, language) for one in item.said))
+
+    return Impact(
+        mailboxes=told(impact.mailboxes),
+        credentials=told(impact.credentials),
+        files=told(impact.files),
+        hosts=told(impact.hosts),
+        persistence=told(impact.persistence) if impact.persistence else None,
     )
 
 

@@ -281,6 +281,8 @@ class ImpactItem(_Record, frozen=True, kw_only=True):
     findings: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     """Names of mailboxes, files, hosts: hostile text."""
+    said: tuple[Phrase, ...] = ()
+    """`text` by key, so that it can be said in another language; empty in assessments of earlier versions."""
 
 
 class Impact(_Record, frozen=True, kw_only=True):

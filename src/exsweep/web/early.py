@@ -86,4 +86,5 @@ def _chain(of: Chain) -> Chain:
 def _item(of: ImpactItem) -> ImpactItem:
     if of.state is not ImpactState.NOT_SEEN:
         return of
-    return _replace(of, text=say(Phrase(key="early.impact")))
+    later = Phrase(key="early.impact")
+    return _replace(of, text=say(later), said=(later,))

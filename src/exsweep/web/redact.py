@@ -35,4 +35,4 @@ def without_evidence(of: Assessment) -> Assessment:
 
 
 def _bare(of: ImpactItem) -> ImpactItem:
-    return msgspec.structs.replace(of, items=(), text="")
+    return msgspec.structs.replace(of, items=(), text="", said=())

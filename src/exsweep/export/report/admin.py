@@ -7,7 +7,7 @@ from exsweep.export import words
 from exsweep.export.text import prose
 from exsweep.export.times import apart, day, span, when
 from exsweep.knowledge.formats import load_formats
-from exsweep.knowledge.words import render
+from exsweep.knowledge.languages import ENGLISH, text
 from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Remedy, Step
 
 _BRIEF = 230
@@ -150,11 +150,11 @@ def stories(assessment: Assessment, steps: int) -> list[Story]:
     ]
 
 
-def impact(assessment: Assessment) -> tuple[tuple[str, ImpactItem], ...]:
+def impact(assessment: Assessment, language: str = ENGLISH) -> tuple[tuple[str, ImpactItem], ...]:
     """The questions that everybody asks, in a fixed order."""
     found = assessment.impact
     return tuple(
-        (render(f"impact.{name}.title"), item)
+        (text(f"impact.{name}.title", language), item)
         for name, item in (
             ("mailboxes", found.mailboxes),
             ("credentials", found.credentials),

@@ -15,7 +15,7 @@ from exsweep.export.report.letter import letter
 from exsweep.export.report.room import Left, Room
 from exsweep.export.text import SHORT, clip, plain, show
 from exsweep.export.times import stamp
-from exsweep.knowledge.languages import ENGLISH, in_language, text
+from exsweep.knowledge.languages import ENGLISH, impact_in, in_language, text
 from exsweep.model import Assessment, Finding, Stage, TimelineRow
 
 
@@ -73,7 +73,11 @@ def _left(items: Sized, room: int) -> Left:
 
 def build(assessment: Assessment, room: Room, language: str = ENGLISH) -> dict[str, Any]:
     """Names that the templates use; shapes are those of the functions called here."""
-    assessment = replace(assessment, verdict=in_language(assessment.verdict, language))
+    assessment = replace(
+        assessment,
+        verdict=in_language(assessment.verdict, language),
+        impact=impact_in(assessment.impact, language),
+    )
     found = findings.view(assessment, room)
     stories = admin.stories(assessment, room.steps)
     timeline, timeline_left = _timeline(assessment, room)
@@ -102,7 +106,7 @@ def build(assessment: Assessment, room: Room, language: str = ENGLISH) -> dict[s
         "told": admin.told(stories[: room.chains]),
         "others": admin.others(stories[: room.chains]),
         "stories_left": _left(stories, room.chains),
-        "impact": admin.impact(assessment),
+        "impact": admin.impact(assessment, language),
         "gaps": gaps[: room.gaps],
         "gaps_left": _left(gaps, room.gaps),
         "gap_words": admin.gap_words,
