@@ -74,6 +74,12 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Settings of the sign-in of your organisation (OpenID Connect): docs/how-to/sign-in.md.",
 )
+@click.option(
+    "--webhooks",
+    "receivers",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Receivers of notices that a case is new or changed; none without: docs/how-to/webhooks.md.",
+)
 def serve(
     host: str,
     port: int,
@@ -88,6 +94,7 @@ def serve(
     second_person: bool,
     scope: Path | None,
     oidc: Path | None,
+    receivers: Path | None,
 ) -> None:
     """Open the pages in your browser: send evidence, read verdicts, work through the queue.
 
@@ -98,6 +105,7 @@ def serve(
 
     from exsweep.web.accounts import first_token
     from exsweep.web.application import application
+    from exsweep.web.hooks import Sender, hooks
     from exsweep.web.routes import url
     from exsweep.web.service import Service, Settings
     from exsweep.web.worker import Worker
@@ -137,7 +145,9 @@ def serve(
             err=True,
         )
     service.forget()
-    workers = [Worker(where, settings.folder, scope=scope) for _ in range(jobs)]
+    workers: list[Worker | Sender] = [Worker(where, settings.folder, scope=scope) for _ in range(jobs)]
+    if receivers:
+        workers.append(Sender(where, hooks(receivers), shown, clock=service.clock))
     threads = [threading.Thread(target=each.run, name="exsweep-worker") for each in workers]
     for thread in threads:
         thread.start()

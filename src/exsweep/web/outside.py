@@ -88,6 +88,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
         port = port or (443 if scheme == "https" else 80)
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         reached = ipaddress.ip_address(str(where[0]).partition("%")[0])
+        reached = getattr(reached, "ipv4_mapped", None) or reached
         if not self.private and not reached.is_global:
             raise Refused(f"{host} is {reached}, an address inside a network")
         if scheme == "http" and not reached.is_loopback:

@@ -1,0 +1,236 @@
+"""Notices to other programs (webhooks): a case is new, worse or better, read on there. Nothing of the evidence leaves.
+
+Off unless the operator names receivers in a file. A notice holds ids, levels and the name of the tenant, all of them our own
+words; no name of a server, no finding, no text that anybody sent. It is signed (Standard Webhooks: HMAC-SHA256 over id, time and
+body), goes only to the addresses in the file, follows no redirect, and is repeated until the receiver says 2xx: a receiver that
+knows an id already has had it.
+
+What is told is worked out from the kept assessments and a place in their order for each receiver: nothing is lost by a kill.
+Source: https://www.standardwebhooks.com (specification read 2026-11-28).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from exsweep.errors import StoreError, UsageError
+from exsweep.fleet.clock import moment
+from exsweep.fleet.store import Fleet
+from exsweep.model import Level
+from exsweep.web import settings_file
+from exsweep.web.outside import Door, Refused, host_of
+
+_log = logging.getLogger("exsweep.web")
+_EVERY_S = 5.0
+_FIRST_S, _LONGEST_S = 10, 3_600
+GIVEN_UP_S = 3 * 86_400
+_BATCH = 100
+_SECRET = "whsec_"  # noqa: S105 - the beginning of every such secret
+
+Event = Literal["case.new", "case.worse", "case.better"]
+EVENTS: tuple[Event, ...] = ("case.new", "case.worse", "case.better")
+
+
+class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One receiver."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=500)]
+    secret_file: Path
+    tenants: tuple[str, ...] = ()
+    """Names of those whose cases are told of; of all only with `all_tenants`."""
+    all_tenants: bool = False
+    events: tuple[Event, ...] = EVENTS
+    private: bool = False
+    """The receiver lies inside one's own network."""
+    trust: Path | None = None
+    """Certificates (PEM) of whoever signs the receiver's certificate."""
+    key: bytes = b""
+    """Content of `secret_file`; never written in the file itself."""
+
+
+class Hooks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file. See docs/how-to/webhooks.md."""
+
+    webhooks: tuple[Hook, ...]
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What a notice says."""
+
+    server: str
+    tenant: str
+    level: str
+    before: str | None
+    from_outside: bool
+    address: str
+    """Page of the case."""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of a call."""
+
+    type: Event
+    timestamp: str
+    data: Case
+
+
+def hooks(path: Path) -> tuple[Hook, ...]:
+    """The receivers in a file.
+
+    Raises:
+        UsageError: something in it does not fit.
+    """
+    found = []
+    for each in settings_file.read(path, Hooks).webhooks:
+        host_of(each.url, f"{path}: url")
+        if each.key:
+            raise UsageError(
+                f"{path}: `key` does not belong here.", tip="Write the secret into a file: secret_file."
+            )
+        if bool(each.tenants) == each.all_tenants:
+            raise UsageError(f"{path}: whose cases?", tip="Give `tenants: [...]`, or `all_tenants: true`.")
+        secret = settings_file.secret(path.parent / each.secret_file)
+        found.append(msgspec.structs.replace(each, key=_key(secret, path.parent / each.secret_file)))
+    return tuple(found)
+
+
+def _key(secret: str, path: Path) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(_SECRET), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith(_SECRET) or not 24 <= len(key) <= 64:
+        raise UsageError(
+            f"{path} holds no secret of a webhook.",
+            tip=f"Write {_SECRET} and 24 to 64 random bytes in base64: echo {_SECRET}$(openssl rand -base64 32)",
+        )
+    return key
+
+
+def signed(key: bytes, name: str, at: int, body: bytes) -> dict[str, str]:
+    """The headers that prove from whom a notice is."""
+    mark = hmac.new(key, f"{name}.{at}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "Content-Type": "application/json",
+        "Webhook-Id": name,
+        "Webhook-Timestamp": str(at),
+        "Webhook-Signature": f"v1,{base64.b64encode(mark).decode()}",
+    }
+
+
+class Sender:
+    """Tells the receivers, one after the other, until it is stopped. One thread, one connection at a time."""
+
+    def __init__(
+        self, store: str, receivers: tuple[Hook, ...], origin: str, *, clock: Callable[[], float]
+    ) -> None:
+        self._store, self._receivers, self._origin, self._clock = store, receivers, origin, clock
+        self._wait: dict[str, tuple[int, float]] = {}
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End after the call at hand."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Tell what there is to tell, every few seconds."""
+        while not self._stop.wait(_EVERY_S):
+            try:
+                with Fleet.open(self._store, who="notices") as fleet:
+                    self.once(fleet)
+            except StoreError as error:
+                _log.error("notices: %s", error)
+
+    def once(self, fleet: Fleet) -> int:
+        """One round over all receivers; returns how many notices were taken."""
+        return sum(self._tell(fleet, each) for each in self._receivers)
+
+    def _tell(self, fleet: Fleet, hook: Hook) -> int:
+        now, place, done = int(self._clock()), _place_of(hook), 0
+        failures, next_try = self._wait.get(place, (0, 0.0))
+        if now < next_try or self._stop.is_set():
+            return 0
+        fleet.database.see(None if hook.all_tenants else _numbers(fleet, hook))
+        door = Door(hosts=frozenset({host_of(hook.url, "url")}), private=hook.private, trust=hook.trust)
+        last = int(fleet.setting(place, str(fleet.database.number("SELECT MAX(id) FROM assessment"))))
+        for number, received, notice in _due(fleet, hook, last, self._origin):
+            if notice is not None:
+                said = self._call(door, hook, number, notice, now)
+                if said and now - received < GIVEN_UP_S:
+                    failures += 1
+                    self._wait[place] = failures, now + min(_LONGEST_S, _FIRST_S * 2 ** min(failures - 1, 12))
+                    _log.warning("notice to %s: %s", door.hosts, said)
+                    return done
+                what = "notice given up" if said else "notice sent"
+                with fleet.act(
+                    what, notice.data.server, time=now, detail=f"{notice.type} to {hook.url} {said}".strip()
+                ):
+                    fleet.database.run("UPDATE setting SET value = ? WHERE name = ?", (str(number), place))
+                done += not said
+            else:
+                fleet.database.run("UPDATE setting SET value = ? WHERE name = ?", (str(number), place))
+            failures = 0
+            self._wait.pop(place, None)
+        return done
+
+    def _call(self, door: Door, hook: Hook, number: int, notice: Notice, now: int) -> str:
+        """Empty when it was taken; else why not."""
+        body = msgspec.json.encode(notice)
+        try:
+            status = door.ask(
+                "POST", hook.url, headers=signed(hook.key, f"case_{number}", now, body), body=body
+            ).status
+        except Refused as error:
+            return str(error)[:300]
+        return "" if 200 <= status < 300 else f"status {status}"
+
+
+def _place_of(hook: Hook) -> str:
+    """Name of the setting that says how far a receiver was told."""
+    return f"notices {hashlib.sha256(hook.url.encode()).hexdigest()[:32]}"
+
+
+def _numbers(fleet: Fleet, hook: Hook) -> tuple[int, ...]:
+    rows = (fleet.database.one("SELECT id FROM tenant WHERE name = ?", (name,)) for name in hook.tenants)
+    return tuple(sorted(int(row[0]) for row in rows if row is not None))
+
+
+def _due(fleet: Fleet, hook: Hook, last: int, origin: str) -> Iterator[tuple[int, int, Notice | None]]:
+    """(number, when it was received, the notice or None) of each assessment after the last one that was told."""
+    rows = fleet.database.run(
+        "SELECT a.id, a.received, a.level, a.outside, s.public_id, t.name, (SELECT b.level FROM assessment b WHERE "
+        "b.server_id = a.server_id AND b.id < a.id ORDER BY b.id DESC LIMIT 1) FROM assessment a "
+        "JOIN server s ON s.id = a.server_id JOIN tenant t ON t.id = s.tenant_id WHERE a.id > ? ORDER BY a.id LIMIT ?",
+        (last, _BATCH),
+    )
+    for number, received, level, outside, server, tenant, before in rows:
+        event = _event(str(level), before)
+        wanted = event in hook.events and (hook.all_tenants or tenant in hook.tenants)
+        where = f"{origin}/cases/{server}"
+        outside_ = bool(outside)
+        case = Case(
+            server=server, tenant=tenant, level=level, before=before, from_outside=outside_, address=where
+        )
+        at = moment(int(received))
+        told = (
+            Notice(type=event, timestamp=at.isoformat() if at else "", data=case)
+            if event and wanted
+            else None
+        )
+        yield int(number), int(received), told
+
+
+def _event(level: str, before: str | None) -> Event | None:
+    if before is None:
+        return "case.new"
+    change = Level(level).rank - Level(before).rank
+    return "case.worse" if change > 0 else "case.better" if change < 0 else None

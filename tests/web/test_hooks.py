@@ -1,0 +1,307 @@
+"""Notices to other programs: off unless asked for, signed, to the named address only, and without a word of the evidence."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exsweep.errors import UsageError
+from exsweep.fleet import audit, intake
+from exsweep.fleet.store import Fleet
+from exsweep.model import Level, Stage
+from exsweep.web import hooks, outside
+from exsweep.web.hooks import Hook, Sender
+from exsweep.web.outside import Door, Refused
+from tests.fleet.build import NOW, assessed, finding, page
+from tests.web.test_accounts import Clock
+
+KEY = b"k" * 32
+ORIGIN = "https://exsweep.example.org"
+MARK = "EXSWEEP-EVIDENCE-MARK"
+
+
+class Receiver:
+    """Takes calls, and answers as a test says."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/hook"
+        self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.status = 204
+        self.headers: dict[str, str] = {}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            made.calls.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(made.status)
+            for name, value in made.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made = Receiver(server.server_address[1])
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet.open(tmp_path / "fleet.db", who="tester") as made:
+        yield made
+
+
+def sender(fleet: Fleet, *receivers: Hook, clock: Clock | None = None) -> Sender:
+    made = Sender("not used", receivers, ORIGIN, clock=clock or Clock())
+    made.once(fleet)  # the first round only remembers where it begins
+    return made
+
+
+def hook(receiver: Receiver, **named: Any) -> Hook:
+    usual = {
+        "url": receiver.url,
+        "secret_file": Path("x"),
+        "key": KEY,
+        "private": True,
+        "all_tenants": "tenants" not in named,
+    }
+    return Hook(**(usual | named))
+
+
+def keep(fleet: Fleet, level: Level, tenant: str = "school", name: str = MARK, manifest: str = "") -> None:
+    seen = finding("WS-1", Stage.WEBSHELL_USE, url_path=f"/{MARK}.aspx", source_ip="203.0.113.9")
+    pages = [page(f"/{MARK}.aspx")]
+    one = assessed(level, seen, name=f"{name}.example.org", organisation=MARK, pages=pages, manifest=manifest)
+    intake.add(fleet, [("here", one)], now=NOW, tenant=tenant)
+
+
+def bodies(receiver: Receiver) -> list[Any]:
+    return [json.loads(body) for _, body in receiver.calls]
+
+
+def test_a_new_case_is_told_with_ids_and_levels_and_nothing_of_the_evidence(
+    fleet: Fleet, receiver: Receiver
+) -> None:
+    keep(fleet, Level.ATTACKED, name="before")
+    told = sender(fleet, hook(receiver))
+    keep(fleet, Level.BROKEN_INTO)
+    assert told.once(fleet) == 1
+    ((headers, body),) = receiver.calls
+    (server,) = fleet.database.run(
+        "SELECT public_id FROM server WHERE organisation = ? ORDER BY id DESC LIMIT 1", (MARK,)
+    )
+    assert json.loads(body) == {
+        "type": "case.new",
+        "timestamp": "2021-03-11T22:00:00+00:00",
+        "data": {
+            "server": server[0],
+            "tenant": "school",
+            "level": "broken_into",
+            "before": None,
+            "from_outside": False,
+            "address": f"{ORIGIN}/cases/{server[0]}",
+        },
+    }
+    assert MARK not in body.decode() and "203.0.113.9" not in body.decode()
+    name, at = headers["webhook-id"], headers["webhook-timestamp"]
+    mark = hmac.new(KEY, f"{name}.{at}.".encode() + body, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(mark).decode()}"
+    assert told.once(fleet) == 0 and len(receiver.calls) == 1, "once"
+    entry = audit.entries(fleet.database, 1)[0]
+    assert (entry.what, entry.object) == ("notice sent", server[0]) and receiver.url in entry.detail
+
+
+def test_worse_and_better_are_told_and_the_same_is_not(fleet: Fleet, receiver: Receiver) -> None:
+    told = sender(fleet, hook(receiver))
+    for number, level in enumerate((Level.ATTACKED, Level.ATTACKED, Level.IN_USE, Level.BROKEN_INTO)):
+        keep(fleet, level, manifest=f"{number}" * 64)
+    told.once(fleet)
+    assert [(each["type"], each["data"]["before"]) for each in bodies(receiver)] == [
+        ("case.new", None),
+        ("case.worse", "attacked"),
+        ("case.better", "in_use"),
+    ]
+
+
+def test_h68_a_receiver_is_told_of_its_tenants_only(fleet: Fleet, receiver: Receiver) -> None:
+    told = sender(fleet, hook(receiver, tenants=("school", "nobody")))
+    keep(fleet, Level.BROKEN_INTO, "clinic", "b")
+    keep(fleet, Level.BROKEN_INTO, "school", "a")
+    assert told.once(fleet) == 1
+    assert [each["data"]["tenant"] for each in bodies(receiver)] == ["school"]
+
+
+def test_only_the_wanted_kinds_are_told(fleet: Fleet, receiver: Receiver) -> None:
+    told = sender(fleet, hook(receiver, events=("case.worse",)))
+    keep(fleet, Level.BROKEN_INTO)
+    assert told.once(fleet) == 0 and receiver.calls == []
+
+
+def test_what_was_not_taken_is_told_again_later_under_the_same_id_and_in_order(
+    fleet: Fleet, receiver: Receiver
+) -> None:
+    clock = Clock()
+    told = sender(fleet, hook(receiver), clock=clock)
+    keep(fleet, Level.BROKEN_INTO, name="a")
+    keep(fleet, Level.BROKEN_INTO, name="b")
+    receiver.status = 500
+    assert told.once(fleet) == 0
+    assert told.once(fleet) == 0 and len(receiver.calls) == 1, "not at every round"
+    clock.now += 10
+    told.once(fleet)
+    receiver.status = 200
+    clock.now += 10
+    assert told.once(fleet) == 0, "waits longer each time"
+    clock.now += 10
+    assert told.once(fleet) == 2
+    names = [headers["webhook-id"] for headers, _ in receiver.calls]
+    assert names[0] == names[1] == names[2] != names[3]
+
+
+def test_a_new_start_goes_on_where_the_last_one_was(fleet: Fleet, receiver: Receiver) -> None:
+    sender(fleet, hook(receiver))
+    keep(fleet, Level.BROKEN_INTO)
+    again = Sender("not used", (hook(receiver),), ORIGIN, clock=Clock())
+    assert (again.once(fleet), again.once(fleet)) == (1, 0)
+
+
+def test_after_three_days_a_notice_is_given_up_and_the_log_says_so(fleet: Fleet, receiver: Receiver) -> None:
+    clock = Clock()
+    told = sender(fleet, hook(receiver), clock=clock)
+    keep(fleet, Level.BROKEN_INTO)
+    receiver.status = 404
+    clock.now += hooks.GIVEN_UP_S
+    assert told.once(fleet) == 0
+    assert audit.entries(fleet.database, 1)[0].what == "notice given up"
+    receiver.status = 200
+    assert told.once(fleet) == 0 and len(receiver.calls) == 1
+
+
+def test_one_receiver_that_is_away_does_not_keep_the_others_waiting(fleet: Fleet, receiver: Receiver) -> None:
+    told = sender(fleet, hook(receiver, url="http://127.0.0.1:1/gone"), hook(receiver))
+    keep(fleet, Level.BROKEN_INTO)
+    assert told.once(fleet) == 1
+
+
+def test_h73_no_redirect_is_followed(fleet: Fleet, receiver: Receiver) -> None:
+    told = sender(fleet, hook(receiver))
+    keep(fleet, Level.BROKEN_INTO)
+    receiver.status, receiver.headers = 307, {"Location": receiver.url + "/elsewhere"}
+    assert told.once(fleet) == 0
+    assert len(receiver.calls) == 1
+
+
+def test_h73_an_address_inside_the_network_is_not_called_unless_the_operator_says_so(
+    fleet: Fleet, receiver: Receiver
+) -> None:
+    told = sender(fleet, hook(receiver, private=False))
+    keep(fleet, Level.BROKEN_INTO)
+    assert told.once(fleet) == 0 and receiver.calls == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://example.org/",
+        "ftp://example.org/",
+        "file:///etc/passwd",
+        "https://evil.example/",
+        "https://hooks.example.org@evil.example/",
+        "https://hooks.example.org:8443/",
+        "https://hooks.example.org.evil.example/",
+        "https://hooks.example.org\\@evil.example/",
+        "https://hooks.example.org/\r\nX: y",
+        "https://[::1",
+        "http://127.0.0.1:1/",
+        "//hooks.example.org/",
+        "",
+    ],
+)
+def test_h73_the_door_opens_to_named_hosts_only(address: str) -> None:
+    with pytest.raises(Refused):
+        Door(hosts=frozenset({"hooks.example.org"})).ask("GET", address)
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [
+        "127.0.0.1",
+        "10.0.0.5",
+        "169.254.169.254",
+        "192.168.1.1",
+        "::1",
+        "fd00::1",
+        "::ffff:10.0.0.5",
+        "100.64.0.1",
+    ],
+)
+def test_h73_a_name_that_leads_inside_is_refused_before_a_packet(
+    monkeypatch: pytest.MonkeyPatch, reached: str
+) -> None:
+    family = 10 if ":" in reached else 2
+    monkeypatch.setattr(outside.socket, "getaddrinfo", lambda *_, **__: [(family, 1, 6, "", (reached, 443))])
+    monkeypatch.setattr(outside.socket, "socket", lambda *_: pytest.fail("a socket was opened"))
+    with pytest.raises(Refused, match="inside a network"):
+        Door(hosts=frozenset({"hooks.example.org"}), private=False).ask("GET", "https://hooks.example.org/")
+
+
+def test_h73_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
+    """What was checked is what is spoken to: a second answer of the name server comes too late."""
+    asked = []
+    real = outside.socket.getaddrinfo
+    monkeypatch.setattr(outside.socket, "getaddrinfo", lambda *a, **k: asked.append(a) or real(*a, **k))
+    host = receiver.url.split("/")[2]
+    assert Door(hosts=frozenset({host})).ask("POST", receiver.url, body=b"{}").status == 204
+    assert len(asked) == 1
+
+
+GOOD = """
+webhooks:
+  - url: https://hooks.example.org/exsweep
+    secret_file: hook-secret
+    tenants: [school]
+    events: [case.new, case.worse]
+"""
+
+
+def test_the_settings_are_a_file_and_the_secret_another(tmp_path: Path) -> None:
+    (tmp_path / "hook-secret").write_text("whsec_" + base64.b64encode(KEY).decode() + "\n", encoding="utf-8")
+    (tmp_path / "hooks.yml").write_text(GOOD, encoding="utf-8")
+    (found,) = hooks.hooks(tmp_path / "hooks.yml")
+    assert (found.key, found.tenants, found.private) == (KEY, ("school",), False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("https://hooks", "http://hooks", "no https address"),
+        ("tenants: [school]", "all_tenants: false", "whose cases"),
+        ("tenants: [school]", "{tenants: [school], all_tenants: true}", "hooks.yml"),
+        ("case.worse", "case.finding", "hooks.yml"),
+        ("hook-secret", "short", "no secret of a webhook"),
+        ("hook-secret", "nowhere", "cannot be read"),
+        ("url:", "uri:", "hooks.yml"),
+    ],
+)
+def test_settings_that_do_not_fit_are_named(tmp_path: Path, old: str, new: str, words: str) -> None:
+    (tmp_path / "hook-secret").write_text("whsec_" + base64.b64encode(KEY).decode(), encoding="utf-8")
+    (tmp_path / "short").write_text("whsec_AAAA", encoding="utf-8")
+    (tmp_path / "hooks.yml").write_text(GOOD.replace(old, new), encoding="utf-8")
+    with pytest.raises(UsageError) as stopped:
+        hooks.hooks(tmp_path / "hooks.yml")
+    assert words in stopped.value.message
