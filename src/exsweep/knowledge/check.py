@@ -14,6 +14,7 @@ from exsweep.knowledge import (
     collectors,
     cves,
     event_exports,
+    log_exports,
     mitigations,
     pages,
     remediation,
@@ -266,8 +267,9 @@ def _remediation() -> Iterator[Problem]:
 
 
 def _event_exports() -> Iterator[Problem]:
-    """Reading the table checks it."""
+    """Reading the tables checks them."""
     event_exports.event_exports()
+    log_exports.log_exports()
     return iter(())
 
 

@@ -7,6 +7,7 @@ from tests.parse.traces.test_defender import FOUND, LIST, LOCKED, TEXT, entry, h
 from tests.parse.traces.test_eomt import LOG
 from tests.parse.traces.test_history import TYPED
 from tests.parse.traces.test_listing import BODY, ENGLISH
+from tests.parse.traces.test_log_export import ELASTIC
 from tests.parse.traces.test_prefetch import FILES, RUNS
 from tests.parse.traces.test_recycle import PAGE, PLACE
 from tests.parse.traces.test_registry import amcache, software, system, user
@@ -34,6 +35,7 @@ def trace_samples() -> dict[str, bytes]:
         "EOMT.log": LOG,
         "results/Windows.NTFS.MFT.json": MFT,
         "access.log": COMBINED,
+        "hits.ndjson": ELASTIC,
         "dir.txt": ENGLISH,
         "body.txt": BODY,
         PLACE: recycled(PAGE, "2021-03-05 06:00:00"),

@@ -41,7 +41,7 @@ def is_access_log(head: bytes, _path: str = "") -> bool:
     return bool(_form_of(head))
 
 
-@trace("access_log", is_access_log)
+@trace("access_log", is_access_log, priority=-10)
 class AccessLogReader(LinesReader):
     """One row a line."""
 

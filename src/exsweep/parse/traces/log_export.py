@@ -1,0 +1,177 @@
+"""Log lines that a search system held (Sentinel, Elastic, Splunk), exported as JSON or CSV: read as rows of their log.
+
+Which fields are which columns, and which hold the line itself: `log_exports.yml`. An export holds what somebody asked for, so it
+covers no day: with it alone nobody can say that nothing happened.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from exsweep.knowledge.formats import format_of, text_formats
+from exsweep.knowledge.log_exports import LogExport, log_exports
+from exsweep.parse.access_log import COLUMNS, read_access
+from exsweep.parse.batch import Batch
+from exsweep.parse.columns import to_table
+from exsweep.parse.header import Header, normal_names
+from exsweep.parse.loose import read_loose
+from exsweep.parse.sweep import Sieve
+from exsweep.parse.text import TextDecoder, to_utf8
+from exsweep.parse.times import Clock
+from exsweep.parse.traces.base import TraceReader, trace
+from exsweep.parse.winevent.mapping import at_path, nested
+from exsweep.parse.winevent.stamps import normal
+from exsweep.parse.winevent.texts import CsvRecords, JsonLines, JsonStream, Record, Records, decoded
+from exsweep.parse.zone import stamp_to_utc
+
+_TRIED = 5
+_MOST = 8192
+"""Rows of one batch."""
+_BOM = b"\xef\xbb\xbf"
+
+
+def _records_of(head: bytes) -> Records | None:
+    """How the text is cut into records; None for what is neither JSON nor a table."""
+    text = to_utf8(head).removeprefix(_BOM).lstrip(b"\0 \t\r\n")
+    if text[:1] in (b"{", b"["):
+        first = text.split(b"\n", 1)[0]
+        return JsonLines() if decoded(first.strip()) is not None else JsonStream()
+    names = text.split(b"\n", 1)[0]
+    known = _csv_names()
+    words = {
+        word.strip(b'" \r').removesuffix(b" [UTC]") for word in names[:8192].replace(b";", b",").split(b",")
+    }
+    return CsvRecords() if len(words) > 1 and words & known else None
+
+
+def _csv_names() -> set[bytes]:
+    known = log_exports()
+    return {one.needs[0].encode() for one in known.exports} | {path.encode() for path in known.lines.paths}
+
+
+def _unwrapped(record: Mapping[str, Any], inside: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
+    for name in inside:
+        inner = record.get(name)
+        if isinstance(inner, dict):
+            yield inner
+    yield record
+
+
+def _first(record: Mapping[str, Any], paths: tuple[str, ...]) -> str:
+    for path in paths:
+        value = record[path] if path in record else at_path(record, tuple(path.split(".")))
+        if isinstance(value, list) and value:
+            value = value[0]
+        if value is not None and value != "" and not isinstance(value, dict | list):
+            return str(value)
+    return ""
+
+
+def _read(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] | None:
+    """Header, values and the title of the export; None where the record is no log line."""
+    known = log_exports()
+    dotted = any("." in name for name in record)
+    for one in known.exports:
+        for inner in _unwrapped(record, one.inside):
+            fields = nested(inner) if dotted or any("." in name for name in inner) else inner
+            if all(_first(fields, (path,)) for path in one.needs):
+                return _row(fields, one)
+    for inner in _unwrapped(record, known.lines.inside):
+        fields = nested(inner) if any("." in name for name in inner) else inner
+        for path in known.lines.paths:
+            found = _line(_first(fields, (path,)))
+            if found is not None:
+                return *found, "log lines as they stood"
+    return None
+
+
+def _row(record: Mapping[str, Any], one: LogExport) -> tuple[Header, list[bytes], str]:
+    stamp, zoned = normal(_first(record, one.time))
+    if not zoned:
+        stamp, _ = stamp_to_utc(stamp)
+    day, _, clock = stamp.partition("T")
+    values = {"date": day, "time": clock[:8]}
+    values |= {name: _first(record, paths).replace(" ", "+") or "-" for name, paths in one.columns.items()}
+    header = Header(format_of(one.format), tuple(values))
+    return header, [value.encode("utf-8", "backslashreplace") for value in values.values()], one.title
+
+
+def _line(text: str) -> tuple[Header, list[bytes]] | None:
+    """The line by its own shape; only whole ones count."""
+    line = text.strip().encode("utf-8", "backslashreplace")
+    if not line or b"\n" in line:
+        return None
+    access = read_access(line)
+    if access is not None:
+        return Header(format_of("iis_w3c"), COLUMNS, inferred=True), list(access)
+    found = read_loose([line], 0, text_formats())
+    if found is None or found.missing or len(found.fields) < 3:
+        return None
+    return Header(found.header.format, normal_names(found.header.format, found.header.names)), found.fields
+
+
+def is_log_export(head: bytes, _path: str = "") -> bool:
+    """One of the first records is a log line."""
+    records = _records_of(head)
+    if records is None:
+        return False
+    text = to_utf8(head).removeprefix(_BOM)
+    for tried, record in enumerate(records.feed(text, last=False)):
+        if record.value is not None and _read(record.value) is not None:
+            return True
+        if tried >= _TRIED:
+            break
+    return False
+
+
+@trace("log_export", is_log_export, priority=-10)
+class LogExportReader(TraceReader):
+    """One row a record; what is no log line is rejected with its reason."""
+
+    KIND = "iis_w3c"
+
+    def __init__(self, path: str = "") -> None:
+        super().__init__(path)
+        self._decoder = TextDecoder()
+        self._records: Records | None = None
+        self._rows: dict[Header, list[tuple[Record, list[bytes]]]] = {}
+        self._titles: set[str] = set()
+
+    def feed(self, chunk: bytes, *, last: bool = False, sieve: Sieve | None = None) -> Iterator[Batch]:
+        """Rows of the records that are whole. `sieve` has no effect: the lines are wrapped."""
+        self.take(chunk, last=last)
+        for header in list(self._rows):
+            while len(self._rows[header]) >= _MOST or (last and self._rows[header]):
+                yield self._batch(header)
+
+    def take(self, chunk: bytes, *, last: bool) -> None:
+        text = self._decoder.feed(chunk, last=last)
+        if self._records is None:
+            self._records = _records_of(text)
+        if self._records is None:
+            return
+        for record in self._records.feed(text, last=last):
+            found = None if record.value is None else _read(record.value)
+            if found is None:
+                self.reject(record.line, record.offset, record.reason or "no-log-line", record.raw)
+                continue
+            header, fields, title = found
+            self._rows.setdefault(header, []).append((record, fields))
+            if title not in self._titles:
+                self._titles.add(title)
+                self.kind = header.format.id
+                self.tally.note(
+                    f"Exported from a search system: {title}. An export holds what was asked for: it does not stand in for "
+                    "the server's own log."
+                )
+
+    def _batch(self, header: Header) -> Batch:
+        rows, self._rows[header] = self._rows[header][:_MOST], self._rows[header][_MOST:]
+        table = to_table([fields for _, fields in rows], header)
+        times = Clock().times(table, header)
+        self.tally.events_of(table, times, header, with_days=False)
+        line = np.array([record.line for record, _ in rows], np.int64)
+        offset = np.array([record.offset for record, _ in rows], np.int64)
+        raws = tuple(record.raw[:4_000] for record, _ in rows)
+        return Batch(header.format, table, line, offset, times, lines=raws)

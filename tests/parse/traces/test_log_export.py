@@ -1,0 +1,89 @@
+"""Log lines out of a search system are rows of their log, whoever wrote the export, and cover no day."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exsweep.parse.traces import reader_of
+from exsweep.parse.zone import assuming
+from tests.parse.traces.reading import read
+
+LINE = "2021-03-01 03:12:29 192.0.2.10 POST /aspnet_client/a.aspx - 443 - 203.0.113.9 Mozilla/5.0+(X11) - 200 0 0 31"
+SENTINEL = (
+    b"TimeGenerated [UTC],sSiteName,sIP,csMethod,csUriStem,csUriQuery,sPort,csUserName,cIP,csUserAgent,scStatus,Computer\r\n"
+    b'"3/1/2021, 3:12:29.000 AM",W3SVC1,192.0.2.10,POST,/aspnet_client/a.aspx,-,443,-,203.0.113.9,"Mozilla/5.0 (X11)",200,MAIL01\r\n'
+)
+
+
+def lines(*records: object) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in records)
+
+
+ELASTIC = lines(
+    {"@timestamp": "2021-03-01T03:12:29.000Z", "event": {"module": "iis"}, "host": {"name": "MAIL01"},
+     "http": {"request": {"method": "POST"}, "response": {"status_code": 200}}, "url": {"path": "/aspnet_client/a.aspx"},
+     "source": {"ip": "203.0.113.9"}, "user_agent": {"original": "Mozilla/5.0 (X11)"}}
+)  # fmt: skip
+DOTTED = lines(
+    {"@timestamp": ["2021-03-01T03:12:29.000Z"], "http.request.method": ["POST"], "url.path": ["/aspnet_client/a.aspx"],
+     "source.ip": ["203.0.113.9"], "http.response.status_code": [200], "user_agent.original": ["Mozilla/5.0 (X11)"]}
+)  # fmt: skip
+HITS = lines({"_index": "logs", "_source": {"@timestamp": "2021-03-01T05:00:00Z", "message": LINE}})
+ARRAY = json.dumps([{"_raw": LINE, "host": "MAIL01"}, {"_raw": "the service was started"}], indent=1).encode()
+SPLUNK = f'_time,host,_raw\n"2021-03-01T03:12:29.000+0000",MAIL01,"{LINE}"\n'.encode()
+FIELDS = lines({"result": {"_time": "2021-03-01T04:12:29.000+0100", "cs_method": "POST",
+                "cs_uri_stem": "/aspnet_client/a.aspx", "c_ip": "203.0.113.9", "sc_status": "200", "cs_User_Agent": "Mozilla/5.0 (X11)"}})  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [SENTINEL, ELASTIC, DOTTED, HITS, ARRAY, SPLUNK, FIELDS])
+def test_each_way_of_writing_gives_the_same_request(data: bytes):
+    row = read(data, "export")[0][0]
+    assert (row["date"], row["time"][:8]) == ("2021-03-01", "03:12:29")
+    assert (row["cs-method"], row["cs-uri-stem"], row["sc-status"]) == (
+        "POST",
+        "/aspnet_client/a.aspx",
+        "200",
+    )
+    assert (row["c-ip"], row["cs(User-Agent)"]) == ("203.0.113.9", "Mozilla/5.0+(X11)")
+    assert row["_time"] == "1614568349000"
+
+
+def test_an_export_covers_no_day_and_says_so():
+    _, reader = read(ELASTIC, "export.ndjson")
+    assert not reader.tally.days
+    assert any("does not stand in" in note for note in reader.tally.notes)
+
+
+def test_what_is_no_line_of_a_log_is_counted():
+    rows, reader = read(ARRAY, "export.json")
+    assert len(rows) == 1
+    assert reader.tally.reasons == {"no-log-line": 1}
+
+
+def test_times_of_the_portal_without_a_zone_follow_the_users_word():
+    local = SENTINEL.replace(b" [UTC]", b"")
+    with assuming("+02:00"):
+        assert read(local, "a.csv")[0][0]["time"] == "01:12:29"
+
+
+def test_other_json_and_other_tables_are_none():
+    for text in (
+        b'{"a": 1}\n',
+        b"[]",
+        b"name,message\nann,hello\n",
+        b'{"message": "the mail server was slow"}\n',
+        b"",
+    ):
+        reader = reader_of(text, "a.json")
+        assert reader is None or reader.KIND != "iis_w3c"
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.integers(0, 400), junk=st.binary(max_size=40), step=st.integers(3, 300))
+def test_damage_is_counted_and_chunks_change_nothing(cut: int, junk: bytes, step: int):
+    data = ELASTIC + HITS[:cut] + junk + b"\n" + ELASTIC
+    rows, reader = read(data, "export.ndjson", step)
+    assert rows == read(data, "export.ndjson")[0]
+    assert reader.tally.events == len(rows) >= 2
