@@ -218,6 +218,42 @@ def test_the_keyboard_reaches_the_page_first_and_walks_through_the_timeline(open
     assert page.locator("h1").inner_text() == "One line, and what stands around it"
 
 
+def test_the_c_key_comments_on_the_line_and_goes_back_to_it(opened: Open) -> None:
+    page = opened()
+    page.goto(page.base + "/cases?level=in_use")
+    follow(page, page.locator(".servers a").first)
+    follow(page, page.locator(".sub-nav a", has_text="Timeline"))
+    page.keyboard.press("j")
+    line = page.evaluate("document.activeElement.id")
+    page.keyboard.press("c")
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == line
+    page.keyboard.press("c")
+    page.keyboard.type("<b>seen</b> on the other server too, j and k are letters here")
+    page.locator("[data-say] button").click()
+    page.wait_for_selector(f"#{line}:focus")
+    assert page.locator(f"#{line}", has_text="1 comment").count() == 1
+    assert page.watch.bad == []
+
+
+def test_bars_lead_to_what_they_count(opened: Open) -> None:
+    page = opened(script=False)
+    page.goto(page.base + "/fleet")
+    bar = page.locator("svg.groups a").first
+    count = bar.locator("text.tick").text_content()
+    follow(page, bar)
+    assert "sector=" in page.url
+    assert page.locator(".big-count").inner_text().split()[0] == count
+    page.goto(page.base + "/cases?level=in_use")
+    follow(page, page.locator(".servers a").first)
+    follow(page, page.locator(".sub-nav a", has_text="Timeline"))
+    bar = page.locator("figure.chart svg a").first
+    day = bar.get_attribute("href").partition("first=")[2][:10]
+    follow(page, bar)
+    assert f"first={day}" in page.url and page.locator(".tl li").count() >= 1
+
+
 def test_verdict_and_first_steps_fit_on_a_laptop_screen(opened: Open) -> None:
     page = opened()
     page.goto(page.base + "/cases?level=in_use")

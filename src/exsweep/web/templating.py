@@ -16,7 +16,7 @@ from exsweep.export.times import day, iso, span, stamp, when
 from exsweep.fleet.clock import said
 from exsweep.knowledge.fleet import fleet_words
 from exsweep.model import Level, Stage
-from exsweep.web.draw import days, hours, qr, rows, times
+from exsweep.web.draw import days, folds, hours, qr, rows, times
 from exsweep.web.routes import ROUTES, url
 
 FOLDER = Path(__file__).parent
@@ -55,9 +55,9 @@ def environment() -> jinja2.Environment:
     }  # fmt: skip
     made.globals |= {
         "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "level_words": _level, "svg": chart,
-        "draw_days": days, "draw_rows": rows, "draw_hours": hours, "qr_code": qr.code, "zones": times.COMMON,
+        "draw_days": days, "draw_rows": rows, "draw_hours": hours, "folds": folds.folds, "qr_code": qr.code,
         "fleet_words": fleet_words, "stages": tuple(Stage), "levels": tuple(Level), "has_route": ROUTES.__contains__,
-        "anchor": anchor,
+        "anchor": anchor, "zones": times.COMMON,
     }  # fmt: skip
     return made
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from math import log1p
 from typing import Protocol
 
@@ -29,6 +29,9 @@ class Bar:
     height: float
     kind: str
     label: str
+    first: date
+    last: date
+    """Days that the bar stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,13 @@ def hours(steps: Sequence[Step]) -> Hours | None:
     most = log1p(max(each.worked + each.tried + each.other for each in steps)) or 1.0
     width = (WIDTH - LEFT - RIGHT) / max(24, len(steps))
     bars = []
+    length = steps[1].start - steps[0].start if len(steps) > 1 else timedelta(hours=1)
     for at, each in enumerate(steps):
+        first, last = each.start.date(), (each.start + length - timedelta(seconds=1)).date()
         x = round(LEFT + at * width, 1)
         begin = when(each.start)
         if not each.seeing:
-            bars.append(Bar(x, TOP, round(width, 1), HEIGHT, "blind", f"{begin}: no records"))
+            bars.append(Bar(x, TOP, round(width, 1), HEIGHT, "blind", f"{begin}: no records", first, last))
         total = each.worked + each.tried + each.other
         if not total:
             continue
@@ -69,7 +74,7 @@ def hours(steps: Sequence[Step]) -> Hours | None:
             if number:
                 part = max(1.5, high * number / total)
                 low -= part
-                bars.append(Bar(x, round(low, 1), thick, round(part, 1), kind, label))
+                bars.append(Bar(x, round(low, 1), thick, round(part, 1), kind, label, first, last))
     every = max(1, len(steps) // 7)
     ticks = tuple(
         Tick(

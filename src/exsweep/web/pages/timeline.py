@@ -8,7 +8,7 @@ import msgspec
 from exsweep.model import CoverageSource, Finding, Stage, Strength, TimelineRow
 from exsweep.web.ask import Ask
 from exsweep.web.ids import ServerId
-from exsweep.web.pages.case import Entry, desk_of, entry, judged
+from exsweep.web.pages.case import Desk, Entry, desk_of, entry, judged
 from exsweep.web.problem import not_found
 from exsweep.web.routes import route
 
@@ -45,6 +45,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     worked: bool = False
     """Its finding proves a step that worked."""
     starred: bool = False
+    said: int = 0
+    """Comments on its finding."""
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,8 @@ class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
     starred: bool
     stage: Stage | None
     names: dict[str, str]
+    may_say: bool
+    """Comments may be written."""
 
 
 class AroundParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +103,7 @@ def row_id(of: TimelineRow) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _row(of: TimelineRow, known: dict[str, Finding], stars: frozenset[str]) -> Row:
+def _row(of: TimelineRow, known: dict[str, Finding], noted: Desk) -> Row:
     finding = known.get(of.finding or "")
     return Row(
         id=row_id(of),
@@ -114,7 +118,8 @@ def _row(of: TimelineRow, known: dict[str, Finding], stars: frozenset[str]) -> R
         sha256=of.origin.sha256,
         finding=of.finding,
         worked=finding is not None and finding.strength is Strength.SUCCESS,
-        starred=(of.finding or "") in stars,
+        starred=(of.finding or "") in noted.stars,
+        said=sum(each.finding == of.finding for each in noted.comments) if of.finding else 0,
     )
 
 
@@ -125,7 +130,7 @@ def timeline(ask: Ask, asked: TimelineParams) -> TimelineView:
     _, _, _, of = judged(ask, server)
     known = {each.id: each for each in of.findings}
     stages = {each.id: each.stage for each in of.findings}
-    stars = desk_of(ask, server).stars
+    noted = desk_of(ask, server)
     low = datetime.combine(asked.first, datetime.min.time(), UTC) if asked.first else None
     high = datetime.combine(asked.last, datetime.min.time(), UTC) + timedelta(days=1) if asked.last else None
     needle = asked.find.strip().lower()[:200]
@@ -135,14 +140,14 @@ def timeline(ask: Ask, asked: TimelineParams) -> TimelineView:
             (low is None or row.time >= low)
             and (high is None or row.time < high)
             and (not needle or needle in row.text.lower() or needle in row.origin.path.lower())
-            and (not asked.starred or (row.finding or "") in stars)
+            and (not asked.starred or (row.finding or "") in noted.stars)
             and (asked.stage is None or (row.stage or stages.get(row.finding or "")) == asked.stage)
         )
 
     found = [row for row in of.timeline if fits(row)]
     start = max(0, asked.start)
     step, hours = _hours(found, known, of.coverage.sources)
-    rows = tuple(_row(each, known, stars) for each in found[start : start + _PAGE])
+    rows = tuple(_row(each, known, noted) for each in found[start : start + _PAGE])
     return TimelineView(
         entry=entry(ask, server),
         rows=rows,
@@ -159,6 +164,7 @@ def timeline(ask: Ask, asked: TimelineParams) -> TimelineView:
         starred=asked.starred,
         stage=asked.stage,
         names={each.id: each.rule.title for each in of.findings},
+        may_say=ask.may("case.steps"),
     )
 
 
@@ -171,12 +177,12 @@ def around(ask: Ask, asked: AroundParams) -> AroundView:
     if here is None:
         raise not_found()
     known = {each.id: each for each in of.findings}
-    stars = desk_of(ask, server).stars
+    noted = desk_of(ask, server)
     near = [each for each in of.timeline if abs(each.time - here.time) <= _AROUND][:_MOST_AROUND]
     return AroundView(
         entry=entry(ask, server),
-        row=_row(here, known, stars),
-        rows=tuple(_row(each, known, stars) for each in near),
+        row=_row(here, known, noted),
+        rows=tuple(_row(each, known, noted) for each in near),
         zone=asked.zone,
         names={each.id: each.rule.title for each in of.findings},
     )

@@ -32,7 +32,9 @@ async function sendPart(event) {
     // The part is taken from this very page as it is now: where the form would have led to may be another one.
     const answer = done.ok ? await fetch(location.href, { headers }) : done;
     if (!(await replace(id, answer))) return done.ok ? location.reload() : form.submit();
-    all("button, input, textarea, summary", document.getElementById(id))[spot]?.focus({ preventScroll: true });
+    const line = document.getElementById(form.dataset.back ?? "");
+    if (line) line.closest("details")?.setAttribute("open", ""), line.focus({ preventScroll: true });
+    else all("button, input, textarea, summary", document.getElementById(id))[spot]?.focus({ preventScroll: true });
   } catch {
     form.submit();
   }
@@ -74,7 +76,7 @@ function keys(event) {
   }
   const list = find("[data-keys]");
   if (!list) return;
-  const rows = [...list.children];
+  const rows = all("li[tabindex]", list).filter((row) => !row.closest("details:not([open])"));
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   if (event.key === "j" || event.key === "k") {
     const next = rows[Math.min(rows.length - 1, Math.max(0, at + (event.key === "j" ? 1 : -1)))];
@@ -85,8 +87,34 @@ function keys(event) {
   } else if (at >= 0 && event.key === "s") {
     find("[data-star]", rows[at])?.click();
   } else if (at >= 0 && event.key === "c") {
-    find("a.near", rows[at])?.click();
+    if (say(rows[at])) event.preventDefault();
   }
+}
+
+/** The one form for comments of a page of lines, opened for this line. */
+function say(row) {
+  const form = find("form[data-say]");
+  if (!form) return false;
+  const finding = form.elements.finding;
+  const time = find("time", row)?.textContent ?? "";
+  finding.disabled = !row.dataset.finding;
+  finding.value = row.dataset.finding ?? "";
+  find("[data-about]", form).textContent = row.dataset.finding ? `on what was found at ${time}` : `on the case, about the line of ${time}`;
+  form.dataset.back = row.id;
+  form.hidden = false;
+  const text = form.elements.text;
+  if (!row.dataset.finding && !text.value) text.value = `${time} ${find(".ev", row)?.textContent.slice(0, 200) ?? ""}\n`;
+  row.append(form);
+  text.focus();
+  return true;
+}
+
+/** Escape leaves the comment and goes back to its line; what was typed stays. */
+function back(event) {
+  const form = event.target.closest?.("form[data-say]");
+  if (event.key !== "Escape" || !form) return;
+  form.hidden = true;
+  document.getElementById(form.dataset.back)?.focus();
 }
 
 /** The reader's own zone as one more choice. */
@@ -106,5 +134,6 @@ document.addEventListener("submit", sendPart);
 document.addEventListener("click", copy);
 document.addEventListener("click", (event) => event.target.closest?.("[data-print]") && window.print());
 document.addEventListener("keydown", keys);
+document.addEventListener("keydown", back);
 ready(document);
 if (document.getElementById("drop")) import("./sending.js").then((part) => part.begin(document.getElementById("drop")));
