@@ -149,7 +149,7 @@ def test_guessing_is_slowed_down_for_the_name_and_the_address_together(
     assert signing_in(browser, service, "Ana", secret).status_code == 303
 
 
-def test_what_fails_says_the_same_whether_the_name_is_there_or_not(
+def test_h71_what_fails_says_the_same_whether_the_name_is_there_or_not(
     browser: TestClient, service: Service
 ) -> None:
     secret = joined(service, "Ana", ("owner", "school"))
@@ -194,7 +194,7 @@ def test_a_form_from_elsewhere_changes_nothing(browser: TestClient, service: Ser
     assert browser.post(path, json=body, headers=good | {"origin": f"https://{HOST}"}).status_code == 200
 
 
-def test_what_was_not_asked_for_is_refused(browser: TestClient, service: Service) -> None:
+def test_h69_what_was_not_asked_for_is_refused(browser: TestClient, service: Service) -> None:
     secret = joined(service, "Ana", ("owner", "school"))
     signing_in(browser, service, "Ana", secret)
     headers = {"x-csrf-token": token_of(browser, service)}
@@ -216,7 +216,7 @@ def test_what_was_not_asked_for_is_refused(browser: TestClient, service: Service
         "/nowhere/at/all",
     ],
 )
-def test_after_signing_in_one_goes_nowhere_else(wanted: str) -> None:
+def test_h71_after_signing_in_one_goes_nowhere_else(wanted: str) -> None:
     assert known_place(wanted) == "/"
 
 
@@ -236,7 +236,7 @@ def test_people_who_did_not_sign_in_are_led_to_the_form(browser: TestClient) -> 
     assert browser.get("/api/v1/cases").status_code == 401
 
 
-def test_a_key_does_one_thing_for_one_tenant_and_ends_with_its_makers_right(
+def test_h70_a_key_does_one_thing_for_one_tenant_and_ends_with_its_makers_right(
     browser: TestClient, service: Service, clock: Clock
 ) -> None:
     keep(service, assessed(Level.BROKEN_INTO, name="a.example.org"), tenant="school")

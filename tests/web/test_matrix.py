@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from starlette.routing import Route as AsgiRoute
+from starlette.testclient import TestClient
 
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.access import Reach, access
 from exsweep.model import Level
 from exsweep.web import accounts, evidence, gate, jobs
+from exsweep.web.application import application
 from exsweep.web.gate import Received
 from exsweep.web.ids import fields_with_ids
 from exsweep.web.routes import PUBLIC, ROUTES, SIGNED_IN, Route, routes
@@ -138,7 +141,7 @@ ROLES = ("nobody", *access().roles)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_only_the_right_role_for_the_right_tenant_reaches_a_view(
+def test_h68_only_the_right_role_for_the_right_tenant_reaches_a_view(
     service: Service, things: Things, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.limiter.take = lambda *_: {}  # type: ignore[method-assign]  # not what is asked here
@@ -187,7 +190,7 @@ def test_the_matrix_is_over_all_routes_and_knows_every_gap() -> None:
         assert route.method == "GET" or route.may != PUBLIC or not route.api, f"{route.name}: open to change"
 
 
-def test_an_id_of_another_kind_or_shape_is_no_id(service: Service, things: Things) -> None:
+def test_h68_an_id_of_another_kind_or_shape_is_no_id(service: Service, things: Things) -> None:
     for wrong in (
         "../clients/server",
         things["first"]["job"],
@@ -209,3 +212,46 @@ def test_rights_on_the_page_are_those_of_the_table(tmp_path: Path) -> None:
         not action.startswith("case.") for action in table.roles["operator"].may | table.roles["auditor"].may
     )
     assert accounts.JOIN_S <= 7 * 86_400
+
+
+def test_h68_no_address_is_answered_but_those_of_the_table_and_three_that_are_named_here(
+    service: Service,
+) -> None:
+    """A handler that somebody adds beside the table would pass by the gate."""
+    made = {
+        (each.path, tuple(sorted(each.methods or ()))) if isinstance(each, AsgiRoute) else (each.path, ())  # type: ignore[attr-defined]
+        for each in application(service).routes
+    }
+    expected: dict[str, set[str]] = {}
+    for route in TABLE:
+        places = ([route.path] if route.html else []) + (
+            ["/api/v1" + route.path.rstrip("/")] if route.api else []
+        )
+        for place in places:
+            expected.setdefault(place, set()).update(
+                {route.method, "HEAD"} if route.method == "GET" else {route.method}
+            )
+    known = {(path, tuple(sorted(methods))) for path, methods in expected.items()}
+    assert made - known == {("/send", ("POST",)), ("/look", ()), ("/static", ())}
+    assert known <= made
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_h68_the_form_with_files_is_held_to_the_same_check(
+    service: Service, things: Things, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = viewer(service.fleet(), role)
+    for tenant in TENANTS:
+        monkeypatch.setattr(gate, "recognise", lambda *_: gate.Caller(viewer=who, by_key=True))
+        before = service.fleet().database.number("SELECT COUNT(*) FROM sending")
+        client = TestClient(application(service), raise_server_exceptions=False)
+        fields = {"csrf": "x", "server": things[tenant]["srv"]}
+        answer = client.post("/send", data=fields, files={"files": ("a", b"x")}, follow_redirects=False)
+        expected = expectation(ROUTES["sending_new"], role, tenant)
+        assert answer.status_code in ((303,) if expected == (200,) else (*expected, 403)), (
+            role,
+            tenant,
+            answer.text,
+        )
+        taken = service.fleet().database.number("SELECT COUNT(*) FROM sending") - before
+        assert taken == (answer.status_code == 303)

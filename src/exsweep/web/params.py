@@ -1,6 +1,7 @@
 """Path, query and body as one typed struct; what does not fit is refused with the place named (H69)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,8 @@ from exsweep.web.problem import Problem, not_found
 from exsweep.web.routes import Route
 
 _MOST_FIELDS = 2_000
+_LARGEST = 1 << 63
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 CSRF_FIELD = "csrf"
 
 
@@ -59,11 +62,30 @@ def read(
             raise msgspec.ValidationError("the address already says which")
         given |= path
         # Forms and addresses know only text; JSON says what it means and is held to it, path and query aside.
-        return msgspec.convert(given, route.params, strict=False)
+        made: msgspec.Struct = msgspec.convert(given, route.params, strict=False)
+        _sane(made)
+        return made
     except (msgspec.MsgspecError, RecursionError) as error:
         if any(f"`$.{name}`" in str(error) for name in (*path, *route.ids)):
             raise not_found() from None
         raise Problem(422, f"This cannot be understood: {error}.", tip="Mend it and send it again.") from None
+
+
+def _sane(given: msgspec.Struct) -> None:
+    """Numbers that the store can hold, and days that calendars can count on from; others are nobody's question.
+
+    Raises:
+        ValidationError: another one.
+    """
+    for name in given.__struct_fields__:
+        value = getattr(given, name)
+        for each in value if isinstance(value, (tuple, list)) else (value,):
+            if isinstance(each, int) and not -_LARGEST <= each < _LARGEST:
+                raise msgspec.ValidationError(f"a number is too large - at `$.{name}`")
+            if isinstance(each, date) and not _FIRST_YEAR <= each.year <= _LAST_YEAR:
+                raise msgspec.ValidationError(
+                    f"a day is before {_FIRST_YEAR} or after {_LAST_YEAR} - at `$.{name}`"
+                )
 
 
 def _gather(route: Route, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:

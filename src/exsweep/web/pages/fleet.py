@@ -247,6 +247,9 @@ def cases_csv(ask: Ask, asked: ServersParams) -> Download:
 @route("GET", "/fleet/curve", may="fleet.read")
 def curve(ask: Ask, asked: CurveParams) -> CurveView:
     """Day by day: broken into, known to us, cleaned; and how fast updates went."""
+    known = tuple(each.id for each in campaigns())
+    if asked.updates and asked.updates not in known:
+        raise Problem(422, "There is no such campaign.", tip=f"Choose from: {', '.join(known)}.")
     everyone = ask.within("fleet.read") is None  # how fast updates went is a figure of the whole fleet
     rate = (
         patching.patching(ask.fleet, asked.updates, asked.first, asked.last)
@@ -255,7 +258,7 @@ def curve(ask: Ask, asked: CurveParams) -> CurveView:
     )
     return CurveView(
         curve=curves.curve(ask.fleet, asked.first, asked.last, tenants=ask.within("fleet.read")),
-        campaigns=tuple(each.id for each in campaigns()),
+        campaigns=known,
         updates=rate,
     )
 
