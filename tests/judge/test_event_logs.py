@@ -36,6 +36,42 @@ def test_event_logs_alone_do_not_show_that_nothing_happened():
     assert told.verdict.level is Level.CANNOT_TELL
 
 
+def test_an_event_log_without_records_is_a_gap_and_says_whether_it_held_some_once():
+    told = judged(
+        [],
+        [
+            log_without("a.evtx", "no_records"),
+            log_without("b.evtx", "no_records", emptied="yes"),
+            log_without("c.evtx", "empty"),
+        ],
+    )
+    said = {gap.path: gap.reason for gap in told.coverage.gaps if gap.path}
+    assert said == {
+        "a.evtx": "This event log holds no record.",
+        "b.evtx": "This event log holds no record, though it held some once.",
+        "c.evtx": "This event log has no bytes: it was not copied.",
+    }
+
+
+def test_a_web_log_whose_name_tells_another_day_than_its_rows_is_a_gap():
+    def named(path: str):
+        return msgspec.structs.replace(log("iis_w3c", "03-09 00:00:00", "03-09 23:00:00"), path=path)
+
+    told = judged(
+        [], [named("W3SVC1/u_ex210301.log"), named("W3SVC1/u_ex210308.log"), named("W3SVC1/u_ex2103.log")]
+    )
+    assert [gap.path for gap in told.coverage.gaps if gap.reason.startswith("By its name")] == [
+        "W3SVC1/u_ex210301.log"
+    ]
+
+
+def log_without(path: str, state: str, **more: str):
+    facts = {"evtx.state": state} | {f"evtx.{name}": value for name, value in more.items()}
+    return msgspec.structs.replace(
+        log("windows_event", "03-01 00:00:00", "03-03 10:00:00"), path=path, facts=facts, events=0
+    )
+
+
 def test_a_cleared_log_is_a_gap():
     told = judged([], [channel("System", "a.evtx", cleared_Security="2021-03-02T10:00:00Z")])
     (gap,) = [gap for gap in told.coverage.gaps if gap.path == "a.evtx"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from exsweep.cli.terminal import term
 from exsweep.knowledge.languages import ENGLISH, in_language, text
-from exsweep.model import Assessment, Strength
+from exsweep.model import Assessment, Finding, Strength
 
 _MOST = 6
 
@@ -35,7 +35,7 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             }[item.strength]
             lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
             lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
-            lines.append(f"    {item.excerpt[:160]}")
+            lines.append(f"    {(_event(assessment, item) or item.excerpt)[:160]}")
     gaps = [gap for gap in assessment.coverage.gaps if gap.limits_verdict]
     if gaps:
         lines += ["", f"What we could not see ({len(gaps)}):"]
@@ -49,3 +49,10 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             f"All of it: {out / ('report.html' if language == ENGLISH else f'report.{language}.html')}",
         ]
     return "\n".join(term(line) for line in lines)
+
+
+def _event(assessment: Assessment, finding: Finding) -> str | None:
+    """A Windows event as the timeline tells it: its raw form begins with what no person reads."""
+    if not finding.fields.get("event.code"):
+        return None
+    return next((row.text for row in assessment.timeline if row.finding == finding.id), None)

@@ -1,6 +1,5 @@
 """What could be looked at, per kind of log and day, held against the days on which the campaigns could have come."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from exsweep.judge.disk import disk_gaps
 from exsweep.judge.patches import BuildHistory, open_on, touches
+from exsweep.judge.records import record_gaps, row_of
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.collectors import collectors_of
 from exsweep.knowledge.formats import LogFormat
@@ -75,7 +75,7 @@ def measure(
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
     for report in sources:
         if report.state is not SourceState.DUPLICATE:
-            by_kind[_row_of(report)].append(report)
+            by_kind[row_of(report)].append(report)
     titles = {item.id: item for item in formats}
     known = sorted(
         kind
@@ -92,30 +92,12 @@ def measure(
         + _day_gaps(rows)
         + _folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
-        + _record_gaps(sources)
+        + record_gaps(sources)
         + disk_gaps(sources)
         + _collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
         + _nobodys_gaps(nobodys)
     )
     return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
-
-
-_EVENTS = "windows_event"
-_CHANNEL = re.compile(r"channel\.(.+)\.records")
-_MAIN_SHARE = 0.9
-
-
-def _row_of(report: SourceReport) -> str:
-    """Kind of log; Windows events by the channel that most of the file's records name: `windows_event/Security`."""
-    if report.kind != _EVENTS:
-        return report.kind
-    records = {
-        found[1]: int(value) for name, value in report.facts.items() if (found := _CHANNEL.fullmatch(name))
-    }
-    main = max(records, key=lambda name: (records[name], name), default=None)
-    if main is None:
-        return report.kind
-    return f"{_EVENTS}/{main if records[main] >= _MAIN_SHARE * sum(records.values()) else 'several channels'}"
 
 
 def _title(kind: str, titles: Mapping[str, LogFormat]) -> str:
@@ -368,49 +350,6 @@ def _unseeable(window: Window, open_: str) -> Gap:
         "No text log is known to show it.",
         effect="Only other records could show it, such as Windows event logs.",
     )
-
-
-def _record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
-    """Event logs number their records, and say when one was cleared: what is missing was there once."""
-    gaps = []
-    for report in sources:
-        if report.state is SourceState.DUPLICATE:
-            continue
-        missing = report.facts.get("records.missing", "0")
-        if missing.isdigit() and int(missing):
-            gaps.append(
-                Gap(
-                    kind=_row_of(report),
-                    first=report.first,
-                    last=report.last,
-                    path=report.path,
-                    reason=render("gap.records.reason", n=int(missing)),
-                    effect=render("gap.records.effect"),
-                )
-            )
-        if offset := report.facts.get("clock_offset_s"):
-            gaps.append(
-                Gap(
-                    kind=_row_of(report),
-                    first=report.first,
-                    last=report.last,
-                    path=report.path,
-                    reason=render("gap.clock.reason", hours=f"{abs(int(offset)) / 3600:g}"),
-                    effect=render("gap.clock.effect"),
-                )
-            )
-        for name, when in report.facts.items():
-            if name.startswith("cleared."):
-                log = name.removeprefix("cleared.")
-                gaps.append(
-                    Gap(
-                        kind=f"{_EVENTS}/{log}",
-                        path=report.path,
-                        reason=render("gap.cleared.reason", log=log, when=when),
-                        effect=render("gap.cleared.effect"),
-                    )
-                )
-    return gaps
 
 
 def _nobodys_gaps(count: int) -> list[Gap]:

@@ -15,6 +15,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: tuple[str, ...]
     in_use_hours: int
     join_seconds: int
+    dated_names: dict[str, str]
     clock_seconds: int
     run_seconds: int
     drop_to_shell_days: int

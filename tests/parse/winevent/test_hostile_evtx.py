@@ -2,6 +2,7 @@
 
 import random
 import struct
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -185,3 +186,21 @@ def test_h53_a_log_is_known_by_what_is_in_it(name: str) -> None:
 def test_h53_only_the_name_says_event_log() -> None:
     assert named_evtx("C/Windows/System32/winevt/Logs/Security.EVTX")
     assert event_reader(b"hello", "Security.evtx") is None
+
+
+def test_h49_a_file_that_is_shorter_than_its_header_says_is_read_in_part() -> None:
+    data = bytearray(log(chunk(many(1, 40)), chunk(many(41, 40))))
+    struct.pack_into("<H", data, 42, 2)
+    struct.pack_into("<I", data, 124, zlib.crc32(data[:120]))
+    whole, short = read(bytes(data)), read(bytes(data[: 4096 + CHUNK]))
+    state, reason = short.reader.state()
+    assert whole.reader.state()[0] is SourceState.READ
+    assert state is SourceState.PARTIAL and "ends before its last 1 chunks" in reason
+    assert len(short.rows()) == 40
+
+
+@pytest.mark.parametrize("cut", [1, 2000, 4095])
+def test_h51_a_file_without_its_first_bytes_gives_all_its_records(cut: int) -> None:
+    data = log(chunk(many(1, 40)), chunk(many(41, 40)))[cut:]
+    assert is_evtx(data[:65_536])
+    assert len(read(data).rows()) == 80

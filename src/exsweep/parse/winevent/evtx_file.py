@@ -13,7 +13,7 @@ from exsweep.parse.winevent.layout import CHUNK_MARK, FILE_MARK, Layout
 from exsweep.parse.winevent.ledger import Ledger
 from exsweep.parse.winevent.native import BadRecordError, read_json
 from exsweep.parse.winevent.record import Event, Found
-from exsweep.parse.winevent.stream import SECTOR, ChunkCutter, Piece
+from exsweep.parse.winevent.stream import ChunkCutter, Piece, chunk_at
 
 _TIME, _NUMBER = SYSTEM.index("TimeCreated"), SYSTEM.index("EventRecordID")
 
@@ -22,10 +22,7 @@ def is_evtx(head: bytes) -> bool:
     """The first bytes (64 KiB are enough) of an event log, or of one whose header is lost."""
     if head.startswith((FILE_MARK, CHUNK_MARK)):
         return True
-    at = head.find(CHUNK_MARK)
-    while at > 0 and at % SECTOR:
-        at = head.find(CHUNK_MARK, at + 1)
-    return at > 0
+    return chunk_at(head) > 0
 
 
 class EvtxSource:
@@ -131,14 +128,19 @@ class EvtxSource:
         damage += [
             words.format(self._counts[name]) for name, words in _DAMAGE.items() if self._counts.get(name)
         ]
+        if self._cutter.missing:
+            damage.append(_DAMAGE["short"].format(self._cutter.missing))
         if self._cutter.lost:
             damage.append(_DAMAGE["lost"].format(self._cutter.lost))
         return (SourceState.PARTIAL, " ".join(damage)) if damage else (SourceState.READ, "")
 
     def facts(self) -> dict[str, str]:
-        """`evtx.state` (see `state`), `evtx.flags` (`dirty`, `full`), and the counts of what was damaged or left over."""
+        """`evtx.state` (see `state`), `evtx.emptied` (it held records once), `evtx.flags` (`dirty`, `full`), and the counts of
+        what was damaged or left over."""
         header = self._cutter.header
         said = {"evtx.state": self.kind()}
+        if said["evtx.state"] == "no_records" and header is not None and header.next_record > 1:
+            said["evtx.emptied"] = "yes"
         flags = [name for name in ("dirty", "full") if header is not None and getattr(header, name)]
         if flags:
             said["evtx.flags"] = ", ".join(flags)
@@ -171,6 +173,7 @@ _DAMAGE = {
     "header": "{} chunks have a damaged header: their records were found by their marks.",
     "records": "{} chunks fail their checksum: they were damaged, or changed by something else than the event log service.",
     "cut": "{} chunks are cut: what is left of their records was read.",
+    "short": "The file ends before its last {} chunks: what they held is missing.",
     "lost": "{} bytes are neither a chunk nor empty and hold no record.",
 }
 _STATES = {

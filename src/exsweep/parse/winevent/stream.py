@@ -36,6 +36,8 @@ class FileHeader:
     full: bool = False
     next_record: int = 0
     """Number that the next record would have got; 1 in a log that was never written to, 0 where it is not told."""
+    chunks: int = 0
+    """Chunks that the log had; more follow in a file that is laid out in advance."""
 
 
 def read_header(data: bytes) -> FileHeader:
@@ -48,6 +50,7 @@ def read_header(data: bytes) -> FileHeader:
         bool(flags & _DIRTY),
         bool(flags & _FULL),
         struct.unpack_from("<Q", data, 24)[0],
+        struct.unpack_from("<H", data, 42)[0],
     )
 
 
@@ -74,7 +77,7 @@ class ChunkCutter:
         data = self._buffer + chunk if self._buffer else chunk
         at = 0
         if self.header is None:
-            if len(data) < FILE_HEADER and not last:
+            if len(data) < (FILE_HEADER if data.startswith(FILE_MARK) else CHUNK) and not last:
                 self._buffer = data
                 return
             at = self._begin(data)
@@ -90,7 +93,17 @@ class ChunkCutter:
         if data.startswith(CHUNK_MARK):
             return 0
         marks = _marks(data[: FILE_HEADER + 8])
-        return marks[0] if marks else min(FILE_HEADER, len(data))
+        if marks:
+            return marks[0]
+        # Bytes were cut off or put before it: the first chunk tells where the others begin.
+        odd = -1 if self.header.sound else chunk_at(data[:CHUNK])
+        return odd if odd > 0 else min(FILE_HEADER, len(data))
+
+    @property
+    def missing(self) -> int:
+        """Chunks that the header counts and the file is too short for."""
+        counted = self.header.chunks if self.header is not None and self.header.sound else 0
+        return max(0, counted - max(0, self.size - FILE_HEADER) // CHUNK)
 
     def _next(self, data: bytes, at: int) -> tuple[Piece | None, int]:
         """The piece at `at`, and where the next one begins."""
@@ -113,6 +126,14 @@ class ChunkCutter:
             self.empty += len(piece) == CHUNK
         else:
             self.lost += len(piece)
+
+
+def chunk_at(data: bytes) -> int:
+    """Where the header of a chunk stands that a writer of today made, at whatever byte; -1 without any."""
+    at = data.find(CHUNK_MARK)
+    while at >= 0 and data[at + 40 : at + 44] != b"\x80\0\0\0":  # its own length: 128
+        at = data.find(CHUNK_MARK, at + 1)
+    return at
 
 
 def _marks(piece: bytes) -> list[int]:
