@@ -59,6 +59,8 @@ _PAIR_START = re.compile(
 
 def _csv_names(lines: list[bytes]) -> list[str] | None:
     for line in lines[:2]:
+        if b"ullname" not in line.lower():
+            continue
         line = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r")
         names = (
             [name.decode("utf-8", "replace").strip('" ').lower() for name in split_csv(line)]
