@@ -35,6 +35,8 @@ _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
 _LF = 10
 _SAMPLE = 16 << 10
+"""Bytes at the start of a log that tell how many lines a sweep would choose: of each log by itself, so that what is said of
+it does not depend on its neighbours."""
 _DENSE = 0.7
 """Share of bytes in lines that a sweep chooses, above which looking for them costs more than reading all columns."""
 _PAGES = 500
@@ -100,20 +102,18 @@ class _Run:
     """Their rows that are not handed on yet."""
     beside: tuple[Unit, ...] = ()
     passwords: tuple[bytes, ...] = ()
-    dense: dict[tuple[str, str], bool] = field(default_factory=dict)
-    """Formats and folders of which a sweep would choose so many lines that reading all columns is cheaper."""
 
     def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None:
         """For a sweep: what chooses lines of this format; None to read all of them. Finds the same either way."""
         if not self.quick:
             return None
-        engine, key = self.made.engine, (kind, path.rpartition("/")[0])
-        if key not in self.dense and len(head) >= _SAMPLE:
+        engine = self.made.engine
+        if len(head) >= _SAMPLE:
+            head = head[:_SAMPLE]
             stops = np.append(places_of(np.frombuffer(head, np.uint8), _LF) + 1, len(head))
-            chosen = engine.sieve(kind, head, stops, closely=True)
-            self.dense[key] = int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head)
-        if self.dense.get(key):
-            return None
+            chosen = engine.sieve(kind, head, stops)
+            if int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head):
+                return None
         return lambda data, stops: engine.sieve(kind, data, stops)
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
