@@ -2,7 +2,10 @@
 
 import pytest
 
-from exsweep.scan import Kind
+from exsweep.knowledge import builds, languages
+from exsweep.scan import Kind, assessment
+from exsweep.scan.identify import silent_words
+from exsweep.scan.replies import Failure
 from tests.scan.conftest import Scanned
 from tests.scan.double.rows import ROWS, Row
 
@@ -47,3 +50,23 @@ def test_no_build_without_an_exchange_gets_an_opinion(scanned: Scanned) -> None:
     exchange = {Kind.EXACT, Kind.INTERVAL, Kind.HIDDEN}
     for found in scanned.results.values():
         assert (found.opinion is not None) == (found.kind in exchange)
+
+
+def test_whatever_a_result_says_to_people_can_be_said_in_every_language(scanned: Scanned) -> None:
+    own_notes = {build.note for build in builds.builds() if build.note}
+    for name, one in scanned.results.items():
+        said = assessment(one).verdict.said
+        assert said is not None
+        quoted = [each.params["text"] for each in said.text if each.key == "said.text"]
+        assert [text for text in quoted if text not in own_notes] == [], name
+        for language in languages.codes():
+            for phrase in (said.headline, *said.text):
+                assert languages.say(phrase, language)
+        if one.kind is Kind.UNREACHABLE:
+            spanish = languages.say(said.headline, "es")
+            assert not any(why in spanish for why in one.identity.why if "HTTP" not in why), spanish
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_every_reason_for_silence_has_words(failure: Failure) -> None:
+    assert len(set(silent_words(failure))) == 1

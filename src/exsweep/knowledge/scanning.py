@@ -11,7 +11,7 @@ from exsweep.knowledge.check_words import too_hard
 from exsweep.knowledge.csirts import all_csirts
 from exsweep.knowledge.data_files import document
 from exsweep.knowledge.problem import Problem
-from exsweep.knowledge.words import FORBIDDEN, fill, gaps
+from exsweep.knowledge.words import FORBIDDEN, fill, gaps, has
 
 Network = IPv4Network | IPv6Network
 
@@ -116,7 +116,7 @@ class Front(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A portal, filter or delivery network; any one of its patterns names it."""
 
     id: str
-    name: str
+    """Its name stands in `words/en.yml` under `front`."""
     location: str | None = None
     page: str | None = None
     server: str | None = None
@@ -274,6 +274,10 @@ def problems() -> Iterator[Problem]:
         if not each.path.startswith("/") or set(plain) & set("?#;=&@{} \r\n%\\"):
             yield Problem("scan/checks.yml", f"{each.id}: {each.path} is no plain path", "No parameters.")
     for front in fingerprints().fronts:
+        if not has(f"front.{front.id}"):
+            yield Problem(
+                "scan/fingerprints.yml", f"{front.id} has no name", "Add it to words/en.yml, front."
+            )
         if front.page and front.page != front.page.lower():
             yield Problem("scan/fingerprints.yml", f"{front.id}: `page` is not in lower case", "Lower it.")
     for team in all_csirts():

@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     build: str | None
     """Four parts, from header, page of 2010 and before, or manifest."""
     build_from: str
+    """`header`, `manifest` or `picture`."""
     theme: str | None
     """Three or four parts from the addresses of pictures."""
     build_blanked: bool
@@ -148,14 +149,14 @@ def elsewhere(location: str, host: str) -> bool:
 
 def _build(heard: Heard, header: str | None, page: str) -> tuple[str | None, str]:
     if header and _BUILD.fullmatch(header.strip()):
-        return _spelt(header.strip()), f"header {fingerprints().build_header}"
+        return _spelt(header.strip()), "header"
     if heard.ask.check == "manifest":
         found = _pattern(fingerprints().manifest).search(page)
         if found:
-            return _spelt(found[1]), "export tool's manifest"
+            return _spelt(found[1]), "manifest"
     theme = _pattern(fingerprints().theme).search(page)
     if theme and theme[1].count(".") == 3 and int(theme[1].partition(".")[0]) < 15:
-        return _spelt(theme[1]), "address of a picture"  # 2010 and before write all four parts there
+        return _spelt(theme[1]), "picture"  # 2010 and before write all four parts there
     return None, ""
 
 

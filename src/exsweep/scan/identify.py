@@ -8,7 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
-from exsweep.knowledge.scanning import fingerprints
+from exsweep.knowledge.scanning import Front, fingerprints
+from exsweep.knowledge.words import render
 from exsweep.scan.heard import Facts, Heard, elsewhere
 from exsweep.scan.known import product_of
 from exsweep.scan.pretence import pretence
@@ -58,6 +59,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claimed: str | None = None
     """What a pretender or Exchange Online says of itself; it is not rated."""
     build_from: str = ""
+    """`header`, `manifest` or `picture` (the addresses of a page's pictures)."""
     product: str | None = None
     hybrid: bool = False
     front: str | None = None
@@ -82,7 +84,7 @@ def identify(heard: Sequence[Heard], host: str) -> Identity:
     if not seen:
         return _silent(heard)
     if _is_online(seen):
-        return common.as_kind(Kind.EXCHANGE_ONLINE, ("its names or redirects are those of Exchange Online",))
+        return common.as_kind(Kind.EXCHANGE_ONLINE, (render("outside.online"),))
     if any(each.exchange for each in seen):
         return _exchange(seen, common)
     return _other(heard, seen, common, host)
@@ -92,12 +94,12 @@ def with_mail_service(of: Identity, smtp: Smtp | None) -> Identity:
     """Exchange takes mail where the web does not show it: then it is there, and its build is hidden."""
     if smtp is None or not smtp.exchange or of.kind not in BEHIND:
         return of
-    why = (*of.why, f"the mail service at port {smtp.port} speaks as only Exchange does")
+    why = (*of.why, render("outside.mail", port=smtp.port))
     return msgspec.structs.replace(of, kind=Kind.HIDDEN, why=why, failure=None)
 
 
 def build_of(seen: Sequence[Facts]) -> tuple[str | None, str]:
-    """(build, where it stands): of each server four parts before three, and of several servers the lowest.
+    """(build, `header`, `manifest` or `picture`): of each server four parts before three, and of several servers the lowest.
 
     The page of a server may come without the header: then the header of another one of the same cumulative update
     speaks for it.
@@ -109,7 +111,7 @@ def build_of(seen: Sequence[Facts]) -> tuple[str | None, str]:
         # A page of 2013 and later that shows four parts was rewritten by hand; only three of them are Exchange's.
         three = ".".join(str(int(part)) for part in each.theme.split(".")[:3]) if each.theme else None
         if three and three not in lines and each.front_end not in exact:
-            found.append((three, "address of a picture"))
+            found.append((three, "picture"))
     return min(found, key=lambda pair: _number(pair[0])) if found else (None, "")
 
 
@@ -130,7 +132,7 @@ class _Common:
         build, source = build_of(self.seen)
         members = {each.front_end: each.build for each in self.seen if each.front_end}
         names = [name for each in self.seen for name in (each.front_end, each.server_name) if name]
-        fronts = [each.front.name for each in self.seen if each.front]
+        fronts = [_name(each.front) for each in self.seen if each.front]
         own = kind in EXCHANGE
         several = len(members) > 1 and own
         return Identity(
@@ -155,13 +157,10 @@ def _exchange(seen: Sequence[Facts], common: _Common) -> Identity:
     build, source = build_of(seen)
     if build is None:
         blanked = any(each.build_blanked for each in seen)
-        why = "the header of the build stands empty" if blanked else "no answer shows the build"
-        return common.as_kind(Kind.HIDDEN, (why,))
+        return common.as_kind(Kind.HIDDEN, (render("outside.blanked" if blanked else "outside.hidden"),))
     if build.count(".") == 3:
-        return common.as_kind(Kind.EXACT, (f"build {build} by {source}",))
-    return common.as_kind(
-        Kind.INTERVAL, (f"cumulative update {build} by {source}; its last part is not shown",)
-    )
+        return common.as_kind(Kind.EXACT, (render(f"outside.exact.{source}", build=build),))
+    return common.as_kind(Kind.INTERVAL, (render("outside.interval", build=build),))
 
 
 def _is_online(seen: Sequence[Facts]) -> bool:
@@ -170,55 +169,37 @@ def _is_online(seen: Sequence[Facts]) -> bool:
 
 
 def _other(heard: Sequence[Heard], seen: Sequence[Facts], common: _Common, host: str) -> Identity:
-    portal = next((each.front.name for each in seen if each.portal and each.front), None)
+    portal = next((_name(each.front) for each in seen if each.portal and each.front), None)
     if portal:
-        return common.as_kind(Kind.FRONTED, (f"{portal} answers in its place",), front=portal)
+        return common.as_kind(Kind.FRONTED, (render("outside.portal", front=portal),), front=portal)
     pushed = [each for each in seen if each.status in fingerprints().push_back_statuses]
     if pushed and len(pushed) == len(seen):
         return common.as_kind(
             Kind.UNREACHABLE,
-            (f"it asks us to come later (status {pushed[0].status})",),
+            (render("outside.later", status=pushed[0].status),),
             failure=Failure.NOT_ASKED,
         )
     if all(each.status in fingerprints().front_statuses for each in seen):
-        front = next((each.front.name for each in seen if each.front), None)
-        return common.as_kind(
-            Kind.FRONTED,
-            (f"{front or 'a filter'} refuses every request (status {seen[0].status})",),
-            front=front or "a filter",
-        )
+        front = next((_name(each.front) for each in seen if each.front), render("front.filter"))
+        why = render("outside.refuses", front=front, status=seen[0].status)
+        return common.as_kind(Kind.FRONTED, (why,), front=front)
     away = next((each.location for each in seen if each.location and elsewhere(each.location, host)), None)
     if away and not any(each.status == 200 for each in seen):
-        return common.as_kind(Kind.FRONTED, ("it sends visitors to another host, which we do not follow",))
+        return common.as_kind(Kind.FRONTED, (render("outside.away"),))
     answers_all = any(
         each.status == 200 and one.ask.check == "control" for one in heard if (each := one.shown) is not None
     )
-    why = "it answers every name with a page" if answers_all else "no answer has a mark of Exchange"
+    why = render("outside.answers_all" if answers_all else "outside.no_mark")
     return common.as_kind(Kind.NOT_EXCHANGE, (why,))
 
 
-_SILENT = {
-    Failure.NAME: "its name does not resolve",
-    Failure.REFUSED_BY_SCOPE: "not asked: the scope does not let us",
-    Failure.NOT_ASKED: "not asked: its network wanted us to stop",
-    Failure.CONNECT_REFUSED: "the port is closed",
-    Failure.NO_ROUTE: "there is no way to it",
-    Failure.CONNECT_TIMEOUT: "it does not answer at all",
-    Failure.TLS_TIMEOUT: "it takes the connection and then says nothing",
-    Failure.TLS_FAILED: "no encrypted connection could be agreed",
-    Failure.NEEDS_HTTP2: "it speaks only HTTP/2, which Exchange does not need",
-    Failure.RESET: "it broke the connection off",
-    Failure.CLOSED: "it closed the connection without an answer",
-    Failure.ANSWER_TIMEOUT: "it did not answer in time",
-    Failure.NOT_HTTP: "what it says is not HTTP",
-    Failure.HEADER_TOO_LARGE: "its headers are larger than any honest ones",
-    Failure.NOT_SMTP: "what its mail service says is no mail service's word",
-}
+def _name(front: Front) -> str:
+    return render(f"front.{front.id}")
 
 
 def silent_words(failure: Failure) -> tuple[str, ...]:
     """Why nothing was heard, as a sentence."""
-    return (_SILENT[failure],)
+    return (render(f"outside.silent.{failure.value}"),)
 
 
 def _silent(heard: Sequence[Heard]) -> Identity:

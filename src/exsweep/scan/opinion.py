@@ -9,6 +9,7 @@ import msgspec
 from exsweep.knowledge import builds
 from exsweep.knowledge.cves import Cve, patched
 from exsweep.knowledge.scanning import fingerprints
+from exsweep.knowledge.words import render
 from exsweep.scan.identify import EXCHANGE, Identity
 from exsweep.scan.known import name_of, place_of
 
@@ -106,17 +107,13 @@ def _by_build(build: str, today: date) -> Opinion | None:
 
 
 def _notes(identity: Identity, place: builds.Place) -> tuple[str, ...]:
-    found = ["By build only: a protecting setting cannot be seen from outside."]
+    found = [render("outside.note.by_build")]
     if len(place.number) == 4 and not place.exact:
-        found.append(
-            "This build is newer than our table, and rated as the newest one there: update exsweep."
-            if place.high is None
-            else "This build is not in our table; it is rated as the last known one before it."
-        )
+        found.append(render("outside.note.newer" if place.high is None else "outside.note.between"))
     if place.exact and place.low is not None and place.low.note:
         found.append(place.low.note)
     if len(identity.pool) > 1:
-        found.append(f"{len(identity.pool)} servers answer under this address; the oldest build counts.")
+        found.append(render("outside.note.pool", n=len(identity.pool)))
     return tuple(found)
 
 
@@ -132,15 +129,13 @@ def _by_product(identity: Identity, today: date) -> Opinion:
     if old is None:
         return Opinion(
             build_name=name_of(identity.build) if identity.build else "",
-            notes=("Our tables say nothing about this build. That is not good news.",)
-            if identity.build
-            else (),
+            notes=(render("outside.note.unknown"),) if identity.build else (),
         )
     return Opinion(
         build_name=old.product,
         support_end=old.support_end,
         support_ended=old.support_end < today,
-        notes=("Older than our table of flaws: it has had no updates since its end of support.",),
+        notes=(render("outside.note.older"),),
     )
 
 

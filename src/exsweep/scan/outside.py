@@ -140,27 +140,34 @@ def _headline(of: ScanResult) -> Phrase:
         case Kind.EXCHANGE_ONLINE:
             return _phrase("online")
         case Kind.FRONTED:
-            return _phrase("fronted", front=of.identity.front or "another site")
+            name = of.identity.front
+            front = languages.recognised("front", name) if name else Phrase(key="front.other")
+            return _phrase("fronted", front=(front,))
         case Kind.UNREACHABLE:
-            return _phrase("unreachable", why="; ".join(of.identity.why))
+            return _phrase("unreachable", why=tuple(_said(why) for why in of.identity.why))
         case Kind.IMPOSTOR:
             return _phrase("impostor")
     return _phrase(patch_state(of))
 
 
-def _phrase(key: str, **gaps: int | str) -> Phrase:
+def _said(text: str) -> Phrase:
+    """What a result says in English, so that it can be said in any language."""
+    return languages.recognised("outside", text)
+
+
+def _phrase(key: str, **gaps: int | str | tuple[Phrase, ...]) -> Phrase:
     return Phrase(key=f"from_outside.{key}", params=dict(gaps))
 
 
 def _text(of: ScanResult) -> tuple[Phrase, ...]:
-    lines = [languages.quoted(why) for why in of.identity.why]
+    lines = [_said(why) for why in of.identity.why]
     if of.kind in EXCHANGE:
         lines.append(_phrase("by_build"))
     missed = sum(page.sight is Sight.NOT_SEEN for page in of.webshells)
     if missed:
         lines.append(_phrase("not_seen", n=missed))
     notes = of.opinion.notes if of.opinion is not None else ()
-    return (*lines, *(languages.quoted(note) for note in (*notes, *of.identity.doubts)))
+    return (*lines, *(_said(note) for note in (*notes, *of.identity.doubts)))
 
 
 def _do_now(of: ScanResult) -> Phrase | None:

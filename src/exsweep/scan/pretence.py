@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from exsweep.knowledge import builds
 from exsweep.knowledge.scanning import fingerprints
+from exsweep.knowledge.words import render
 from exsweep.scan.heard import Facts, Heard
 from exsweep.scan.known import place_of, product_of
 
@@ -23,13 +24,17 @@ def pretence(heard: Sequence[Heard]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(settled)), tuple(dict.fromkeys(doubts))
 
 
+def _doubt(key: str, **gaps: object) -> str:
+    return render(f"outside.doubt.{key}", **gaps)
+
+
 def _constant_ids(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     ids = {heard.ask.path: found.request_id for heard, found in shown if found.request_id}
     known = [each for each in ids.values() if each in fingerprints().pretenders.request_ids]
     if known:
-        return [f"the request-id {known[0]} is the constant of a command server's disguise"]
+        return [_doubt("constant", id=known[0])]
     if len(set(ids.values())) < len(ids):  # one address asked twice may be answered from a proxy's memory
-        return ["answers for two addresses carry one request-id; Exchange makes a new one each time"]
+        return [_doubt("same_id")]
     return []
 
 
@@ -38,9 +43,9 @@ def _cloud(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     found: list[str] = []
     for _, each in shown:
         if each.build and each.build.startswith(line) and not each.online:
-            found.append(f"build {each.build} exists only in Exchange Online, and nothing else looks like it")
+            found.append(_doubt("cloud_build", build=each.build))
         if each.build and not each.build.startswith(line) and each.online:
-            found.append(f"names of Exchange Online beside build {each.build} of a server of one's own")
+            found.append(_doubt("cloud_names", build=each.build))
     return found
 
 
@@ -48,19 +53,19 @@ def _answers_all(seen: Sequence[tuple[Heard, Facts]]) -> list[str]:
     control = [found for heard, found in seen if heard.ask.check == "control"]
     pages = [found for heard, found in seen if heard.ask.check in _PAGES]
     if any(each.status == 200 for each in control) and any(each.status == 200 for each in pages):
-        return ["a name that nobody has is answered with a page: it answers everything"]
+        return [_doubt("answers_all")]
     return []
 
 
 def _cookies(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     early = [name for _, each in shown for name in each.cookies if name in fingerprints().pretenders.cookies]
-    return [f"it sets the cookie {early[0]} before any logon"] if early else []
+    return [_doubt("cookie", cookie=early[0])] if early else []
 
 
 def _frozen(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     frozen = fingerprints().pretenders.frozen_builds
     return [
-        f"build {each.theme} is the one that a known honeypot shows"
+        _doubt("frozen", build=each.theme)
         for _, each in shown
         if each.theme in frozen and each.front_end is None
     ]
@@ -73,7 +78,7 @@ def _bare(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     direct = any(each.iis is not None for _, each in shown)
     blanked = any(each.build_blanked for _, each in shown)
     if later and bare and direct and not blanked:
-        return ["neither server name nor request-id, though nothing seems to stand in front"]
+        return [_doubt("bare")]
     return []
 
 
@@ -82,16 +87,13 @@ def _odd(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     marks = fingerprints().pretenders
     for heard, each in shown:
         if heard.ask.check == "owa" and each.status == 200 and each.theme is None:
-            found.append("the mail page answers without a logon and without Exchange's own page")
+            found.append(_doubt("no_logon"))
         if each.other_products:
-            found.append("headers of another product stand beside those of Exchange")
-        if set(each.realms) & set(marks.realms):
-            found.append(f"the realm {each.realms[0]!r} is none of Exchange's")
+            found.append(_doubt("other_product"))
+        found += [_doubt("realm", realm=realm) for realm in marks.realms if realm in each.realms]
         place = place_of(each.build) if each.build else None
         if place and not place.exact and place.high is not None and not _known_branch(place):
-            found.append(
-                f"build {each.build} belongs to no release that we know, though later ones are known"
-            )
+            found.append(_doubt("no_release", build=each.build))
     return found
 
 
@@ -105,7 +107,7 @@ def _differs(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
     header = {(each.front_end, each.build.rpartition(".")[0]) for _, each in shown if each.build}
     page = {(each.front_end, each.theme) for _, each in shown if each.theme and each.theme.count(".") == 2}
     return [
-        f"one server shows build {one} in a header and {other} in its page"
+        _doubt("differs", header=one, page=other)
         for front, one in sorted(header, key=str)
         for its, other in sorted(page, key=str)
         if front == its and one != other
@@ -118,5 +120,5 @@ def _impossible_server(shown: Sequence[tuple[Heard, Facts]]) -> list[str]:
         product = product_of(each.build or each.theme or "")
         needs = fingerprints().needs_iis.get(product or "")
         if needs and each.iis is not None and each.iis < needs:
-            found.append(f"{product} does not run on IIS {each.iis}")
+            found.append(_doubt("iis", product=product, iis=each.iis))
     return found

@@ -59,7 +59,7 @@ def exchange(
         if pages and path in pages:
             return pages[path]
         host = request.header("host") or ""
-        if path == "/owa/":
+        if path in ("/owa", "/owa/"):
             where = f"https://{host}{LOGON}?url=https%3a%2f%2f{host}%2fowa%2f&reason=0"
             return http(302, [*common(request), ("Location", where)], b"<html>Object moved</html>")
         if path == LOGON:
