@@ -160,6 +160,11 @@ def run(entries: list[Contender], repeat: int) -> dict[str, list[Measured]]:
     return results
 
 
+def warm(logs: Path) -> None:
+    """Read all logs once, so that every row finds them in memory."""
+    measure(["sh", "-c", 'find "$1" -type f -exec cat {} + > /dev/null', "sh", str(logs)])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("logs", type=Path, metavar="LOG_DIR")
@@ -186,9 +191,7 @@ def main() -> int:
         if not entries:
             print(f"run: nothing to measure: {args.only!r} names nothing that can run here", file=sys.stderr)
             return 2
-        measure(
-            ["sh", "-c", 'find "$1" -type f -exec cat {} + > /dev/null', "sh", str(args.logs)]
-        )  # warm cache
+        warm(args.logs)
         try:
             results = run(entries, args.repeat)
         except RuntimeError as error:
