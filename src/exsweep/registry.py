@@ -22,6 +22,7 @@ class Registry(Generic[T]):
     def __init__(self, name: str) -> None:
         self.name = name
         self._items: dict[str, tuple[int, T]] = {}
+        self._order: tuple[str, ...] | None = None
         self._loaded = False
 
     def add(self, name: str, *, priority: int = 0) -> Callable[[T], T]:
@@ -31,6 +32,7 @@ class Registry(Generic[T]):
             if name in self._items:
                 raise ValueError(f"{self.name}: {name!r} is registered twice")
             self._items[name] = (priority, thing)
+            self._order = None
             return thing
 
         return register
@@ -49,7 +51,9 @@ class Registry(Generic[T]):
         return name in self._items
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._items, key=lambda name: (-self._items[name][0], name)))
+        if self._order is None:  # asked for each file of the evidence
+            self._order = tuple(sorted(self._items, key=lambda name: (-self._items[name][0], name)))
+        return iter(self._order)
 
     def values(self) -> list[T]:
         """All things, highest priority first."""

@@ -40,16 +40,18 @@ _HELD = 400_000
 def is_listing(head: bytes, _path: str = "") -> bool:
     """Mostly headings of folders and entries below them, a list of properties, or the header that Export-Csv writes."""
     text = to_utf8(head)
-    lines = text.split(b"\n")[:400]
+    lines = text.split(b"\n", 400)[:400]
     if _csv_names(lines) is not None:
         return True
     if _PAIR_START.search(text[:8_000]):
         return True
     told = [line.rstrip(b"\r") for line in lines if line.strip()]
-    entries = sum(_ENTRY.fullmatch(line.strip()) is not None for line in told)
     headings = sum(_FOLDER.fullmatch(line) is not None for line in told)
+    if not headings:
+        return False
+    entries = sum(_ENTRY.fullmatch(line.strip()) is not None for line in told)
     # In a text that somebody put together other records may stand too: that is read as such, line by line.
-    return bool(entries and headings) and 2 * (entries + headings) >= len(told)
+    return bool(entries) and 2 * (entries + headings) >= len(told)
 
 
 _PAIR_START = re.compile(
