@@ -73,8 +73,12 @@ def _one_of_each(fleet: Fleet, tenant: int) -> None:
         (kept[0][0],),
     )
     (hunt,) = run(
-        "INSERT INTO hunt_run (public_id, who, started, state, asked, scope, may, engine) VALUES (?,'w',1,'done','{}','{}','all','duckdb') RETURNING id",
-        (f"run_{one}",),
+        "INSERT INTO hunt_run (public_id, who, started, state, asked, scope, may, engine) VALUES (?,'w',1,'done','{}','{}',?,'duckdb') RETURNING id",
+        (f"run_{one}", str(tenant)),
+    )
+    run(
+        "INSERT INTO hunt (public_id, name, who, made, asked, scope, may, watch) VALUES (?,'n','w',1,'{}','{}',?,0)",
+        (f"hunt_{one}", str(tenant)),
     )
     run("INSERT INTO hunt_server (run_id, server_id, state) VALUES (?,?,'looked')", (hunt[0], one))
     run(
@@ -193,6 +197,23 @@ def test_a_transaction_that_failed_leaves_the_wall_where_it_was(pages: Fleet) ->
     assert pages.database.run("SELECT DISTINCT tenant_id FROM server") == [(first,)]
 
 
+def test_h70_a_hunt_over_all_tenants_is_there_for_nobody_who_may_see_fewer(
+    owner: Fleet, pages: Fleet
+) -> None:
+    first, second = (pages.tenant(each) for each in TENANTS)
+    for number, may in enumerate(("all", f"{first},{second}", f"{first}")):
+        owner.database.run(
+            "INSERT INTO hunt (public_id, name, who, made, asked, scope, may, watch) VALUES (?,'m','w',1,'{}','{}',?,0)",
+            (f"hunt_may_{number}", may),
+        )
+    expected = {(first,): {2}, (second,): set(), (first, second): {1, 2}, (): set(), None: {0, 1, 2}}
+    for seen, numbers in expected.items():
+        pages.database.see(seen)
+        rows = pages.database.run("SELECT public_id FROM hunt WHERE name = 'm'")
+        assert {name for (name,) in rows} == {f"hunt_may_{number}" for number in numbers}, seen
+    owner.database.run("DELETE FROM hunt WHERE name = 'm'")
+
+
 def test_every_table_stands_behind_the_wall_or_on_the_list_of_those_that_need_none(
     owner: Fleet, tmp_path: Path
 ) -> None:
@@ -222,3 +243,11 @@ def test_a_superuser_passes_the_wall_and_the_program_knows_it(postgres: str, pag
     assert pages.database.walled
     with Fleet.open(as_user(postgres, "exsweep"), who="tester") as fleet:
         assert not fleet.database.walled
+
+
+@pytest.mark.parametrize("values", [(), (1,)])
+def test_a_percent_sign_in_a_statement_is_one(pages: Fleet, values: tuple[int, ...]) -> None:
+    assert pages.database.run(f"SELECT 'ab' LIKE 'a%', 7 % 4 {', ?' if values else ''}", values)[0][:2] == (
+        True,
+        3,
+    )

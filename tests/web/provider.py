@@ -4,12 +4,13 @@ import base64
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -35,6 +36,8 @@ class Issuer:
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.now = 0
+        self.groups: list[str] = []
+        """Of whoever comes to the issuer's own page."""
         self.sign: Any = None
         """Makes the token instead of the key: `sign(header, claims)`."""
 
@@ -74,8 +77,8 @@ class Issuer:
         ):
             return 400, {"error": "invalid_grant"}
         claims = {
-            "iss": self.address, "aud": self.client, "sub": asked["sub"], "nonce": asked["nonce"], "iat": self.now,
-            "exp": self.now + 300,
+            "iss": self.address, "aud": self.client, "sub": asked["sub"], "nonce": asked["nonce"], "iat": self.now or int(time.time()),
+            "exp": (self.now or int(time.time())) + 300,
         }  # fmt: skip
         claims |= json.loads(asked["claims"]) | self.claims
         claims = {name: value for name, value in claims.items() if value is not None}
@@ -116,6 +119,10 @@ def issuing() -> Iterator[Issuer]:
                 return
             if self.path == "/.well-known/openid-configuration":
                 self._json(200, made.well_known())
+            elif self.path.startswith("/authorize?"):
+                back = made.consent(made.address + self.path, name="Ana", groups=made.groups)
+                place = dict(parse_qsl(urlsplit(self.path).query))["redirect_uri"]
+                self._reply(302, {"Location": f"{place}?{urlencode(back)}"}, b"")
             elif self.path == "/keys":
                 self._json(200, {"keys": [made.key.as_dict(private=False)]})
             else:

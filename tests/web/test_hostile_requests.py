@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from exsweep.fleet import hunt
 from exsweep.fleet.store import Fleet
+from exsweep.knowledge.access import access
 from exsweep.model import Level
 from exsweep.web import gate
 from exsweep.web.answers import Download
@@ -213,3 +214,31 @@ def test_h70_a_saved_hunt_lends_nobody_the_rights_of_its_maker(
     assert _ask(service, few, "hunt_resume", monkeypatch, run=run["run"])[0] in (404, 422)
     # Rights are looked up when it runs: its maker, who lost one tenant, is somebody who may see less.
     assert _ask(service, few, "hunt_again", monkeypatch, hunt=wide)[0] == 404
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.name)
+def test_every_route_that_changes_something_wants_the_token_of_our_pages(
+    things_and_service: tuple[Service, Things], route: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cookie alone changes nothing, nor does a page of somebody else who knows the token."""
+    service, things = things_and_service
+    every = Viewer(name="all", user="usr_0123456789ab", local=True)
+    monkeypatch.setattr(gate, "recognise", lambda *_: gate.Caller(viewer=every, session="x", csrf="good"))
+    reached = []
+    seen = msgspec.structs.replace(route, view=lambda _, given: reached.append(given) or given, then=None)
+    wrong: list[dict[str, str]] = [
+        {},
+        {"x-csrf-token": "bad"},
+        {"x-csrf-token": "good", "origin": "https://evil.example"},
+        {"x-csrf-token": "good", "origin": "null"},
+        {"x-csrf-token": "good", "sec-fetch-site": "cross-site"},
+        {"x-csrf-token": "good", "sec-fetch-site": "same-site"},
+    ]
+    for headers in wrong:
+        asked = asking(route, things["first"])
+        asked.headers = {**asked.headers, **headers}
+        assert (gate.pass_through(service, seen, asked).status, reached) == (403, []), (route.name, headers)
+    asked = asking(route, things["first"])
+    asked.headers = {**asked.headers, "x-csrf-token": "good", "origin": "http://testserver"}
+    gate.pass_through(service, seen, asked)
+    assert reached or route.may == "system.accounts" or route.may not in access().local

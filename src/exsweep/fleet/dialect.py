@@ -229,7 +229,7 @@ class Postgres(Database):
 
     def run(self, statement: str, values: Sequence[Value] = ()) -> list[Row]:
         with _as_store_error(self._error), self._within(), self._connection.cursor() as cursor:
-            cursor.execute(_percent(statement).encode(), values or None)
+            cursor.execute((_percent(statement) if values else statement).encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
     def many(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
 from exsweep.fleet.schema_lists import lists
-from exsweep.fleet.schema_walls import walls
+from exsweep.fleet.schema_walls import walls, walls_of_hunts
 from exsweep.fleet.schema_web import ACCESS, WEB
 
 _FIRST = """
@@ -155,7 +155,7 @@ def _events(database: Database) -> str:
     return _EVENTS.format(**database.types, packed=_packed(database))
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists, walls, _access)
+STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists, walls, _access, walls_of_hunts)
 """Step n leads from version n to n + 1."""
 
 
