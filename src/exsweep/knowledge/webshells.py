@@ -90,6 +90,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Functions that the server calls with what the visitor sends."""
     served_classes: tuple[str, ...]
     """Classes of whose heirs the server calls every function with what the visitor sends."""
+    visitor_classes: tuple[str, ...]
+    """Classes of whose heirs every field holds what the visitor sends."""
     classids: dict[str, str]
     """Class id of an `<object runat=server>` -> program id."""
     capabilities: tuple[CapabilityKind, ...]
@@ -104,6 +106,8 @@ class Weight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     target: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     """None of these may be in the target or the data."""
+    every: tuple[str, ...] = ()
+    """All of these must be in the target or the data."""
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,10 +155,14 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     containers: dict[str, float]
     sensitive_files: str
     """Regular expression on lower-case names of files that hold keys or passwords of the server."""
+    interpreters: str
+    """Regular expression on lower-case names of programs whose arguments say what is done."""
     secret_fields: str
     """Regular expression on lower-case names of request fields that bring passwords."""
     foreign: tuple[str, ...]
     """Regular expressions (lower case) on code of languages that are not read: input that becomes a program."""
+    markup_runs: tuple[str, ...]
+    """Regular expressions (lower case) on files without server code: markup that the server turns into calls."""
     config_handlers: tuple[ConfigHandler, ...]
     """On `<add>` elements of a web.config."""
     tools: tuple[str, ...]
@@ -167,6 +175,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Words that matter though no capability ends in them."""
     include_extensions: tuple[str, ...]
     """Extensions of code that pages ordinarily include."""
+    source_extensions: tuple[str, ...]
+    """Extensions of files from which directives take their code."""
     script_extensions: tuple[str, ...]
     """A file with one of these is run by the server: who writes it, writes code."""
 

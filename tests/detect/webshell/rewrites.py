@@ -30,7 +30,8 @@ select orderby group into join let on equals ascending descending global add rem
 # A name that is one of these must keep its letters.
 _NET_KEYWORDS = frozenset(re.findall(r"\w+", _KEYWORDS))
 _CURLY_TOKEN = re.compile(
-    r"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>(?:@|\$@|@\$)\"(?:\"\"|[^\"])*\"|\$?\"(?:\\.|\"\"|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"
+    r"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<pattern>(?<=[(,=:\[!&|?{};+\s])/(?![ =])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])*/\w{0,5})"
+    r"|(?P<string>(?:@|\$@|@\$)\"(?:\"\"|[^\"])*\"|\$?\"(?:\\.|\"\"|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"
     r"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<blank>\s+)|(?P<other>.)",
     re.DOTALL,
 )

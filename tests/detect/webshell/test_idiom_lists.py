@@ -7,7 +7,9 @@ from exsweep.model.files import FileVerdict
 
 from .idiom_lists import Idiom, harmless, pairs, singles
 
-LISTS = (1, 2, 3, 4, 5, 6, 7)
+LISTS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
+PAIRED = LISTS[:7]
+"""The later lists are of whole pages."""
 LEAST_SINGLES = {4: 0.92}
 LEAST_PAIRS = {4: 0.89}
 """The fourth list is of libraries and objects that are rarely met: what is missed stands in the bench."""
@@ -28,7 +30,7 @@ def test_idioms_are_found(number: int) -> None:
     assert len(missed) <= len(idioms) * (1 - LEAST_SINGLES.get(number, 1 - MOST_MISSED)), missed
 
 
-@pytest.mark.parametrize("number", LISTS)
+@pytest.mark.parametrize("number", PAIRED)
 def test_combinations_of_idioms_are_found(number: int) -> None:
     idioms = list(pairs(number))
     missed = [each.name for each in idioms if not _seen(each)]
@@ -36,9 +38,9 @@ def test_combinations_of_idioms_are_found(number: int) -> None:
     assert len(missed) <= len(idioms) * (1 - LEAST_PAIRS.get(number, 1 - MOST_PAIRS_MISSED)), missed
 
 
-KNOWN_ALARMS = {"vb: upload", "whole: proxy page"}
+KNOWN_ALARMS = {"vb: upload", "whole: proxy page", "whole: pdf by tool with fixed arguments"}
 """Takes uploads of any kind, by their own name, below a folder that pages run in; fetches addresses of a list for the visitor,
-whose check is not understood: a person should look."""
+whose check is not understood; starts a program of its own folder with a number from the visitor: a person should look."""
 
 
 @pytest.mark.parametrize("number", LISTS)

@@ -159,7 +159,7 @@ class Evaluator(Library):
             return self._element(node, base, arguments)
         self._copied(node, base, arguments, last)
         self._moved(node, base, arguments, last)
-        own = self._own(node, names, arguments)
+        own = self._own(node, names, base, arguments)
         if own is not None:
             return own
         self._passed_on(node, base, arguments)

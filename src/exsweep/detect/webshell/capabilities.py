@@ -14,6 +14,7 @@ from exsweep.detect.webshell.values import (
     DECODED,
     MAPPED,
     MIXED,
+    PARTLY,
     ROOTED,
     TELLING,
     Constant,
@@ -26,10 +27,14 @@ _STREAMS: Final = frozenset(
     {"inputstream", "memorystream", "gzipstream", "deflatestream", "cryptostream", "networkstream"}
 )
 """Types that a reader reads without any file."""
+_NO_FILE: Final = frozenset(
+    {"memorystream", "networkstream", "answerstream", "gzipstream", "deflatestream", "cryptostream"}
+)
+"""Types that hold what is written, or send it, unless a `filestream` lies below."""
 _DOTNET: Final = frozenset({"csharp", "vb"})
 _LONGEST_NAME: Final = 300
 _STARTED: Final = frozenset({"process", "processstartinfo"})
-_PLAIN: Final = frozenset({MAPPED, ROOTED, BUILT})
+_PLAIN: Final = frozenset({MAPPED, ROOTED, BUILT, PARTLY})
 """Marks of what is made of constants alone."""
 VISITOR: Final = frozenset({"request", "upload"})
 
@@ -56,6 +61,8 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("plain")
     if any(each.rpartition(".")[2] in _STREAMS for each in value.types):
         found.add("stream")
+    if value.types and not _NO_FILE.isdisjoint(last := _last(value.types)) and "filestream" not in last:
+        found.add("no-file")
     if any(
         isinstance(each, str) and len(each) < _LONGEST_NAME and _sensitive().search(each.lower())
         for each in value.constants
@@ -63,6 +70,8 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("sensitive")
     if "own-page" in value.types:
         found.add("own")
+    if "listed" in value.types:
+        found.add("listed")
     if MAPPED in value.marks:
         found.add("mapped")
     if any(each.kind in VISITOR and _secret().search(each.name.lower()) for each in value.origins):
@@ -86,6 +95,11 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("constant")
     elif not value.origins:
         found.add("hidden" if value.marks & {COMPUTED, DECODED} else "unknown")
+    if PARTLY in value.marks and any(
+        isinstance(each, str) and len(each) < _LONGEST_NAME and _interpreter().search(each.strip().lower())
+        for each in value.constants
+    ):
+        found.add("unknown")
     return frozenset(found)
 
 
@@ -118,6 +132,11 @@ def _sensitive() -> re.Pattern[str]:
 
 
 @cache
+def _interpreter() -> re.Pattern[str]:
+    return re.compile(webshell_weights().interpreters)
+
+
+@cache
 def _secret() -> re.Pattern[str]:
     return re.compile(webshell_weights().secret_fields)
 
@@ -147,7 +166,8 @@ def _fits(weight: Weight, data: frozenset[str], target: frozenset[str]) -> bool:
         return False
     if weight.target and target.isdisjoint(weight.target):
         return False
-    return not (data | target) & set(weight.without)
+    both = data | target
+    return both.isdisjoint(weight.without) and both.issuperset(weight.every)
 
 
 def inputs(shown: Shown) -> tuple[Origin, ...]:

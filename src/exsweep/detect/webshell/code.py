@@ -7,9 +7,12 @@ that was given to the parser, so that every claim can be quoted.
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
+
+THROWN: Final = "#thrown"
+"""What any `throw` of the page throws: the variable of every `catch`."""
 
 
 class _Node(msgspec.Struct, frozen=True, gc=False):

@@ -153,6 +153,8 @@ class Expressions(ABC):
                 found = self.state.read(lower)
                 carried = [each[3:] for each in found.types if each.startswith("fn:")] if found else []
                 names: list[DottedName] = [alias or (lower,), *(tuple(each.split(".")) for each in carried)]
+                if self.state.statics and lower not in self.state.functions:
+                    names += [(*each, lower) for each in self.state.statics]
                 if self.state.withs and lower not in self.state.functions:
                     member = Member(node.at, self.state.withs[-1], name)
                     names = [*self._names(member, self.evaluate(member.base)), *names]

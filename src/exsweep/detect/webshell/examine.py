@@ -102,7 +102,9 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     parts = pieces(page)
     units: list[Unit] = []
     # Half of all ordinary pages hold nothing that a parser could find anything in.
-    renamed = any("=" in each.attributes.get("namespace", "") for each in page.directives)
+    renamed = any(
+        not {"=", " "}.isdisjoint(each.attributes.get("namespace", "").strip()) for each in page.directives
+    )
     quiet = not page.tags and not renamed and not may_do_anything(part.code for part in parts)
     for number, part in enumerate(() if quiet else parts):
         if effort.spent():
@@ -120,9 +122,8 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     state.hurried = hurried
     state.tags(page.tags)
     for directive in page.directives:
-        alias, equals, meant = directive.attributes.get("namespace", "").partition("=")
-        if directive.name == "import" and equals:
-            state.aliases[alias.strip().lower()] = tuple(meant.strip().lower().split("."))
+        if directive.name == "import":
+            state.imports(directive.attributes.get("namespace", ""))
     # JScript.NET writes attributes where its parser does not keep them.
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:

@@ -40,7 +40,9 @@ class Handing(Assignments):
         self.state.write("arguments", derived(given), weak=True)
         return derived([self.evaluate(function), *given])
 
-    def _own(self, node: Call, names: list[DottedName], arguments: list[Value]) -> Value | None:
+    def _own(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
+    ) -> Value | None:
         """A function of the page: parameters take the arguments, the result is what it gives back."""
         state = self.state
         name = next((each[-1] for each in names if each[-1] in state.functions), None)
@@ -48,6 +50,9 @@ class Handing(Assignments):
             return None
         marker = f"{name}()"
         for unit, function in state.functions[name][:4]:
+            if base is not None and len(function.parameters) == len(arguments) + 1 and function.types:
+                # An extension method: the object is its first argument.
+                arguments = [base, *arguments]
             for parameter, value in zip(function.parameters, arguments, strict=False):
                 state.give_parameter(unit, function, parameter.lower(), through(value, marker))
             if unit.program.language == "jscript":

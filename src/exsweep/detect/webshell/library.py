@@ -35,6 +35,11 @@ _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
 
 _CLASS_ID: Final = 30
 
+_KEPT: Final = frozenset({"own-page", "listed"})
+"""What is known of a path, and then of the stream that it is opened as."""
+_WRAPPERS: Final = frozenset({"gzipstream", "deflatestream", "cryptostream", "bufferedstream"})
+"""Streams that hand on to another; so does whatever ends in `writer`."""
+
 _OWN_TYPE: Final = "typeof:#own"
 """Type of the page, as a value."""
 
@@ -56,7 +61,7 @@ def endings(values: list[Value]) -> list[str]:
     """Extensions of the files that arguments name, as types."""
     found: list[str] = []
     for value in values:
-        found.extend(each for each in value.types if each.startswith("ends:") or each == "own-page")
+        found.extend(each for each in value.types if each.startswith("ends:") or each in _KEPT)
         for each in value.constants:
             match = _EXTENSION.search(each[-8:]) if isinstance(each, str) and len(each) < 300 else None
             if match:
@@ -116,6 +121,11 @@ class Library(Handing):
             types.extend(each for value in arguments for each in value.types)
         if node.new:
             types.append(".".join(names[0]))
+            if last.endswith("writer") or last in _WRAPPERS:
+                # Where it ends up, and not how it is written, says what it is.
+                types.extend(
+                    each for value in arguments[:1] for each in value.types if each.endswith("stream")
+                )
         elif isinstance(node.function, Member) and base is not None and last in _KEEPERS:
             types.extend(each for each in base.types if each != "fields")
         return typed(value, *types) if types else value

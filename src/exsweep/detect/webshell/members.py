@@ -46,6 +46,10 @@ class Members(Operators):
                     if read
                     else source
                 )
+        if self.state.bases and any(
+            not self.known.visitor_classes.isdisjoint(self.state.bases.get(each, ())) for each in base.types
+        ):
+            return Value((), (Origin("request", node.name, node.at, self.state.unit.number),))
         if self.known.roots.knows(last) and self.known.roots.matches(names):
             return Value((), (), (), frozenset({ROOTED}))
         if self.known.clean.knows(last) and self.known.clean.matches(names):

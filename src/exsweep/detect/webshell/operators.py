@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import Final
 
 from exsweep.detect.webshell import computing, decoding
-from exsweep.detect.webshell.code import Name, Op, Statement
+from exsweep.detect.webshell.code import THROWN, Name, Op, Statement
 from exsweep.detect.webshell.computing import NotFoldedError
 from exsweep.detect.webshell.evaluate import Expressions
 from exsweep.detect.webshell.names import DottedName, dotted
@@ -38,9 +37,6 @@ _WORTHLESS = frozenset(
 """Operators whose result is yes or no, or that say nothing of their operands."""
 
 _CHOOSING = frozenset({"||", "&&"})
-
-THROWN: Final = "#thrown"
-"""What any `throw` of the page throws: the variable of every `catch`."""
 
 
 def _says_nothing(value: Constant) -> bool:
@@ -91,6 +87,7 @@ class Operators(Expressions):
             "parenthesized",
             "ref",
             "out",
+            "addressof",
             "throw",
         ):
             return self._cast(node, parts)

@@ -6,7 +6,7 @@ from exsweep.detect.webshell.code import Assign, Call, Index, Name, Statement
 from exsweep.detect.webshell.members import Members
 from exsweep.detect.webshell.names import DottedName, dotted, spell
 from exsweep.detect.webshell.sinks import Sink
-from exsweep.detect.webshell.values import COMPUTED, Origin, Value, derived, either
+from exsweep.detect.webshell.values import COMPUTED, PARTLY, UNKNOWN, Origin, Value, derived, either, marked
 
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 
@@ -124,6 +124,8 @@ class Showing(Members):
         value = parts[0]
         for each in parts[1:]:
             value = either(value, each)
+        if "all" in places and len(arguments) > 1 and any(each == UNKNOWN for each in arguments):
+            value = marked(value, PARTLY)
         return value
 
     def _evaluated(self, data: Value, at: int) -> None:

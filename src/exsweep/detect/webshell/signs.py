@@ -24,10 +24,8 @@ _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
 _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
-_LITTLE_MARKUP: Final = 200
 _LITTLE_CODE: Final = 40
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--(?:[^-]|-(?!->))*+-->")
 _ADD = re.compile(r"<add\s([^<>]{10,2000})>")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
 _SINK_WORDS = re.compile(
@@ -120,6 +118,10 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("server-command"))
     if _foreign(page):
         found.append(reason("foreign-code"))
+    if _odd_source(page):
+        found.append(reason("odd-source"))
+    if not page.blocks and _markup_runs(page):
+        found.append(reason("markup-runs"))
     if _odd_include(page) and not places:
         found.append(reason("odd-include"))
     found.extend(reason(code) for code in _unreadable(page, state))
@@ -183,7 +185,7 @@ def _titles(page: Page) -> Iterator[str]:
 
 
 def _door(page: Page, state: State) -> bool:
-    """Nothing but the construction of an object of somebody's library, with a key."""
+    """No other code than the construction of an object of somebody's library, with a key."""
     own = [each.program for each in state.units if not each.depth]
     statements = [each for program in own for each in program.statements]
     if len(statements) != 1 or any(each.functions for each in own):
@@ -193,10 +195,7 @@ def _door(page: Page, state: State) -> bool:
         return False
     name = dotted(made.function) or ()
     keys = [_said(each) for each in made.arguments]
-    if len(name) < 2 or name[0] in ("system", "microsoft") or not any(_KEY.fullmatch(each) for each in keys):
-        return False
-    rest = len(_COMMENT.sub("", page.text).strip()) - sum(len(each.code.strip()) for each in page.blocks)
-    return rest <= _LITTLE_MARKUP
+    return len(name) > 1 and name[0] not in ("system", "microsoft") and any(map(_KEY.fullmatch, keys))
 
 
 def _said(node: Statement) -> str:
@@ -233,6 +232,25 @@ def _foreign(page: Page) -> bool:
         code.append(page.text)
     text = "\n".join(code)[:_MOST_TEXT].lower()
     return bool(text) and any(re.search(pattern, text) for pattern in webshell_weights().foreign)
+
+
+def _odd_source(page: Page) -> bool:
+    """Does a directive have a file compiled that does not look like code?"""
+    known = webshell_weights().source_extensions
+    return any(
+        "<%" not in each.attributes.get(key, "") and _extension(each.attributes.get(key, "")) not in known
+        for each in page.directives
+        if each.name != "register"
+        for key in ("src", "codefile")
+    )
+
+
+def _markup_runs(page: Page) -> bool:
+    """Does markup that the server turns into calls name what only tools call?"""
+    if "clr-namespace" not in page.text:
+        return False
+    text = page.text[:_MOST_TEXT].lower()
+    return any(re.search(pattern, text) for pattern in webshell_weights().markup_runs)
 
 
 def _odd_include(page: Page) -> bool:

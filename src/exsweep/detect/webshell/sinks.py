@@ -59,6 +59,7 @@ class Lookup:
         self.row_types = frozenset(known.rows.values())
         self.served = frozenset(known.served)
         self.served_classes = frozenset(known.served_classes)
+        self.visitor_classes = frozenset(known.visitor_classes)
 
     def clean_field(self, kind: str, name: str) -> bool:
         """Is this field of a source of that kind set by the server rather than by the visitor?"""

@@ -83,6 +83,8 @@ class State:
         self.withs: list[Expr] = []
         """Objects whose members are named without them (`with` of JScript), innermost last."""
         self.aliases: dict[str, tuple[str, ...]] = {}
+        self.statics: list[tuple[str, ...]] = []
+        """Classes whose functions are called without them (`using static`)."""
         self.declared: dict[str, str] = {}
         self.shown: dict[tuple[str, int, int, int, str], Shown] = {}
         self.folded: dict[str, tuple[int, int]] = {}
@@ -141,11 +143,17 @@ class State:
             bases = {base.rpartition(".")[2].partition("<")[0].lower() for base in each.bases}
             self.bases[each.name.lower()] = self.bases.get(each.name.lower(), frozenset()) | bases
         for imported in program.imports:
-            alias, equals, meant = imported.partition("=")
-            if equals:
-                self.aliases[alias.strip().lower()] = tuple(meant.strip().lower().split("."))
+            self.imports(imported)
         for name, type_ in program.types.items():
             self.declared.setdefault(name.lower(), plain_type(type_))
+
+    def imports(self, text: str) -> None:
+        """`alias=Namespace.Type`, `static Namespace.Type`; a mere namespace changes nothing."""
+        alias, equals, meant = text.strip().lower().partition("=")
+        if equals:
+            self.aliases[alias.strip()] = tuple(meant.strip().split("."))
+        elif alias.startswith("static "):
+            self.statics.append(tuple(alias[7:].strip().split(".")))
 
     def _native(self, name: str, attribute: str) -> None:
         """Names of a function of Windows, with and without the `Ex`, `A` or `W` at its end."""

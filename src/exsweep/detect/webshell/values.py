@@ -28,6 +28,9 @@ BASENAME = "basename"
 """Only the last part of a path."""
 
 
+PARTLY = "partly"
+"""One of several values of which nothing is known."""
+
 TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
 """Marks of values that the visitor does not choose wholly."""
 

@@ -63,7 +63,10 @@ STATEMENTS = [
     ("for (int i = 0; i < 3; i++) f(i);", "(branch [(= i 0) << i 3> <++ i>] [(f i)])"),
     ("foreach (var x in y) { z(x); }", "(branch [(= x y)] [(z x)])"),
     ("while (a) b(); do { c(); } while (d);", "(branch [a] [(b)])\n(branch [d] [(c)])"),
-    ("try { a(); } catch (E e) when (q) { b(); } finally { c(); }", "(branch [q] [(a)] [(b)] [(c)])"),
+    (
+        "try { a(); } catch (E e) when (q) { b(); } finally { c(); }",
+        "(branch [q] [(a)] [(= e #thrown) (b)] [(c)])",
+    ),
     ('switch (a) { case "x": f(); break; default: g(); break; }', "(branch [a 'x'] [(f)] [(g)])"),
     ("using (var s = new T()) { f(s); }", "(branch [(= s (new T))] [(f s)])"),
     ("lock (a) { b(); } unsafe { c(); }", "(branch [a] [(b)])\n(c)"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 from tree_sitter import Tree
 
-from exsweep.detect.webshell.code import Program, Return, Statement
+from exsweep.detect.webshell.code import Function, Lambda, Program, Return, Statement
 from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.languages import csharp_shapes as shapes
 from exsweep.detect.webshell.languages.csharp_expressions import CSHARP
@@ -70,10 +70,18 @@ def _salvaged(code: str, text: str, effort: Effort) -> Iterator[Statement]:
             yield from reader.program("csharp").statements
 
 
+def _property(item: Statement) -> Function | None:
+    """`string Q => x;` among members; outside of a class the grammar reads a function that nobody calls."""
+    if not isinstance(item, Lambda) or len(item.parameters) != 1:
+        return None
+    returns = [each for each in item.body if isinstance(each, Return)]
+    return Function(item.at, f"get_{item.parameters[0]}", (), item.body) if returns else None
+
+
 def _unwrapped(program: Program, prefix: str) -> Program:
     """The function and the class that only the wrapping made vanish; what they hold is top-level code."""
     statements = program.statements
-    functions = program.functions
+    functions = (*program.functions, *filter(None, map(_property, statements)))
     classes = program.classes
     if prefix.startswith(shapes.STATEMENTS[0]):
         made = next((item for item in functions if item.name == _WRAPPING and item.at == 0), None)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from tree_sitter import Node
 
 from exsweep.detect.webshell.code import (
+    THROWN,
     Assign,
     Branch,
     Call,
@@ -158,9 +159,15 @@ class CSharpReader(CSharpExpressions):
         for child in node.named_children:
             if child.type == "block":
                 bodies.append(self.body(child))
+            thrown: tuple[Statement, ...] = ()
             for part in child.named_children if child.type in ("catch_clause", "finally_clause") else ():
                 if part.type == "block":
-                    bodies.append(self.body(part))
+                    bodies.append((*thrown, *self.body(part)))
+                elif part.type == "catch_declaration":
+                    caught = part.child_by_field_name("name")
+                    if caught is not None:
+                        name = Name(self.at(caught), self.name_of(caught))
+                        thrown = (Assign(name.at, name, Name(name.at, THROWN)),)
                 elif part.type == "catch_filter_clause":
                     conditions.extend(self.exprs_of(part.named_children))
         out.append(Branch(self.at(node), tuple(conditions), tuple(bodies)))
@@ -189,7 +196,8 @@ class CSharpReader(CSharpExpressions):
         alias = node.child_by_field_name("name")
         if parts:
             target = "".join(self.text(parts[-1]).split()).removeprefix("global::")
-            self.imports.append(f"{self.name_of(alias)}={target}" if alias else target)
+            static = "static " if any(child.type == "static" for child in node.children) else ""
+            self.imports.append(f"{self.name_of(alias)}={target}" if alias else f"{static}{target}")
 
     def stmt_class_declaration(self, node: Node, out: list[Statement]) -> None:
         self.later(self._class, node)

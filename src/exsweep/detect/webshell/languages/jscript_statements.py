@@ -5,6 +5,7 @@ from typing import ClassVar
 from tree_sitter import Node
 
 from exsweep.detect.webshell.code import (
+    THROWN,
     Assign,
     Branch,
     Class,
@@ -102,7 +103,7 @@ class JScriptReader(JScriptExpressions):
                 thrown: tuple[Statement, ...] = ()
                 if caught is not None and caught.type == "identifier":
                     name = Name(self.at(caught), unescape(self.text(caught)))
-                    thrown = (Assign(name.at, name, Name(name.at, "#thrown")),)
+                    thrown = (Assign(name.at, name, Name(name.at, THROWN)),)
                 for part in parts_of(child):
                     if part.type == "statement_block":
                         bodies.append((*thrown, *self.body(part)))
