@@ -37,6 +37,8 @@ _ORIGINS = frozenset(
         "own",
         "mapped",
         "secret",
+        "no-file",
+        "listed",
     }
 )
 _LANGUAGES = frozenset({"csharp", "vb", "jscript", "vbscript"})
@@ -98,7 +100,7 @@ def _weights() -> Iterator[Problem]:
         yield Problem(_WEIGHTS, f"{wrong}: a capability without weight, or the other way round", "Add it.")
     for id_, several in weights.capabilities.items():
         for weight in several:
-            for origin in sorted({*weight.data, *weight.target, *weight.without} - _ORIGINS):
+            for origin in sorted({*weight.data, *weight.target, *weight.without, *weight.every} - _ORIGINS):
                 yield Problem(_WEIGHTS, f"{id_}: {origin!r} is no origin", "See the head of the file.")
     for pair in weights.pairs:
         for wrong in sorted(set(pair.all) - ids):
