@@ -36,6 +36,18 @@ def test_a_visitor_of_a_shell_is_not_its_user():
     assert assessment.chains[0].actor.addresses == ("203.0.113.9",)
 
 
+def test_who_alone_asked_for_a_shell_that_nobody_used_is_who_tried_before():
+    hits = [
+        hit("ODD", "02-28 10:00:00", ip="203.0.113.9"),
+        hit("VISIT", "02-28 10:01:00", ip="203.0.113.9", path="/aspnet_client/abc.aspx"),
+    ]
+    assessment = judged(hits, ALL)
+    assert len(assessment.chains) == 1
+    used = hit("USE", "02-27 10:00:00", ip="198.51.100.7", path="/aspnet_client/abc.aspx")
+    chains = judged([used, *hits], ALL).chains
+    assert [chain.actor.addresses for chain in chains] == [("198.51.100.7",), ("203.0.113.9",)]
+
+
 def test_a_write_without_file_name_is_joined_with_the_page_asked_for_next():
     assessment = judged(
         [

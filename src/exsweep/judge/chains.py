@@ -97,6 +97,7 @@ def join(hits: Sequence[Weighed]) -> list[Group]:
     hostile = [item for item in ordered if item.strength is not Strength.ASSESSMENT]
     union = _Union(len(hostile))
     _by_key(hostile, union)
+    _lone_visitors(hostile, union)
     groups = _collect(hostile, union)
     groups = _by_time(groups)
     groups = _only_files(_write_to_shell(groups))
@@ -122,6 +123,22 @@ def _by_key(hits: Sequence[Weighed], union: _Union) -> None:
             if before is not None and (reach is None or moments[place] - moments[before] <= reach):
                 union.join(before, place, reason)
             last[key] = place
+
+
+def _lone_visitors(hits: Sequence[Weighed], union: _Union) -> None:
+    """A shell that one address alone asked for, and nobody used, belongs to what else that address did."""
+    senders: dict[int, set[str]] = {}
+    others: dict[str, int] = {}
+    for place, item in enumerate(hits):
+        sender = facts.address(item.hit)
+        if sender:
+            senders.setdefault(union.find(place), set()).add(sender)
+            if item.stage is not Stage.WEBSHELL and not facts.is_private(sender):
+                others.setdefault(sender, place)
+    for place, item in enumerate(hits):
+        sender = facts.address(item.hit)
+        if item.stage is Stage.WEBSHELL and sender in others and senders[union.find(place)] == {sender}:
+            union.join(others[sender], place, f"the same address {sender}")
 
 
 def _keys(item: Weighed) -> list[tuple[str, str]]:
