@@ -70,6 +70,9 @@ RULES = {
         rule(
             "ADMIN-WORK", Stage.PERSISTENCE, Strength.AMBIGUOUS, level=Severity.MEDIUM, campaign=None, cves=()
         ),
+        rule(
+            "DAILY", Stage.POST_EXPLOITATION, Strength.AMBIGUOUS, level=Severity.LOW, campaign=None, cves=()
+        ),
         rule("CLEARED", Stage.CLEANUP, Strength.SUCCESS, campaign=None, cves=(), attack=("T1070.001",)),
         rule("ODD", Stage.EXPLOITATION, Strength.AMBIGUOUS, level=Severity.HIGH, campaign=None, cves=()),
         rule(

@@ -187,3 +187,19 @@ def test_a_link_that_is_not_seen_stands_where_it_belongs():
         ]
     )
     assert told[1:4] == ["exploitation", "drop missing", "webshell_use"]
+
+
+def test_slight_signs_of_every_day_are_not_the_intruders_because_they_happened_in_the_same_minutes():
+    told = judged(
+        [
+            hit("WRITE", "02-28 04:10:00", ip=None),
+            hit("DAILY", "02-28 04:10:30", ip=None),
+            hit("DAILY", "02-28 04:11:00", ip=None),
+            hit("ADMIN-WORK", "02-28 04:12:00", ip=None),
+        ],
+        ALL,
+    )
+    by = {item.rule.id: item.chain for item in told.findings}
+    (chain,) = [one.id for one in told.chains if one.level is not Level.ATTACKED]
+    assert by["WRITE"] == by["ADMIN-WORK"] == chain
+    assert by["DAILY"] != chain

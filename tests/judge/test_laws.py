@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exsweep.judge.facts import without_tails
 from exsweep.model import Confidence, ImpactState, Level, Stage
 from tests.judge.build import RULES, at, hit, judged, log
 
@@ -253,3 +254,20 @@ def test_a_log_that_is_mostly_unreadable_limits_the_verdict():
         gap.limits_verdict and "could not be read as events" in gap.reason for gap in assessment.coverage.gaps
     )
     assert assessment.verdict.level is not Level.NO_SIGNS
+
+
+def test_what_no_log_given_could_show_is_unchecked_and_never_absent():
+    quiet = judged([], ALL).impact
+    assert quiet.credentials.text == "We could not check this: the records that show it are missing."
+    assert (
+        quiet.mailboxes.text.startswith("We saw no sign") and "Web server log (IIS)" in quiet.mailboxes.text
+    )
+    inside = judged([hit("SESSION", "03-08 10:00:00", ip="203.0.113.9")], ALL).impact
+    assert inside.credentials.state is ImpactState.POSSIBLE
+    assert inside.credentials.text.endswith("We could not check this: the records that show it are missing.")
+
+
+def test_a_file_that_several_records_name_more_or_less_whole_is_named_once():
+    path = r"C:\inetpub\wwwroot\aspnet_client\x.aspx"
+    names = [path, r"inetpub\wwwroot\aspnet_client\x.aspx", "x.aspx", "y.aspx", path]
+    assert without_tails(names) == (path, "y.aspx")

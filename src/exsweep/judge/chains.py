@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from exsweep.judge import facts
 from exsweep.judge.outcome import Weighed
 from exsweep.knowledge.judging import judging
-from exsweep.model import Stage, Strength
+from exsweep.model import Severity, Stage, Strength
 
 _NEVER = float("inf")
 """The moment of a record without time."""
@@ -193,7 +193,11 @@ def _by_time(groups: list[Group]) -> list[Group]:
     moments = [moment for moment, _ in clock]
     campaigns = [group.campaigns() for group in named]
     runs: list[Group] = []
+    quiet: list[Group] = []
     for group in nameless:
+        if _of_every_day(group):
+            quiet.append(group)
+            continue
         home = _at_work(group, clock, moments, campaigns)
         if home is not None:
             _merge(
@@ -213,7 +217,16 @@ def _by_time(groups: list[Group]) -> list[Group]:
             )
         else:
             runs.append(group)
-    return named + runs
+    return named + runs + quiet
+
+
+def _of_every_day(group: Group) -> bool:
+    """Slight signs of no campaign: there are thousands a day, so that they happened in the same minutes proves nothing."""
+    least = Severity(judging().joins_by_time_from)
+    return not group.campaigns() and all(
+        item.strength is Strength.AMBIGUOUS and Severity(item.rule.level).rank < least.rank
+        for item in group.members
+    )
 
 
 def _at_work(

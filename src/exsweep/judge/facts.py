@@ -1,6 +1,7 @@
 """What one hit tells about its sender, its session and its web shell: the keys by which hits are joined."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
@@ -10,6 +11,8 @@ from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.judging import judging
 from exsweep.model import Hit, Stage
 
+_DEEPEST = 32
+"""Folders of a path that are compared."""
 _SHELL_STAGES = frozenset({Stage.WEBSHELL, Stage.WEBSHELL_USE})
 
 
@@ -206,3 +209,15 @@ def moment(hit: Hit) -> float:
 
 def last_time(hit: Hit) -> datetime | None:
     return hit.last_time or hit.time
+
+
+def without_tails(names: Iterable[str]) -> tuple[str, ...]:
+    """Each once; a path that is only the end of another one (`inetpub\\x.aspx`, `x.aspx`) is the same thing told shorter."""
+    kept = tuple(dict.fromkeys(names))
+    ends = {end for name in kept for end in _ends(name.replace("/", "\\").lower())}
+    return tuple(name for name in kept if name.replace("/", "\\").lower() not in ends)
+
+
+def _ends(path: str) -> Iterator[str]:
+    parts = path.split("\\")[-_DEEPEST:]
+    return ("\\".join(parts[at:]) for at in range(1, len(parts)))

@@ -46,9 +46,10 @@ def impact_of(
     doubtful = [group for group, level in groups if level is Level.SUSPICIOUS]
     inside = any(group.has(_SYSTEM_RIGHTS) for group in hostile)
     entered = bool(hostile)
-    checked = tuple(languages.quoted(source.title) for source in sources)
 
     def item(what: str, possible: bool) -> ImpactItem:
+        checked = _able(what, sources)
+        possible = possible or (entered and not checked)
         return _item(what, findings, hostile, doubtful, possible=possible, checked=checked)
 
     return Impact(
@@ -57,6 +58,16 @@ def impact_of(
         files=item("files", inside),
         hosts=item("hosts", inside),
         persistence=item("persistence", inside),
+    )
+
+
+def _able(what: str, sources: Sequence[CoverageSource]) -> tuple[Phrase, ...]:
+    """Names of the logs given that could show it."""
+    kinds = judging().impact_shown_by[what]
+    return tuple(
+        languages.quoted(source.title)
+        for source in sources
+        if source.events and source.kind.partition("/")[0] in kinds
     )
 
 
@@ -118,10 +129,12 @@ def _said(
     if state is ImpactState.POSSIBLE and signs_only:
         return (Phrase(key=f"impact.{what}.sign"),)
     found = Phrase(key=f"impact.{what}.{state.value}")
+    unlooked = Phrase(key=f"impact.{what}.unchecked")
     if state is not ImpactState.NOT_SEEN:
-        return (found,)
-    looked = Phrase(key="impact.checked", params={"checked": checked})
-    return (found, looked if checked else Phrase(key="impact.checked_nothing"))
+        return (found,) if checked or state is ImpactState.SEEN else (found, unlooked)
+    if not checked:
+        return (unlooked,)
+    return (found, Phrase(key="impact.checked", params={"checked": checked}))
 
 
 def _sent(hostile: Sequence[Group]) -> int:
@@ -157,7 +170,7 @@ def _names(what: str, members: Sequence[Weighed]) -> tuple[str, ...]:
         names = [
             value for hit in hits if (value := next((v for c in columns if (v := hit.fields.get(c))), None))
         ]
-    return tuple(dict.fromkeys(names))[:_NAMES_KEPT]
+    return facts.without_tails(names)[:_NAMES_KEPT]
 
 
 def _hosts(hit: Hit) -> list[str]:

@@ -107,7 +107,7 @@ def _actor(group: Group) -> Actor:
         addresses=_unique(value for hit in hits if (value := facts.address(hit))),
         agents=_unique(value for hit in hits if (value := facts.agent(hit))),
         users=_unique(value for hit in hits if (value := hit.fields.get("user.name"))),
-        shells=_unique(shells),
+        shells=facts.without_tails(shells)[:200],
         sessions=_unique(keys),
     )
 

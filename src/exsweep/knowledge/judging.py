@@ -15,6 +15,8 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: tuple[str, ...]
     in_use_hours: int
     join_seconds: int
+    joins_by_time_from: str
+    impact_shown_by: dict[str, tuple[str, ...]]
     dated_names: dict[str, str]
     clock_seconds: int
     run_seconds: int
