@@ -171,6 +171,9 @@ def test_an_account_of_the_organisation_gets_no_password_here(
 ) -> None:
     sign_in(browser, issuer, name="Ana", groups=["admins"])
     (one,) = accounts.people(service.fleet())
+    page = browser.get("/people").text
+    assert "signs in through the organisation" in page and "New link" not in page
+    assert "Your organisation signs you in." in browser.get("/account").text
     with pytest.raises(UsageError, match="organisation"):
         accounts.invite(service.fleet(), Join(user=one.user, name="Ana"), now=service.now())
     headers = {"x-csrf-token": token_of(browser, service), "accept": "application/json"}

@@ -7,17 +7,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from starlette.testclient import TestClient
 
 from exsweep.fleet import clusters
 from exsweep.fleet.store import Fleet
 from exsweep.model import Level, Stage
 from exsweep.web import gate, replies
+from exsweep.web.application import application
 from exsweep.web.routes import PUBLIC, ROUTES, Route
 from exsweep.web.service import Service
+from exsweep.web.viewer import Grant, Viewer
+from exsweep.web.worker import Worker
 from tests.fleet.build import NOW, assessed, finding, page
 from tests.fleet.conftest import postgres  # noqa: F401 - a fixture
 from tests.fleet.walled import set_up
-from tests.web.conftest import keep, settings
+from tests.web.conftest import keep, send, settings
+from tests.web.test_jobs import LINE, LOG
 from tests.web.test_matrix import ROLES, TABLE, TENANTS, Things, asking, one_of_each, viewer
 
 READ = [each for each in TABLE if each.method == "GET" and each.api and each.may != PUBLIC]
@@ -114,3 +119,33 @@ def _json(service: Service, route: str, given: dict[str, str]) -> Any:
     reply = gate.pass_through(service, ROUTES[route], _ask(route, given))
     assert reply.status == 200, reply.body
     return msgspec.json.decode(reply.body)
+
+
+def test_evidence_is_sent_read_and_shown_behind_the_wall_to_its_own_people_only(
+    postgres: str,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the first byte to the page, all of it by the user of the pages, who owns no table."""
+    _, pages = set_up(postgres)
+    service = Service(settings(tmp_path, store=pages, accounts=True), clock=lambda: NOW)
+    fleet = service.fleet()
+    mine, other = (Grant("owner", fleet.tenant(each)) for each in TENANTS)
+    seen = {each: Viewer(name="x", user="usr_0123456789ab", grants=(each,)) for each in (mine, other)}
+    with TestClient(application(service), raise_server_exceptions=False) as client:
+        monkeypatch.setattr(gate, "recognise", lambda *_: gate.Caller(viewer=seen[mine], by_key=True))
+        sending = send(
+            client,
+            {"u_ex210303.log": LOG + "".join(LINE.format(m, 7) for m in range(60)).encode()},
+            name="MAIL01",
+        )
+        job = client.post(f"/api/v1/sendings/{sending}/read", json={}).json()["job"]
+        Worker(pages, service.settings.folder).run(once=True)
+        done = client.get(f"/api/v1/jobs/{job}").json()
+        assert done["state"] == "done", done
+        assert client.get(f"/api/v1/cases/{done['server']}").status_code == 200
+        assert "MAIL01" in client.get("/api/v1/cases").text
+        monkeypatch.setattr(gate, "recognise", lambda *_: gate.Caller(viewer=seen[other], by_key=True))
+        for path in (f"cases/{done['server']}", f"jobs/{job}", f"sendings/{sending}"):
+            assert client.get(f"/api/v1/{path}").status_code == 404
+        assert "MAIL01" not in client.get("/api/v1/cases").text + client.get("/api/v1/jobs").text

@@ -40,6 +40,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple["Right", ...]
     created: int
     closed: bool
+    organisation: bool = False
+    """Signs in through the organisation; these rights are those of its groups."""
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
@@ -381,7 +383,9 @@ def _number(fleet: Fleet, user: str) -> int:
 
 def people(fleet: Fleet) -> tuple[Account, ...]:
     """Everyone, by name."""
-    rows = fleet.database.run("SELECT id, public_id, name, created, closed FROM account ORDER BY name")
+    rows = fleet.database.run(
+        "SELECT id, public_id, name, created, closed, issuer FROM account ORDER BY name"
+    )
     return tuple(
         Account(
             user=user,
@@ -389,8 +393,9 @@ def people(fleet: Fleet) -> tuple[Account, ...]:
             roles=rights(fleet, int(number)),
             created=int(made),
             closed=closed is not None,
+            organisation=issuer is not None,
         )
-        for number, user, name, made, closed in rows
+        for number, user, name, made, closed, issuer in rows
     )
 
 

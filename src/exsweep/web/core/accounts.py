@@ -225,7 +225,9 @@ def account(ask: Ask, asked: Nothing) -> AccountView:
         user=user,
         roles=_rights(ask),
         passkeys=passkeys.passkeys(ask.fleet, user) if user else (),
-        no_passkeys=passkeys.missing(ask.service.settings.origin),
+        no_passkeys="Your organisation signs you in."
+        if user and accounts.of_organisation(ask.fleet, user)
+        else passkeys.missing(ask.service.settings.origin),
     )
 
 
