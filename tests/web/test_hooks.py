@@ -1,13 +1,16 @@
 """Notices to other programs: off unless asked for, signed, to the named address only, and without a word of the evidence."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -268,6 +271,50 @@ def test_h73_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch, receiver:
     host = receiver.url.split("/")[2]
     assert Door(hosts=frozenset({host})).ask("POST", receiver.url, body=b"{}").status == 204
     assert len(asked) == 1
+
+
+def test_a_host_whose_first_address_is_away_is_reached_at_its_second(
+    monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    host = receiver.url.split("/")[2]
+    real = (2, 1, 6, "", ("127.0.0.1", int(host.partition(":")[2])))
+    monkeypatch.setattr(
+        outside.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 1)), real]
+    )
+    assert Door(hosts=frozenset({host})).ask("POST", receiver.url, body=b"{}").status == 204
+
+
+def test_one_address_inside_the_network_spoils_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [(2, 1, 6, "", (address, 443)) for address in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(outside.socket, "getaddrinfo", lambda *_, **__: both)
+    monkeypatch.setattr(outside.socket, "socket", lambda *_: pytest.fail("a socket was opened"))
+    with pytest.raises(Refused, match="inside a network"):
+        Door(hosts=frozenset({"hooks.example.org"}), private=False).ask("GET", "https://hooks.example.org/")
+
+
+@pytest.mark.parametrize(
+    "begin", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b""]
+)
+def test_h61_who_drips_is_cut_off_in_time(begin: bytes) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        stop = threading.Event()
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                caller, _ = server.accept()
+                caller.sendall(begin)
+                while not stop.wait(0.05):
+                    caller.sendall(b"x")
+
+        threading.Thread(target=drip, daemon=True).start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        began = monotonic()
+        with pytest.raises(Refused):
+            Door(hosts=frozenset({host}), seconds=0.5).ask("GET", f"http://{host}/")
+        stop.set()
+        assert monotonic() - began < 20, "without a cut it would go on for ever"
 
 
 GOOD = """

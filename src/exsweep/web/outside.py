@@ -5,13 +5,14 @@ looked up once and that very address is spoken to, an answer has an end in bytes
 page of ours can make it call anybody.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Mapping
 from pathlib import Path
-from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -58,13 +59,17 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
             Refused: not to this host; or it did not answer, not in time, or not within `LONGEST` bytes.
         """
         parts = check(address, self.hosts)
-        end = monotonic() + self.seconds
         path = parts.path or "/"
         if parts.query:
             path += f"?{parts.query}"
-        connection: http.client.HTTPConnection | None = None
+        made: list[socket.socket] = []
+        # Cut off from outside: whoever drips a byte now and then never runs into the timeout of one read.
+        late = threading.Event()
+        end = threading.Timer(self.seconds, _cut, (made, late))
+        end.daemon = True
+        end.start()
         try:
-            connection = self._connected(parts.scheme, parts.hostname or "", parts.port)
+            connection = self._connected(parts.scheme, parts.hostname or "", parts.port, made)
             connection.request(
                 method,
                 path,
@@ -75,36 +80,53 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
             found = bytearray()
             while block := answer.read(_BLOCK):
                 found += block
-                if len(found) > LONGEST or monotonic() > end:
-                    raise Refused(f"{parts.netloc} sends too much or too slowly")
+                if len(found) > LONGEST:
+                    raise Refused(f"{parts.netloc} sends too much")
+            if late.is_set():
+                raise Refused(f"{parts.netloc} is too slow")
+            if answer.length:
+                raise Refused(f"{parts.netloc} stopped in the middle")
             return Answer(status=answer.status, body=bytes(found))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Refused(f"{parts.netloc} did not answer: {error}") from error
         finally:
-            if connection is not None:
-                connection.close()
+            end.cancel()
+            for each in made:
+                each.close()
 
-    def _connected(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    def _connected(
+        self, scheme: str, host: str, port: int | None, made: list[socket.socket]
+    ) -> http.client.HTTPConnection:
+        """A connection to the first of the host's addresses that answers; one that may not be spoken to spoils them all."""
         port = port or (443 if scheme == "https" else 80)
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        reached = ipaddress.ip_address(str(where[0]).partition("%")[0])
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for *_, where in found:
+            self._check_address(scheme, host, str(where[0]))
+        connection = http.client.HTTPConnection(host, port, timeout=self.seconds)
+        failed: OSError | None = None
+        for family, kind, protocol, _, where in found:
+            plain = socket.socket(family, kind, protocol)
+            made.append(plain)
+            plain.settimeout(self.seconds / 2)
+            try:
+                plain.connect(where)
+            except OSError as error:
+                failed = error
+                continue
+            connection.sock = plain
+            if scheme == "https":
+                connection.sock = self._tls().wrap_socket(plain, server_hostname=host)
+                made.append(connection.sock)
+            return connection
+        raise failed or OSError("it has no address")
+
+    def _check_address(self, scheme: str, host: str, where: str) -> None:
+        reached = ipaddress.ip_address(where.partition("%")[0])
         reached = getattr(reached, "ipv4_mapped", None) or reached
         if not self.private and not reached.is_global:
             raise Refused(f"{host} is {reached}, an address inside a network")
         if scheme == "http" and not reached.is_loopback:
             raise Refused(f"{host} would be spoken to without TLS")
-        plain = socket.socket(family, kind, protocol)
-        try:
-            plain.settimeout(self.seconds)
-            plain.connect(where)
-            if scheme == "https":
-                plain = self._tls().wrap_socket(plain, server_hostname=host)
-        except BaseException:
-            plain.close()
-            raise
-        connection = http.client.HTTPConnection(host, port, timeout=self.seconds)
-        connection.sock = plain
-        return connection
 
     def _tls(self) -> ssl.SSLContext:
         made = ssl.create_default_context()
@@ -112,6 +134,13 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
         if self.trust is not None:
             made.load_verify_locations(self.trust)
         return made
+
+
+def _cut(made: list[socket.socket], late: threading.Event) -> None:
+    late.set()
+    for each in made:
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def check(address: str, hosts: frozenset[str]) -> SplitResult:
