@@ -146,6 +146,20 @@ def test_axe_finds_nothing_on_any_page(
         assert [(rule["id"], rule["nodes"][0]["html"][:160]) for rule in found["violations"]] == [], address
 
 
+def test_axe_finds_nothing_on_any_page_in_spanish(opened: Open, live: tuple[Service, str], axe: str) -> None:
+    page = opened(width=320, height=640, locale="es-MX")
+    for address in _pages(live[0]):
+        page.goto(page.base + address)
+        _unfold(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert [(rule["id"], rule["nodes"][0]["html"][:160]) for rule in found["violations"]] == [], address
+    page.goto(page.base + "/")
+    assert page.locator("#drop-lead").inner_text().startswith("Suelte aquí")
+    assert page.watch.bad == []
+
+
 def test_on_a_phone_axe_finds_nothing_and_nothing_scrolls_sideways(
     opened: Open, live: tuple[Service, str], axe: str
 ) -> None:

@@ -123,7 +123,7 @@ def test_from_the_drop_to_the_look_after_cleaning(chromium: Any, served: tuple[s
     case = page.url.partition("#")[0].partition("?")[0]
     page.locator("input[name=at]").fill("2021-03-09T15:00")
     with page.expect_navigation():
-        page.locator("button", has_text="The server was cleaned").click()
+        page.locator("button", has_text="What was found is removed").click()
     assert page.url == case, page.locator("main").inner_text()
     page.locator("a", has_text="Send new evidence").click()
     page.locator("#files").set_input_files(_later(folder))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from exsweep.fleet.store import Fleet
 from exsweep.web import evidence
 from exsweep.web.names import place, places
 from exsweep.web.service import Service
@@ -104,6 +105,18 @@ def test_killed_between_keeping_and_noting_the_file_is_received_all_the_same(
         client.post(f"/api/v1/uploads/{upload}/finish", json={"sha256": sha(b"abcd")}).json()["state"]
         == "received"
     )
+
+
+def test_killed_between_the_log_and_noting_the_log_has_one_line(client: TestClient, service: Service) -> None:
+    sending, upload = begin(client, size=4)
+    part(client, upload, 0, b"abcd")
+    whole = {"sha256": sha(b"abcd")}
+    assert client.post(f"/api/v1/uploads/{upload}/finish", json=whole).json()["state"] == "received"
+    with Fleet.open(service.settings.store, who="tester") as fleet:  # as the store stands after such a death
+        fleet.database.run("UPDATE upload SET state = 'open' WHERE public_id = ?", (upload,))
+    assert client.post(f"/api/v1/uploads/{upload}/finish", json=whole).json()["state"] == "received"
+    log = service.settings.folder / "sendings" / sending / "custody.jsonl"
+    assert len(log.read_text().splitlines()) == 1
 
 
 def test_what_is_not_whole_is_not_read(client: TestClient) -> None:

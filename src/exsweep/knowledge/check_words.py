@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from exsweep.knowledge import words
 from exsweep.knowledge.problem import Problem
 from exsweep.knowledge.reading import grade
+from exsweep.knowledge.web_words import web_words
 from exsweep.model import Confidence, Level, Stage
 
 HARDEST = 7.0
@@ -24,12 +25,18 @@ def too_hard(text: str, limit: float = HARDEST) -> bool:
 
 
 def problems_of_words() -> Iterator[Problem]:
-    """What is wrong with `words/en.yml`."""
+    """What is wrong with `words/en.yml` and `web/words.yml`."""
     where = "words/en.yml"
     for key in _required():
         if not words.has(key):
             yield Problem(where, f"{key} is missing", "Add the text.")
-    for key, entry in words.sentences().items():
+    yield from _each(where, words.sentences())
+    yield from _each("web/words.yml", web_words())
+
+
+def _each(where: str, texts: dict[str, str | list[str]]) -> Iterator[Problem]:
+    """Every text: a gap that is whole, easy to read, nothing promised."""
+    for key, entry in texts.items():
         for text in entry if isinstance(entry, list) else [entry]:
             filled = words.fill(key, text, {name: _sample(name) for name in words.gaps(text)})
             if words.FORBIDDEN.search(text):

@@ -15,6 +15,7 @@ from exsweep.errors import KnowledgeError
 from exsweep.knowledge.data_files import document, names
 from exsweep.knowledge.fleet import fleet_words
 from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.web_words import web_words
 from exsweep.knowledge.words import collect, fill, join, sentences
 from exsweep.model import Impact, ImpactItem, Phrase, Verdict
 
@@ -64,8 +65,9 @@ def codes() -> tuple[str, ...]:
 
 @cache
 def english() -> Texts:
-    """What can be translated: the sentences of `words/en.yml` and the letters of `fleet/words.yml`."""
-    return sentences() | {f"letter.{name}": text for name, text in fleet_words().letter.items()}
+    """What can be translated: `words/en.yml`, the letters of `fleet/words.yml`, the pages of `web/words.yml`."""
+    letters = {f"letter.{name}": text for name, text in fleet_words().letter.items()}
+    return sentences() | letters | {f"web.{key}": text for key, text in web_words().items()}
 
 
 @cache

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from exsweep.assess.custody import CustodyLog
-from exsweep.errors import StoreError
+from exsweep.assess.custody import NAME as LOG_NAME
+from exsweep.assess.custody import CustodyLog, Entry, entries
+from exsweep.errors import EvidenceError, StoreError
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
 from exsweep.web.problem import Problem
@@ -265,9 +266,8 @@ def finish(
         )
         part = _part(folder, public_id)
         if there.sha256 and not part.exists() and blob(folder, there.sha256).exists():
-            return _received(
-                fleet, folder, number, there, there.sha256, who
-            )  # killed between keeping and noting
+            # Killed between keeping and noting; the log may have its line already.
+            return _received(fleet, folder, number, there, there.sha256, who, again=True)
         if not chunks:
             _write(part, 0, b"")
         whole, digests, bad = _hashes(part, [(int(a), int(b), str(c)) for a, b, c in chunks])
@@ -289,7 +289,9 @@ def finish(
         return _received(fleet, folder, number, there, whole, who)
 
 
-def _received(fleet: Fleet, folder: Path, number: int, there: Upload, sha256: str, who: str) -> Upload:
+def _received(
+    fleet: Fleet, folder: Path, number: int, there: Upload, sha256: str, who: str, *, again: bool = False
+) -> Upload:
     row = fleet.database.one(
         "SELECT s.public_id FROM sending s JOIN upload u ON u.sending_id = s.id WHERE u.id = ?", (number,)
     )
@@ -297,14 +299,25 @@ def _received(fleet: Fleet, folder: Path, number: int, there: Upload, sha256: st
     home = folder / "sendings" / sending
     with _lock(sending):  # the chain of the log has one end
         home.mkdir(parents=True, exist_ok=True)
-        CustodyLog(home).add(
-            "received", path=there.name, sha256=sha256, detail=f"{there.offset} bytes from {who}"
-        )
+        log = CustodyLog(home)
+        if not (again and _logged(home, there.name, sha256)):
+            log.add("received", path=there.name, sha256=sha256, detail=f"{there.offset} bytes from {who}")
     with fleet.database.transaction():
         fleet.database.run(
             "UPDATE upload SET state = 'received', size = ? WHERE id = ?", (there.offset, number)
         )
     return upload(fleet, there.upload)
+
+
+def _logged(home: Path, name: str, sha256: str) -> bool:
+    """The log of the sending says already that this file came."""
+    try:
+        return any(
+            isinstance(each, Entry) and (each.path, each.sha256) == (name, sha256)
+            for each in entries(home / LOG_NAME)
+        )
+    except EvidenceError:
+        return False  # no log yet
 
 
 def _hashes(part: Path, chunks: list[tuple[int, int, str]]) -> tuple[str, str, int | None]:

@@ -9,10 +9,12 @@ import msgspec
 from starlette.requests import Request
 
 from exsweep.errors import StoreError
+from exsweep.knowledge.languages import ENGLISH
 from exsweep.web import params, replays
 from exsweep.web.access import check
 from exsweep.web.ask import Ask
 from exsweep.web.headers import same_origin
+from exsweep.web.language import language_of
 from exsweep.web.problem import Problem, problem_of
 from exsweep.web.recognise import Caller, cookie_name, recognise
 from exsweep.web.replies import Reply, problem_reply, redirect, reply_of
@@ -108,6 +110,7 @@ def let_in(service: Service, route: Route, received: Received) -> Ask:
         csrf=caller.csrf,
         asked=received.cookies.get(cookie_name(service, "asked"), "")[:200],
         fragment=received.fragment,
+        language=_language(service, received),
     )
     fleet.who = ask.who
     who = received.address if caller.viewer == NOBODY else caller.viewer.name
@@ -115,6 +118,15 @@ def let_in(service: Service, route: Route, received: Received) -> Ask:
     if route.unsafe:
         _from_our_page(received, caller, route, service)
     return ask
+
+
+def _language(service: Service, received: Received) -> str:
+    if received.api:
+        return ENGLISH
+    return language_of(
+        received.cookies.get(cookie_name(service, "language"), ""),
+        received.headers.get("accept-language", ""),
+    )
 
 
 def failed(

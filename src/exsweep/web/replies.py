@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from exsweep.web.answers import Document, Download, Json
 from exsweep.web.headers import CSP, DOCUMENT_CSP, PRIVATE
+from exsweep.web.language import language_of
 from exsweep.web.problem import Problem, ProblemView
 from exsweep.web.recognise import cookie_name
 from exsweep.web.routes import Route
@@ -67,6 +68,8 @@ def _reply(route: Route, result: Any, ask: "Ask", received: "Received") -> Reply
         return Reply(status=303, headers=_headers("text/plain") | {"location": route.then(result)})
     body = page(
         route.name,
+        language=ask.language,
+        place=_place(received),
         view=result,
         ask=ask,
         route=route,
@@ -93,8 +96,17 @@ def problem_reply(problem: Problem, received: "Received", ask: "Ask | None" = No
     if received.api:
         body, kind = msgspec.json.encode(view), "application/problem+json"
     else:
-        body, kind = page("problem", view=view, ask=ask, fragment=False), "text/html; charset=utf-8"
+        wanted = ask.language if ask else language_of("", received.headers.get("accept-language", ""))
+        body = page("problem", language=wanted, place=_place(received), view=view, ask=ask, fragment=False)
+        kind = "text/html; charset=utf-8"
     return Reply(status=problem.status, headers=_headers(kind) | problem.headers, body=body)
+
+
+def _place(received: "Received") -> str:
+    """Where a link of the page may come back to: a page that a form made is not there by its address alone."""
+    if received.method != "GET":
+        return "/"
+    return f"{received.path}?{received.raw_query}" if received.raw_query else received.path
 
 
 def _headers(kind: str) -> dict[str, str]:
@@ -102,7 +114,7 @@ def _headers(kind: str) -> dict[str, str]:
         "content-type": kind,
         "content-security-policy": CSP,
         "cache-control": PRIVATE,
-        "vary": "Accept, Cookie, HX-Request",
+        "vary": "Accept, Accept-Language, Cookie, HX-Request",
     }
 
 

@@ -15,11 +15,29 @@ from exsweep.export.text import defang, plain, prose, show, visible
 from exsweep.export.times import day, iso, span, stamp, when
 from exsweep.fleet.clock import said
 from exsweep.knowledge.fleet import fleet_words
+from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import Level, Stage
+from exsweep.web import said as spoken
 from exsweep.web.draw import days, folds, hours, qr, rows, times
 from exsweep.web.routes import ROUTES, url
 
 FOLDER = Path(__file__).parent
+TRANSLATED = frozenset(
+    (
+        "home",
+        "hurry",
+        "job",
+        "jobs",
+        "job_so_far",
+        "case",
+        "finding",
+        "timeline",
+        "around",
+        "letter",
+        "problem",
+    )
+)
+"""Pages that are there in every language of the knowledge."""
 
 
 def _finalize(value: Any) -> Any:
@@ -29,10 +47,6 @@ def _finalize(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return plain(prose(value)) if isinstance(value, str) else value
-
-
-def _level(name: str) -> words.LevelWords:
-    return words.level(Level(name))
 
 
 @cache
@@ -52,18 +66,26 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "show": show, "visible": visible, "defang": defang, "prose": prose, "plain": plain, "when": when,
         "stamp": stamp, "day": day, "iso": iso, "span": span, "both": times.both, "own": escape, "ago": times.ago, "said": said,
+        "localised": spoken.localised, "dates": spoken.dates,
     }  # fmt: skip
     made.globals |= {
-        "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "level_words": _level, "svg": chart,
+        "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "svg": chart,
         "draw_days": days, "draw_rows": rows, "draw_hours": hours, "folds": folds.folds, "qr_code": qr.code,
         "fleet_words": fleet_words, "stages": tuple(Stage), "levels": tuple(Level), "has_route": ROUTES.__contains__,
-        "anchor": anchor, "zones": times.COMMON,
+        "anchor": anchor, "zones": times.COMMON, **spoken.GLOBALS,
     }  # fmt: skip
     return made
 
 
-def page(name: str, **context: Any) -> bytes:
-    """A page, UTF-8; the general page where a route has no template of its own yet."""
+def page(name: str, *, language: str = ENGLISH, place: str = "/", **context: Any) -> bytes:
+    """A page, UTF-8; the general page where a route has no template of its own yet.
+
+    `language` is the one that the reader wants; a page that is not translated yet is in English, and says so.
+    `place` is the address of the page, for links that come back to it.
+    """
     templates = environment()
     template = templates.select_template([f"{name}.html.j2", "general.html.j2"])
-    return template.render(**context).encode("utf-8", "replace")
+    lang = language if name in TRANSLATED else ENGLISH
+    english = Markup("" if lang == ENGLISH else ' lang="en"')  # noqa: S704 - two texts of ours
+    text = template.render(lang=lang, wanted=language, en=english, place=place, **context)
+    return text.encode("utf-8", "replace")

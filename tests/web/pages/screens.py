@@ -1,5 +1,7 @@
 """Every address that shows a screen, for tests that hold them all to the same."""
 
+from exsweep.export.report.findings import anchor
+from exsweep.web.pages.timeline import row_id
 from exsweep.web.routes import routes
 from exsweep.web.service import Service
 from tests.fleet.build import NOW
@@ -8,6 +10,7 @@ from exsweep.fleet.store import Fleet  # isort: skip
 
 SKIP = {
     "start",  # sets the cookie and goes on
+    "language",  # keeps the choice and goes back
     "sign_in",
     "join",
     "keys",
@@ -25,6 +28,19 @@ def servers(service: Service) -> list[str]:
         return [str(row[0]) for row in fleet.database.run("SELECT public_id FROM server ORDER BY id")]
 
 
+def within(service: Service) -> list[str]:
+    """Findings and lines of each case: one that worked, one that did not, and the line of each."""
+    found = []
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        for number, public in fleet.database.run("SELECT inside_id, public_id FROM server ORDER BY id"):
+            if number is None:
+                continue
+            of = fleet.assessment(int(number))
+            found += [f"/cases/{public}/findings/{anchor(each.id)}" for each in of.findings[:2]]
+            found += [f"/cases/{public}/timeline/{row_id(row)}" for row in of.timeline[:1]]
+    return found
+
+
 def addresses(service: Service) -> list[str]:
     """Each page of people, with the gaps filled for each server; pages whose gaps nothing fills are left out."""
     found = []
@@ -36,7 +52,7 @@ def addresses(service: Service) -> list[str]:
             found += [each.path.replace("{server}", server) for server in ids]
         elif "{" not in each.path:
             found.append(each.path)
-    return found
+    return found + within(service)
 
 
 __all__ = ["NOW", "addresses", "servers"]

@@ -12,6 +12,7 @@ from exsweep.web.ask import Ask
 from exsweep.web.early import is_news
 from exsweep.web.ids import JobId
 from exsweep.web.jobs import Job
+from exsweep.web.pages.case import said
 from exsweep.web.problem import Problem
 from exsweep.web.routes import Nothing, route, url
 
@@ -65,7 +66,7 @@ class SoFar(msgspec.Struct, frozen=True, kw_only=True):
 @route("GET", "/jobs/{job}/so-far", may="case.evidence")
 def job_so_far(ask: Ask, asked: OneJob) -> SoFar:
     """What was found up to now, while the rest is still being read."""
-    of = ask.seen(_early(ask, asked.job))
+    of = said(ask, ask.seen(_early(ask, asked.job)))
     found = findings.ordered(of)
     return SoFar(
         job=_seen(ask, queue.job(ask.fleet, asked.job)),

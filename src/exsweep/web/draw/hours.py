@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from math import log1p
 from typing import Protocol
 
-from exsweep.export.times import day, when
+from exsweep.export.times import day
 
 WIDTH, LEFT, RIGHT, HEIGHT, TOP = 960, 10, 10, 110, 12
 
@@ -28,7 +28,11 @@ class Bar:
     width: float
     height: float
     kind: str
-    label: str
+    start: datetime
+    worked: int
+    tried: int
+    other: int
+    """Lines of the step of time, by what they prove."""
     first: date
     last: date
     """Days that the bar stands for."""
@@ -60,21 +64,20 @@ def hours(steps: Sequence[Step]) -> Hours | None:
     for at, each in enumerate(steps):
         first, last = each.start.date(), (each.start + length - timedelta(seconds=1)).date()
         x = round(LEFT + at * width, 1)
-        begin = when(each.start)
         if not each.seeing:
-            bars.append(Bar(x, TOP, round(width, 1), HEIGHT, "blind", f"{begin}: no records", first, last))
+            bars.append(Bar(x, TOP, round(width, 1), HEIGHT, "blind", each.start, 0, 0, 0, first, last))
         total = each.worked + each.tried + each.other
         if not total:
             continue
         high = max(2.0, HEIGHT * log1p(total) / most)
-        label = f"{begin}: {each.worked:,} that worked, {each.tried:,} tries, {each.other:,} others"
+        counts = (each.start, each.worked, each.tried, each.other)
         thick = round(max(1.0, width - 0.8), 1)
         low = float(base)
         for kind, number in (("worked", each.worked), ("tried", each.tried), ("other", each.other)):
             if number:
                 part = max(1.5, high * number / total)
                 low -= part
-                bars.append(Bar(x, round(low, 1), thick, round(part, 1), kind, label, first, last))
+                bars.append(Bar(x, round(low, 1), thick, round(part, 1), kind, *counts, first, last))
     every = max(1, len(steps) // 7)
     ticks = tuple(
         Tick(

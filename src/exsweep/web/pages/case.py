@@ -4,11 +4,13 @@ from datetime import datetime
 
 import msgspec
 
-from exsweep.export import words
+from exsweep.errors import KnowledgeError
 from exsweep.export.report import admin, findings
+from exsweep.export.report.letter import letter as letter_of
 from exsweep.fleet import desk
 from exsweep.fleet.clock import moment
-from exsweep.model import Assessment, Chain, Coverage, Finding, Gap, Impact, Patch, Run, Verdict
+from exsweep.knowledge.languages import ENGLISH, in_language, say
+from exsweep.model import Assessment, Chain, Coverage, Finding, Gap, Impact, Patch, Phrase, Run, Verdict
 from exsweep.web.ask import Ask
 from exsweep.web.ids import ServerId
 from exsweep.web.problem import Problem
@@ -147,7 +149,15 @@ def judged(ask: Ask, server: int, wanted: int | None = None) -> tuple[int, datet
     number = wanted or (row and (row[0] or row[1])) or next(iter(known))
     if number not in known:
         raise Problem(404, "There is nothing here.", tip="See the history of the server.")
-    return int(number), moment(known[int(number)]), len(known), ask.assessment(int(number))
+    return int(number), moment(known[int(number)]), len(known), said(ask, ask.assessment(int(number)))
+
+
+def said(ask: Ask, of: Assessment) -> Assessment:
+    """The judgement with the sentences of its verdict in the language of the page."""
+    try:
+        return msgspec.structs.replace(of, verdict=in_language(of.verdict, ask.language))
+    except KnowledgeError:  # made with texts that are not known here: as it is
+        return of
 
 
 def steps_of(of: Assessment) -> tuple[StepView, ...]:
@@ -191,7 +201,7 @@ def case(ask: Ask, asked: CaseParams) -> CaseView:
     if asked.starred:
         found = [each for each in found if each.id in noted.stars]
     start = max(0, asked.start)
-    sure, rests_on = admin.how_sure(of)
+    told = letter_of(of, ask.language)
     chains = tuple(each.chain for each in admin.told(admin.stories(of, 60)))
     shown = found[start : start + _PAGE]
     mine = [each for each in steps if each.audience != "responder"]
@@ -201,14 +211,14 @@ def case(ask: Ask, asked: CaseParams) -> CaseView:
     return CaseView(
         entry=entry(ask, server),
         verdict=of.verdict,
-        sure=sure,
-        rests_on=rests_on,
+        sure=told.sure,
+        rests_on=told.rests_on,
         steps=steps,
         done=sum(each.done for each in mine),
         of=len(mine),
         chains=chains,
         impact=of.impact,
-        blind=admin.blind_line(of),
+        blind=_blind(of, told.blind, ask.language),
         gaps=tuple(admin.ordered_gaps(of))[:60],
         coverage=of.coverage,
         patch=of.patch,
@@ -231,6 +241,14 @@ def case(ask: Ask, asked: CaseParams) -> CaseView:
         may_tick=ask.may("case.steps"),
         may_see=may_see,
     )
+
+
+def _blind(of: Assessment, said: str, language: str) -> str:
+    """What could not be seen, in one line; in English the gap that weighs most, else their number."""
+    gaps = len(of.coverage.gaps)
+    if language == ENGLISH or not gaps:
+        return said
+    return say(Phrase(key="web.case.gaps", params={"n": gaps}), language)
 
 
 class LetterView(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,18 +283,18 @@ def letter(ask: Ask, asked: LetterParams) -> LetterView:
     """The case on one page of paper, and a second for the IT person."""
     server = ask.server(asked.server)
     _, received, _, of = judged(ask, server)
-    sure, rests_on = admin.how_sure(of)
+    told = letter_of(of, ask.language)
     host = ask.headers.get("host", "")
     scheme = "https" if ask.service.settings.secure else "http"
     return LetterView(
         entry=entry(ask, server),
         verdict=of.verdict,
-        sure=sure,
-        rests_on=rests_on,
+        sure=told.sure,
+        rests_on=told.rests_on,
         do=tuple(each for each in steps_of(of) if each.first),
-        blind=admin.blind_line(of),
-        head=words.head_of(of.server.sector),
-        decisions=words.DECISIONS[admin.is_break_in(of)],
+        blind=_blind(of, told.blind, ask.language),
+        head=told.head,
+        decisions=told.decisions,
         phone=asked.phone[:60],
         address=f"{scheme}://{host}/cases/{asked.server}",
         findings=tuple(findings.ordered(of)[:8]),

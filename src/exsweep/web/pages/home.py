@@ -8,7 +8,8 @@ from exsweep.fleet.queue import Numbers, Waiting
 from exsweep.knowledge.collection import collection
 from exsweep.knowledge.collection_artifact import velociraptor
 from exsweep.knowledge.collection_script import powershell
-from exsweep.knowledge.words import render, render_list
+from exsweep.knowledge.languages import say_list, text
+from exsweep.model import Phrase
 from exsweep.web.answers import Download
 from exsweep.web.ask import Ask
 from exsweep.web.ids import ServerId
@@ -69,11 +70,11 @@ def home(ask: Ask, asked: HomeParams) -> HomeView:
 def hurry(ask: Ask, asked: Nothing) -> HurryView:
     """What to do in the next 10 minutes."""
     return HurryView(
-        title=render("hurry.title"),
-        lead=render("hurry.lead"),
-        do=render_list("hurry.do"),
-        never=render_list("hurry.never"),
-        then=render("hurry.then"),
+        title=text("hurry.title", ask.language),
+        lead=text("hurry.lead", ask.language),
+        do=say_list(Phrase(key="hurry.do"), ask.language),
+        never=say_list(Phrase(key="hurry.never"), ask.language),
+        then=text("hurry.then", ask.language),
     )
 
 

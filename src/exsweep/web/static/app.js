@@ -7,6 +7,16 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 export const csrf = () => find("meta[name=csrf]")?.content ?? "";
 
+/** Words of a text with its gaps filled: `{n}`, or by number `{n|one|many}`. Numbers are printed with their thousands apart. */
+export const filled = (text, values) =>
+  text.replace(/\{(\w+)(?:\|([^|{}]*)\|([^{}]*))?\}/g, (_, name, one, many) => {
+    const value = values[name];
+    if (one !== undefined) return value === 1 ? one : many;
+    return typeof value === "number" ? value.toLocaleString("en") : String(value ?? "");
+  });
+const words = JSON.parse(document.body.dataset.words ?? "{}");
+const said = (key, values = {}) => filled(words[key] ?? key, values);
+
 /** Put the part `id` of a fetched page in the place of the one shown. */
 async function replace(id, response) {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -61,8 +71,8 @@ function copy(event) {
   if (!button) return;
   const text = document.getElementById(button.dataset.copy)?.textContent ?? "";
   navigator.clipboard?.writeText(text).then(
-    () => (button.textContent = "Copied"),
-    () => (button.textContent = "Could not copy"),
+    () => (button.textContent = said("copied")),
+    () => (button.textContent = said("not_copied")),
   );
 }
 
@@ -99,7 +109,7 @@ function say(row) {
   const time = find("time", row)?.textContent ?? "";
   finding.disabled = !row.dataset.finding;
   finding.value = row.dataset.finding ?? "";
-  find("[data-about]", form).textContent = row.dataset.finding ? `on what was found at ${time}` : `on the case, about the line of ${time}`;
+  find("[data-about]", form).textContent = said(row.dataset.finding ? "on_finding" : "on_line", { time });
   form.dataset.back = row.id;
   form.hidden = false;
   const text = form.elements.text;
@@ -120,7 +130,7 @@ function back(event) {
 /** The reader's own zone as one more choice. */
 function zone(select) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (own && ![...select.options].some((each) => each.value === own)) select.add(new Option(`${own} (yours)`, own));
+  if (own && ![...select.options].some((each) => each.value === own)) select.add(new Option(said("yours", { zone: own }), own));
 }
 
 function ready(root) {

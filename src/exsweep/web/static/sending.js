@@ -1,7 +1,7 @@
 // Sending evidence in chunks that each carry their SHA-256: a folder, a zip or an image of any size, which goes on after a
 // lost line, a closed lid or a reload. Without this file the form of the page sends the chosen files at once.
 
-import { csrf } from "./app.js";
+import { csrf, filled } from "./app.js";
 
 const KEPT = "exsweep-sending";
 const TRIES = 6;
@@ -17,6 +17,10 @@ const size = (bytes) => {
 };
 
 class Refused extends Error {}
+
+/** Words of the page, in its language; see `web/words.yml`. */
+let words = {};
+const say = (key, values = {}) => filled(words[key] ?? key, values);
 
 /** Told of each try while the line is away; `null` when it is back. */
 let lost = () => {};
@@ -50,8 +54,8 @@ async function call(method, path, body, headers = {}) {
       await pause(Number(answer.headers.get("Retry-After")) || attempt * attempt);
       continue;
     }
-    if (answer.status === 401) throw new Refused("The service was started anew, or you were signed out. Open its address again.");
-    throw new Refused([told.title, told.detail].filter(Boolean).join(" ") || `The service answered ${answer.status}.`);
+    if (answer.status === 401) throw new Refused(say("signed_out"));
+    throw new Refused([told.title, told.detail].filter(Boolean).join(" ") || say("answered", { status: answer.status }));
   }
 }
 
@@ -122,7 +126,7 @@ class Screen {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button small go-on";
-    button.textContent = "Go on";
+    button.textContent = say("go_on");
     button.addEventListener("click", work);
     this.box.append(button);
   }
@@ -144,7 +148,7 @@ async function sendFile(sending, { name, file }, seen) {
     if (done.state === "received") return;
     state = { ...state, offset: done.offset }; // another file of the same name and size, or bytes that rotted there
   }
-  throw new Refused(`${name} changes while it is sent.`);
+  throw new Refused(say("changes", { name }));
 }
 
 /** Digests of all parts, in order; those behind the service's offset are sent. */
@@ -156,7 +160,7 @@ async function sendParts(state, { name, file }, seen) {
     digests.push(await digest(part));
     const end = Math.min(file.size, at + chunk);
     for (let tries = 0; state.offset < end; tries++) {
-      if (tries > TRIES) throw new Refused(`${name} could not be sent.`);
+      if (tries > TRIES) throw new Refused(say("could_not", { name }));
       // Where the service stands is what counts: a part that it has is not sent again, half of one is.
       const rest = state.offset > at ? part.slice(state.offset - at) : part;
       const sum = hex(rest === part ? digests.at(-1) : await digest(rest));
@@ -172,13 +176,13 @@ async function sendParts(state, { name, file }, seen) {
 async function sendAll(form, files) {
   const screen = screenOf(form);
   const total = files.reduce((sum, each) => sum + each.file.size, 0);
-  const what = `${files.length.toLocaleString()} file${files.length === 1 ? "" : "s"} (${size(total)})`;
-  if (!files.length) return screen.say("all", "gap", "There was no file in what you dropped.");
+  const what = { n: files.length, size: size(total) };
+  if (!files.length) return screen.say("all", "gap", say("none"));
   form.querySelectorAll("button, input").forEach((each) => (each.disabled = true));
   screen.say("kept");
   screen.goOn();
-  lost = (tries) => (tries ? screen.say("line", "gap", `The line is lost. Trying again (${tries}).`) : screen.say("line"));
-  screen.say("all", "now", `Copying and sealing ${what}`);
+  lost = (tries) => (tries ? screen.say("line", "gap", say("away", { n: tries })) : screen.say("line"));
+  screen.say("all", "now", say("copying", what));
   try {
     const sending = await opened(form, files);
     let before = 0;
@@ -188,20 +192,20 @@ async function sendAll(form, files) {
         const done = before + bytes;
         const share = total ? Math.floor((100 * done) / total) : 100;
         const left = done ? ((Date.now() - started) / done) * (total - done) : 0;
-        const about = left > 90e3 ? `, about ${Math.round(left / 60e3)} minutes left` : "";
-        screen.say("now", "now", `${share} %: file ${(at + 1).toLocaleString()} of ${files.length.toLocaleString()}${about}`);
+        const about = left > 90e3 ? say("left", { n: Math.round(left / 60e3) }) : "";
+        screen.say("now", "now", say("at", { share, at: at + 1, of: files.length }) + about);
       });
       before += each.file.size;
     }
-    screen.say("all", "done", `Copied and sealed ${what}`);
-    screen.say("now", "now", "Starting to read");
+    screen.say("all", "done", say("copied", what));
+    screen.say("now", "now", say("starting"));
     const job = await call("POST", `/sendings/${sending}/read`, {});
     localStorage.removeItem(KEPT);
     location.assign(`/jobs/${job.job}`);
   } catch (error) {
-    const words = error instanceof Refused ? error.message : "The line was lost.";
+    const why = error instanceof Refused ? error.message : say("lost");
     screen.say("line");
-    screen.say("now", "gap", `${words} Nothing that was sent is lost: go on here, or give the same files again later.`);
+    screen.say("now", "gap", `${why} ${say("not_lost")}`);
     form.querySelectorAll("button, input").forEach((each) => (each.disabled = false));
     screen.goOn(() => sendAll(form, files));
   }
@@ -231,14 +235,12 @@ async function arrived(form) {
   }
   if (there.state !== "open") {
     localStorage.removeItem(KEPT);
-    if (there.job) screenOf(form).link("kept", "Your last sending arrived and is read.", "See how far it is", `/jobs/${there.job}`);
+    if (there.job) screenOf(form).link("kept", say("arrived"), say("how_far"), `/jobs/${there.job}`);
     return;
   }
   const whole = there.files.filter((each) => each.state === "received").length;
-  const count = `${whole.toLocaleString()} of ${kept.files.toLocaleString()} file${kept.files === 1 ? "" : "s"}`;
-  const of = kept.bytes ? ` of ${size(kept.bytes)}` : "";
-  const words = `Sending was interrupted. ${count} and ${size(there.bytes)}${of} are here. Give the same files again, and it goes on from there.`;
-  screenOf(form).say("kept", "gap", words);
+  const told = { whole, n: kept.files, bytes: size(there.bytes), size: size(kept.bytes ?? there.bytes) };
+  screenOf(form).say("kept", "gap", say("interrupted", told));
 }
 
 async function opened(form, files) {
@@ -263,11 +265,12 @@ async function opened(form, files) {
 
 /** Make the form take drops, folders and any size. */
 export function begin(form) {
+  words = JSON.parse(form.dataset.words ?? "{}");
   if (!window.crypto?.subtle) return; // plain http to another computer: the form itself still works
   const fields = ["files", "folder"].map((id) => document.getElementById(id)).filter(Boolean);
   document.getElementById("folder-row").hidden = false;
   document.getElementById("send").hidden = true;
-  document.getElementById("drop-lead").textContent = "Drop a folder, a zip or a disk image here, or choose it.";
+  document.getElementById("drop-lead").textContent = say("lead");
   arrived(form);
   for (const field of fields) {
     field.addEventListener("change", () => {
