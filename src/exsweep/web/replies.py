@@ -97,7 +97,7 @@ def problem_reply(problem: Problem, received: "Received", ask: "Ask | None" = No
         body, kind = msgspec.json.encode(view), "application/problem+json"
     else:
         wanted = ask.language if ask else language_of("", received.headers.get("accept-language", ""))
-        body = page("problem", language=wanted, place=_place(received), view=view, ask=ask, fragment=False)
+        body = page("problem", language=wanted, view=view, ask=ask, fragment=False)
         kind = "text/html; charset=utf-8"
     return Reply(status=problem.status, headers=_headers(kind) | problem.headers, body=body)
 
