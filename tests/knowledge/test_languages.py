@@ -87,7 +87,7 @@ def test_days_are_said_as_the_language_says_them() -> None:
 
 
 def test_what_a_language_does_not_have_is_said_in_english() -> None:
-    assert languages.text("hurry.title", "es") == languages.text("hurry.title", "en")
+    assert languages.text("term.ssrf", "es") == languages.text("term.ssrf", "en")
 
 
 def test_braces_quoted_from_evidence_are_not_filled() -> None:

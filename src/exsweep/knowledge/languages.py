@@ -4,6 +4,7 @@ What a language does not have yet is said in English.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
 from pathlib import PurePosixPath
@@ -15,6 +16,7 @@ from exsweep.errors import KnowledgeError
 from exsweep.knowledge.data_files import document, names
 from exsweep.knowledge.fleet import fleet_words
 from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.remediation import ADMIN, steps
 from exsweep.knowledge.web_words import web_words
 from exsweep.knowledge.words import collect, fill, join, sentences
 from exsweep.model import Impact, ImpactItem, Phrase, Verdict
@@ -65,9 +67,18 @@ def codes() -> tuple[str, ...]:
 
 @cache
 def english() -> Texts:
-    """What can be translated: `words/en.yml`, the letters of `fleet/words.yml`, the pages of `web/words.yml`."""
+    """What can be translated: `words/en.yml`, the letters of `fleet/words.yml`, the pages of `web/words.yml`, the steps."""
     letters = {f"letter.{name}": text for name, text in fleet_words().letter.items()}
-    return sentences() | letters | {f"web.{key}": text for key, text in web_words().items()}
+    pages = {f"web.{key}": text for key, text in web_words().items()}
+    return sentences() | letters | pages | dict(_remedies())
+
+
+def _remedies() -> Iterator[tuple[str, str]]:
+    """What an administrator is told to do; the steps of responders stay in English, as their tools are."""
+    for name, step in steps().items():
+        if step.audience == ADMIN:
+            for field in ("title", "text", "why", "done_when"):
+                yield f"remedy.{name}.{field}", getattr(step, field)
 
 
 @cache
