@@ -118,7 +118,9 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
         problems.append("a large part of its code could not be read")
     if TOO_MANY_TAGS in page.tricks:
         problems.append("holds more tags than any page; not all of them were read")
-    state = State(units, controls(page), effort=effort, parse=partial(parse_code, effort=effort))
+    state = State(
+        units, controls(page) if units else {}, effort=effort, parse=partial(parse_code, effort=effort)
+    )
     state.hurried = hurried
     state.tags(page.tags)
     for directive in page.directives:
@@ -127,7 +129,8 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     # JScript.NET writes attributes where its parser does not keep them.
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:
-        follow(state)
+        if units:
+            follow(state)
         constants(state, lambda text: _inner(text, page, effort, depth, problems))
     except TooMuchWorkError:
         problems.append(TOO_MUCH.format("of its code was followed"))

@@ -1,6 +1,7 @@
 """What a page is and which language it speaks: by its name, its directives, and by the code where both are silent."""
 
 import re
+from functools import lru_cache
 
 from exsweep.detect.webshell import marks
 from exsweep.detect.webshell.page import Directive
@@ -73,6 +74,7 @@ _COMPILED = {
 }
 
 
+@lru_cache(64)
 def extension_of(path: str) -> str:
     """Lower-case extension as Windows and IIS see it: no stream, no blanks or dots at the end, `x.asp;.jpg` is `asp`."""
     name = re.split(r"[\\/]", path)[-1].lower()

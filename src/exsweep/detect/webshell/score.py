@@ -1,5 +1,6 @@
 """A small sum that can be explained: points for capabilities, for pairs of them, for how and where the page lies."""
 
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -51,12 +52,12 @@ class Score(msgspec.Struct, frozen=True):
 
 def best(shown: tuple[Shown, ...]) -> dict[str, list[Weighed]]:
     """Places of each capability, heaviest first, in order of the knowledge file."""
-    found: dict[str, list[Weighed]] = {each.id: [] for each in webshell_knowledge().capabilities}
+    found: dict[str, list[Weighed]] = {}
     for each in shown:
-        found[each.capability].append(weigh(each))
+        found.setdefault(each.capability, []).append(weigh(each))
     for places in found.values():
         places.sort(key=lambda each: (-each.points, each.shown.unit, each.shown.at))
-    return {id_: places for id_, places in found.items() if places}
+    return {id_: found[id_] for id_ in _attack() if id_ in found} if found else found
 
 
 def score(
@@ -66,14 +67,13 @@ def score(
     weights = webshell_weights()
     reasons: list[Reason] = []
     capabilities: list[Capability] = []
-    attack = {each.id: each.attack for each in webshell_knowledge().capabilities}
     for id_, weighed in places.items():
         first = weighed[0]
         words = title(id_, first)
         if first.points:
             reasons.append(Reason(code=id_, text=words, points=first.points))
-        capabilities.append(_capability(id_, words, weighed, locate, attack.get(id_, ())))
-    for pair in weights.pairs:
+        capabilities.append(_capability(id_, words, weighed, locate, _attack().get(id_, ())))
+    for pair in weights.pairs if places else ():
         if all(id_ in places and places[id_][0].points >= pair.each for id_ in pair.all):
             reasons.append(Reason(code=pair.code, text=sentence(pair.text), points=pair.points))
     reasons += signs
@@ -81,6 +81,12 @@ def score(
     order = {each.code: number for number, each in enumerate(reasons)}
     capabilities.sort(key=lambda each: order.get(each.id, len(order)))
     return Score(round(sum(each.points for each in reasons), 2), tuple(reasons), tuple(capabilities))
+
+
+@cache
+def _attack() -> dict[str, tuple[str, ...]]:
+    """Capability, in order of the knowledge file -> techniques."""
+    return {each.id: each.attack for each in webshell_knowledge().capabilities}
 
 
 def _capability(
