@@ -7,7 +7,7 @@ import pytest
 
 from exsweep.assess import Settings, rejudge, triage
 from exsweep.model import Assessment, Confidence, Level, Stage
-from tests.parse.filesystem.making import CLOSE, CREATE, DELETE, EXTEND, Table, change
+from tests.parse.filesystem.making import CLOSE, CREATE, DELETE, EXTEND, Table, change, entry_of, log_file
 
 NOW = datetime(2021, 3, 9, tzinfo=UTC)
 WEB = r"inetpub\wwwroot\aspnet_client"
@@ -127,11 +127,29 @@ def test_a_back_door_that_the_virus_scanner_locked_away_joins_the_page_of_the_di
 
 
 def test_traces_that_are_not_read_are_named_with_what_to_give_instead(evidence: Path):
-    (evidence / "C" / "$LogFile").write_bytes(b"RSTR" + bytes(4092))
+    (evidence / "C" / "SRUDB.dat").write_bytes(bytes(4) + b"\xef\xcd\xab\x89" + bytes(4088))
     (gap,) = [gap for gap in judged(evidence).coverage.gaps if gap.kind == "file"]
     assert "(1 file)" in gap.reason
-    assert "$UsnJrnl" in gap.effect
+    assert "event logs" in gap.effect
     assert not gap.limits_verdict
+
+
+def test_the_log_of_the_disk_names_a_page_that_table_and_journal_have_forgotten(tmp_path: Path):
+    made = Table()
+    folder = made.folder(WEB)
+    drive = tmp_path / "C"
+    drive.mkdir()
+    (drive / "$MFT").write_bytes(made.bytes())
+    names = [
+        entry_of("added", "ab12.aspx", folder, "2021-03-03 04:10:22"),
+        entry_of("added", "logon - Copy.aspx", folder, "2021-03-03 04:10:30"),
+        entry_of("removed", "ab12.aspx", folder, "2021-03-05 06:00:00"),
+    ]
+    (drive / "$LogFile").write_bytes(log_file(names))
+    told = judged(tmp_path)
+    assert rules(told) == {"LF-PAGE-WEB", "LF-PAGE-REMOVED"}
+    assert told.verdict.since == datetime(2021, 3, 3, 4, 10, 22, tzinfo=UTC)
+    assert {item.fields["file.path"] for item in told.findings} == {rf"C:\{WEB}\ab12.aspx"}
 
 
 def test_a_list_that_another_program_made_of_the_disk_tells_the_same(tmp_path: Path):

@@ -160,6 +160,8 @@ def _records_in(
     reader = reader_of(head, path) if head else None
     if reader is not None and reader.BESIDE:
         reader.beside = run.beside_it(path)
+    if reader is not None and reader.ON_A_VOLUME:
+        reader.folders = run.folders(path)
     return reader
 
 

@@ -26,6 +26,8 @@ _SHADOWS = bytes.fromhex("6b870838 76c1 484e b7ae 04046e6cc752")
 """Identifier of a volume with shadow copies, at byte 0x1e00."""
 _FIRST_FILE = 16
 """Segments before it are the volume's own, except the table itself."""
+_LOG = 2
+"""Number of `$LogFile` in the file table of every volume."""
 _PIECE = 1 << 20
 
 
@@ -294,7 +296,7 @@ def _listed(ntfs: Any) -> tuple[list[tuple[str, int]], int]:
     damaged = 0
     table = ntfs.mft
     count = table.get(0).size() // ntfs._record_size
-    for segment in range(_FIRST_FILE, count):
+    for segment in (_LOG, *range(_FIRST_FILE, count)):
         try:
             record = table.get(segment)
             if not record.header.Flags & 1 or record.is_dir():

@@ -149,3 +149,54 @@ def change(
         "<QQIIIIHH", usn, ticks(when), reasons, 0, 0, 0x10 if folder else 0x20, len(raw), start
     )
     return (struct.pack("<IHH", length, version, 0) + ids + rest + raw).ljust(length, b"\0")
+
+
+def entry_of(action: str, name: str, parent: int, when: str, *, entry: int = 900) -> tuple[int, bytes]:
+    """Operation and bytes of a folder's entry, as the log of the disk has them."""
+    key = file_name(name, parent, ticks(when))
+    raw = struct.pack("<QHHI", entry | 1 << 48, 16 + len(key), len(key), 0) + key
+    return (0x0E if action == "added" else 0x0F), raw
+
+
+def log_file(entries: Sequence[tuple[int, bytes]], *, pages: int = 16, gap: int = 0, torn: int = -1) -> bytes:
+    """A log of so many pages that begins with two restart pages; `gap`: bytes before the first record, `torn`: page whose
+    last sector was not written."""
+    size = pages * 4096
+    bits = (size - 1).bit_length() - 3
+    data = bytearray(size)
+    for place in (0, 1):
+        head = struct.pack("<4sHHQIIHHH", b"RSTR", 30, 9, 0, 4096, 4096, 48, 1, 1)
+        area = struct.pack("<QHHHHI", 0, 1, 0xFFFF, 0, 0, 64 - bits)
+        data[place * 4096 : place * 4096 + 48] = head.ljust(48, b"\0")
+        data[place * 4096 + 48 : place * 4096 + 48 + len(area)] = area
+    at = 4 * 4096 + 64 + gap
+    for number in range(4, pages):
+        data[number * 4096 : number * 4096 + 8] = struct.pack("<4sHH", b"RCRD", 40, 9)
+    for operation, raw in entries:
+        if at % 4096 > 4096 - 80:
+            at = (at // 4096 + 1) * 4096 + 64
+        undo = operation == 0x0F
+        client = struct.pack(
+            "<6H20x",
+            operation,
+            operation ^ 1 if undo else 0x0F,
+            32,
+            0 if undo else len(raw),
+            32,
+            len(raw) if undo else 0,
+        )
+        body = (client + raw).ljust(-(-(len(client) + len(raw)) // 8) * 8, b"\0")
+        head = struct.pack("<QQQIIII8x", 5 << bits | at // 8, 0, 0, len(body), 0, 1, 24)
+        for byte in head + body:
+            if at % 4096 == 0:
+                at += 64
+            data[at] = byte
+            at += 1
+    for number in range(4, pages):
+        page = number * 4096
+        data[page + 40 : page + 42] = b"\x07\0"
+        for sector in range(8):
+            end = page + 512 * (sector + 1) - 2
+            data[page + 42 + 2 * sector : page + 44 + 2 * sector] = data[end : end + 2]
+            data[end : end + 2] = b"\x06\0" if number == torn and sector == 7 else b"\x07\0"
+    return bytes(data)

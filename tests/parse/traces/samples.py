@@ -1,5 +1,6 @@
 """One sound file of each kind of trace, made by code: for the fuzzer and for laws that hold for all of them."""
 
+from tests.parse.filesystem.making import entry_of, log_file
 from tests.parse.traces.making import locked_file, packed, prefetch, recycled
 from tests.parse.traces.making_hive import shimcache_10
 from tests.parse.traces.test_access_log import COMBINED
@@ -39,4 +40,5 @@ def trace_samples() -> dict[str, bytes]:
         "dir.txt": ENGLISH,
         "body.txt": BODY,
         PLACE: recycled(PAGE, "2021-03-05 06:00:00"),
+        "C/$LogFile": log_file([entry_of("added", "a.aspx", 40, "2021-03-03 04:10:22")], pages=6),
     }

@@ -12,6 +12,7 @@ from exsweep.knowledge.formats import LogFormat, format_of
 from exsweep.model import SourceState
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.carved import Carved
+from exsweep.parse.filesystem.folders import Folders
 from exsweep.parse.filesystem.names import Told
 from exsweep.parse.lines import LineSplitter
 from exsweep.parse.sweep import Sieve
@@ -34,6 +35,8 @@ class TraceReader(ABC):
     """Id of the format of its rows."""
     BESIDE: ClassVar[tuple[str, ...]] = ()
     """Endings of files beside it that it needs too: `.LOG1`."""
+    ON_A_VOLUME: ClassVar[bool] = False
+    """It names folders by number; the volume's file table has their names."""
 
     def __init__(self, path: str = "") -> None:
         self.path = path
@@ -41,6 +44,8 @@ class TraceReader(ABC):
         self.tally = Tally()
         self.pages: list[Carved] = []
         """Pages found since somebody last took them."""
+        self.folders: Folders | None = None
+        """Where ON_A_VOLUME: folders of the volume's file table, where it was given."""
         self.beside: tuple[bytes, ...] = ()
         """Bytes of the files beside it, in the order of BESIDE, those that there are."""
         self._formats: dict[str, _Waiting] = {}
