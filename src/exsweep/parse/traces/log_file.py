@@ -5,8 +5,10 @@ where the table's place was used again and the journal is off or was removed. Of
 read, those that put an entry into a folder or take one out; the others change bytes of files and tables.
 
 Pages of 4,096 bytes marked `RCRD`, the ends of their sectors kept apart. A record's number tells its own place: the low bits
-of the number, times eight. Source: https://flatcap.github.io/linux-ntfs/ntfs/files/logfile.html and
-https://dfir.ru/2019/02/16/how-the-logfile-works/ (analyst knowledge, not fetched, 2026-11-28)
+of the number, times eight.
+
+Sources: https://flatcap.github.io/linux-ntfs/ntfs/files/logfile.html (analyst knowledge, not fetched);
+github:msuhanov/dfir_ntfs dfir_ntfs/LogFile.py (fields of headers, numbers of operations; read 2026-11-28)
 """
 
 import struct
