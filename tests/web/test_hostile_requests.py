@@ -12,7 +12,7 @@ from exsweep.fleet import hunt
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.access import access
 from exsweep.model import Level
-from exsweep.web import gate
+from exsweep.web import gate, jobs, raw
 from exsweep.web.answers import Download
 from exsweep.web.application import application
 from exsweep.web.gate import Received
@@ -242,3 +242,28 @@ def test_every_route_that_changes_something_wants_the_token_of_our_pages(
     asked.headers = {**asked.headers, "x-csrf-token": "good", "origin": "http://testserver"}
     gate.pass_through(service, seen, asked)
     assert reached or route.may == "system.accounts" or route.may not in access().local
+
+
+def test_h68_evidence_whose_server_is_named_like_anothers_id_is_not_read_for_the_other(
+    tmp_path: Path,
+) -> None:
+    service = Service(settings(tmp_path), clock=lambda: NOW)
+    keep(service, assessed(Level.BROKEN_INTO, name="a.example.org"), tenant="first")
+    fleet = service.fleet()
+    fleet.database.see(None)
+    ((server, first),) = fleet.database.run("SELECT public_id, tenant_id FROM server")
+    case = jobs.Case(
+        server="srv_000000000000", name=server
+    )  # as the evidence of somebody else calls its server
+    progress = msgspec.json.encode(jobs.Progress(cases=(case,))).decode()
+    for tenant, expected in ((fleet.tenant("second"), 0), (first, 1)):
+        number = fleet.database.number(
+            "INSERT INTO sending (public_id, tenant_id, who, state, created) VALUES (?,?,'w','reading',1) RETURNING id",
+            (f"snd_{tenant:012d}", tenant),
+        )
+        fleet.database.run(
+            "INSERT INTO job (public_id, tenant_id, sending_id, kind, asked, who, state, created, progress) "
+            "VALUES (?,?,?,'triage','{}','w','done',1,?)",
+            (f"job_{tenant:012d}", tenant, number, progress),
+        )
+        assert len(raw._sendings(fleet, server)) == expected

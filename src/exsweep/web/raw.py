@@ -162,12 +162,16 @@ def read(fleet: Fleet, folder: Path, server: str, finding: Finding, place: int) 
 
 
 def _sendings(fleet: Fleet, server: str) -> list[tuple[str, str]]:
-    """(sending, job) of what is kept of a server, newest first; of several servers in one sending each is named."""
+    """(sending, job) of what is kept of a server, newest first; of several servers in one sending each is named.
+
+    Of its own tenant only: names of servers stand in that list too, and whoever sends evidence chooses them.
+    """
     rows = fleet.database.run(
         "SELECT s.public_id, j.public_id FROM job j JOIN sending s ON s.id = j.sending_id "
         "LEFT JOIN server v ON v.id = j.server_id WHERE s.state <> 'deleted' AND j.state = 'done' "
+        "AND j.tenant_id = (SELECT tenant_id FROM server WHERE public_id = ?) "
         "AND (v.public_id = ? OR j.progress LIKE ?) ORDER BY j.id DESC",
-        (server, f'%"{server}"%'),
+        (server, server, f'%"{server}"%'),
     )
     return [(str(sending), str(job)) for sending, job in rows]
 
