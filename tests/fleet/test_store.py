@@ -159,7 +159,7 @@ def test_a_letter_never_goes_to_the_server_it_is_about(fleet: Fleet, add: Add) -
         fleet, 1, people.Contact(name="Bo", channel=people.Channel.PHONE, address="2"), now=NOW
     )
     letter = notify.draft(fleet, 1, sender, now=NOW)
-    assert letter.channels == ("phone: Bo",) and "{" not in letter.plain + letter.technical
+    assert letter.channels == ("phone: Bo, 2",) and "{" not in letter.plain + letter.technical
     with pytest.raises(UsageError):
         notify.move(fleet, letter.number, notify.State.ANSWERED, now=NOW)
     before = show(fleet, 1).score.helpless

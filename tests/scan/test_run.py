@@ -1,7 +1,9 @@
 """A whole scan against the double: what left this computer, who was left alone, and what one pinned address means."""
 
 import asyncio
+import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +13,10 @@ import pytest
 
 from exsweep.errors import ScanRefused
 from exsweep.knowledge.scanning import checks
-from exsweep.scan import Kind, ScanResult, Settings, Target, Wishes, scan
+from exsweep.scan import Kind, Networks, ScanResult, Scope, Settings, Target, Wishes, read_networks, scan
 from exsweep.scan.addresses import Address, address
 from exsweep.scan.replies import Failure
-from tests.scan.conftest import NOW, Scanned, Watching, fast_rates, run_scan, scope_for, short_limits
+from tests.scan.conftest import NOW, SCOPE, Scanned, Watching, fast_rates, run_scan, scope_for, short_limits
 from tests.scan.double.server import Double, Handler, Manners, Raw, Request, http
 from tests.scan.double.sites import exchange, hangs_up, same, stalls
 
@@ -221,6 +223,57 @@ def _resolver_of_nothing(asked: list[str]) -> Resolver:
         return ()
 
     return resolve
+
+
+def _scan(settings: Settings) -> dict[str | None, ScanResult]:
+    found: dict[str | None, ScanResult] = {}
+    scan(settings, Watching(), lambda one: found.update({one.address: one}), None)
+    return found
+
+
+def test_who_asks_to_be_left_out_while_the_run_goes_on_is_left_out(tmp_path: Path) -> None:
+    sites = {f"127.77.{n}.1": Manners(GOOD) for n in range(1, 4)}
+    read: list[int] = []
+    with Double(tmp_path, sites) as double:
+
+        def again() -> Scope:
+            read.append(1)
+            text = SCOPE + ("" if len(read) < 3 else "exclusions: [127.77.0.0/16]\n")
+            return scope_for(double.port, text)
+
+        settings = Settings(
+            scope=scope_for(double.port),
+            targets=[Target(address=each, port=double.port) for each in sites],
+            wishes=Wishes(),
+            rates=msgspec.structs.replace(fast_rates(), connections=1),
+            limits=msgspec.structs.replace(short_limits(), scope_again_s=0.0),
+            clock=lambda: NOW,
+            scope_again=again,
+        )
+        found = _scan(settings)
+        assert len(double.requests) == 2
+    kinds = Counter(one.identity.failure for one in found.values())
+    assert kinds == {None: 2, Failure.REFUSED_BY_SCOPE: 1}
+    assert any("does not want to be asked" in one.identity.why[0] for one in found.values())
+
+
+def test_an_excluded_as_is_left_alone_and_needs_a_table_of_networks(tmp_path: Path) -> None:
+    sites = {f"127.77.{n}.1": Manners(GOOD) for n in (1, 2)}
+    with Double(tmp_path, sites) as double:
+        settings = Settings(
+            scope=scope_for(double.port, SCOPE + "exclusions: [AS64500]\n"),
+            targets=[Target(address=each, port=double.port) for each in sites],
+            wishes=Wishes(),
+            rates=fast_rates(),
+            limits=short_limits(),
+            clock=lambda: NOW,
+            networks=read_networks("network,asn\n127.77.1.0/24,AS64500\n127.77.2.0/24,64501\n"),
+        )
+        found = _scan(settings)
+        assert set(double.requests) == {"127.77.2.1"}
+        with pytest.raises(ScanRefused, match="no table"):
+            _scan(dataclasses.replace(settings, networks=Networks()))
+    assert found["127.77.1.1"].identity.failure is Failure.REFUSED_BY_SCOPE
 
 
 def test_a_permission_that_ends_during_the_run_stops_it(tmp_path: Path) -> None:

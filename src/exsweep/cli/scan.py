@@ -154,7 +154,8 @@ def scan_verb(
     chosen = [each for each in listed.targets if part[1] == 1 or in_shard(each, *part)]
     rates = rates_of(scope, rate)
     if only_explain:
-        for row in (*explain(chosen, scope, wishes, rates, checks().limits), *_refused_lines(listed)):
+        plan = explain(chosen, scope, wishes, rates, checks().limits, networks_in(network_tables))
+        for row in (*plan, *_refused_lines(listed)):
             click.echo(term(row))
         return ExitCode.OK
     with ExitStack() as stack:
@@ -179,6 +180,7 @@ def scan_verb(
             limits=checks().limits,
             clock=lambda: datetime.now(UTC),
             networks=networks_in(network_tables),
+            scope_again=lambda: scope_in(scope_file, wishes, now=datetime.now(UTC)),
         )
         try:
             scan(settings, screen, keep, journal)

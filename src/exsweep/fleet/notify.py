@@ -134,7 +134,7 @@ def ways_to(people: tuple[Contact, ...], name: str | None) -> tuple[str, ...]:
     outside = mailboxes(people, name)
     refused = {each.address for each in people if each.channel is Channel.EMAIL} - set(outside)
     ways = tuple(
-        f"{each.channel.value}: {each.address if each.role == FOUND else each.name}"
+        f"{each.channel.value}: {each.address if each.role == FOUND else f'{each.name}, {each.address}'}"
         for each in people
         if each.channel is not Channel.EMAIL or each.address in outside
     )

@@ -54,6 +54,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slow_s: float
     visits: int
     again_after_s: float
+    scope_again_s: float
     header_bytes: int
     header_lines: int
     evidence_bytes: int

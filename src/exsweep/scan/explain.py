@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from exsweep.knowledge.scanning import Limits, Rates, checks
 from exsweep.scan.addresses import address
 from exsweep.scan.asks import agent_of
+from exsweep.scan.networks import Networks
 from exsweep.scan.plan import Wishes
 from exsweep.scan.scope import Scope
 from exsweep.scan.smtp import hello
@@ -13,7 +14,7 @@ from exsweep.scan.webshells import folder_of, pages
 
 
 def explain(
-    targets: Sequence[Target], scope: Scope, wishes: Wishes, rates: Rates, limits: Limits
+    targets: Sequence[Target], scope: Scope, wishes: Wishes, rates: Rates, limits: Limits, networks: Networks
 ) -> Iterator[str]:
     """Lines: what would be asked in which order and why, how fast, what never; then which targets may be asked."""
     yield f"Allowed by: {scope.who}, until {scope.until:%Y-%m-%d %H:%M} UTC"
@@ -25,7 +26,7 @@ def explain(
     yield from _requests(wishes, limits, scope)
     yield from _shell_lines(wishes)
     yield from _manners(scope, rates, limits)
-    refusals = [(target, _refusal(target, scope)) for target in targets]
+    refusals = [(target, _refusal(target, scope, networks)) for target in targets]
     asked = sum(why is None for _, why in refusals)
     yield f"Targets: {len(targets):,}. Would be asked: {asked:,}."
     for target, why in refusals:
@@ -77,9 +78,11 @@ def _manners(scope: Scope, rates: Rates, limits: Limits) -> Iterator[str]:
     yield "Never: a body, a parameter, a cookie, a credential, a test of a flaw; a redirect is never followed."
 
 
-def _refusal(target: Target, scope: Scope) -> str | None:
+def _refusal(target: Target, scope: Scope, networks: Networks) -> str | None:
     if target.port not in scope.ports:
         return f"port {target.port} is not in the scope file"
     if target.address is not None:
-        return scope.refuses(target.name, address(target.address), from_dns=False)
+        to = address(target.address)
+        origin = networks.origin(to)
+        return scope.refuses(target.name, to, from_dns=False, asn=origin.asn if origin else None)
     return scope.refuses_name(target.name or "")

@@ -53,6 +53,8 @@ class Settings:
     clock: Callable[[], datetime]
     """Wall clock, UTC."""
     networks: Networks = field(default_factory=Networks)
+    scope_again: Callable[[], Scope] | None = None
+    """Reads the scope anew, so that whoever asks to be left out while the run goes on is."""
 
 
 def scan(
@@ -61,7 +63,8 @@ def scan(
     """Visit every target once; each gives exactly one result to `keep`.
 
     Raises:
-        ScanRefused: the permission ended during the run.
+        ScanRefused: the permission ended during the run, or can no longer be read; or AS are excluded and no table
+            says which addresses are theirs.
         StoreError: the results cannot be written.
     """
     asyncio.run(_Run(settings, watcher, keep, journal).whole())
@@ -104,6 +107,8 @@ class _Run:
         self._watcher = watcher
         self._keep = keep
         self._journal = journal
+        self._scope = settings.scope
+        """The one that was read last."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
 
@@ -111,6 +116,8 @@ class _Run:
         settings = self._settings
         self._turns = Turns(settings.rates)
         self._places = Places(settings.rates, settings.limits.slow_s)
+        self._scope_read_at = asyncio.get_running_loop().time()
+        _asn_table(settings.scope, settings.networks)
         done = self._journal.done if self._journal else frozenset()
         left = [each for each in settings.targets if each.key not in done]
         self._watcher.planned(len(settings.targets), len(settings.targets) - len(left))
@@ -134,14 +141,15 @@ class _Run:
 
     def _admit(self, target: Target, to: Address, *, from_dns: bool) -> None:
         """Ask the scope; the address given here is the only one that is ever contacted."""
-        reason = self._settings.scope.refuses(target.name, to, from_dns=from_dns)
+        origin = self._settings.networks.origin(to)
+        asn = origin.asn if origin else None
+        reason = self._scope.refuses(target.name, to, from_dns=from_dns, asn=asn)
         if reason is None and target.port not in self._settings.scope.ports:
             reason = f"port {target.port} is not in the scope file"
         if reason:
             self._refused(target, Failure.REFUSED_BY_SCOPE, reason)
             return
-        origin = self._settings.networks.origin(to)
-        place = Place(network=(origin and origin.asn) or wide_network(to), neighbourhood=neighbourhood(to))
+        place = Place(network=asn or wide_network(to), neighbourhood=neighbourhood(to))
         intended = self._journal.intended if self._journal else frozenset()
         self._turns.offer(Job(target, str(to), place, target.key in intended))
 
@@ -170,7 +178,13 @@ class _Run:
             raise self._fault
 
     def _in_force(self) -> None:
-        if self._settings.clock() >= self._settings.scope.until:
+        now = asyncio.get_running_loop().time()
+        again = self._settings.scope_again
+        if again is not None and now - self._scope_read_at >= self._settings.limits.scope_again_s:
+            self._scope = again()
+            _asn_table(self._scope, self._settings.networks)
+            self._scope_read_at = now
+        if self._settings.clock() >= self._scope.until:
             raise ScanRefused(
                 "The permission ended while the scan ran; it was stopped.",
                 tip="Ask for a new one, then go on with --resume.",
@@ -181,6 +195,9 @@ class _Run:
         try:
             if self._turns.is_stopped(job.place):
                 self._refused(job.target, Failure.NOT_ASKED, None)
+                return
+            if self._scope is not settings.scope and (reason := self._changed_mind(job)):
+                self._refused(job.target, Failure.REFUSED_BY_SCOPE, reason)
                 return
             talk = _Talk(self._turns, self._places, job.place, stay, asyncio.get_running_loop().time)
             heard = await visit(job.target, job.to, settings.scope, settings.wishes, settings.limits, talk)
@@ -195,6 +212,14 @@ class _Run:
             self._tell(one)
         finally:
             self._places.leave(stay)
+
+    def _changed_mind(self, job: Job) -> str | None:
+        """What a scope that was read since says of a target that was admitted before."""
+        to = address(job.to)
+        origin = self._settings.networks.origin(to)
+        asn = origin.asn if origin else None
+        by_name = job.target.address is None
+        return self._scope.refuses(job.target.name, to, from_dns=by_name, asn=asn)
 
     def _judged(self, job: Job, heard: tuple[Heard, ...], smtp: Smtp | None = None) -> ScanResult:
         return result(
@@ -226,3 +251,11 @@ class _Run:
         if not task.cancelled() and task.exception() is not None and self._fault is None:
             self._fault = task.exception()
         self._turns.changed.set()
+
+
+def _asn_table(scope: Scope, networks: Networks) -> None:
+    if scope.excluded.asns and not (networks.rows or networks.others):
+        raise ScanRefused(
+            "The scope excludes an AS, and no table says which addresses are its.",
+            tip="Name a table with --networks, or exclude its networks.",
+        )

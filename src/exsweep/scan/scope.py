@@ -13,6 +13,7 @@ from exsweep.scan.addresses import Address, TargetError, host_name, network, res
 
 _HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 _PAGE = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:/[\x21-\x7e]{0,200})?")
+_ASN = re.compile(r"(?:AS)?(\d{1,10})", re.IGNORECASE)
 _TIP = "See `exsweep scan --help` for a scope file to copy."
 
 
@@ -54,9 +55,9 @@ class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     targets: tuple[str, ...]
     """Networks, addresses, names, `*.example.org`."""
     exclusions: tuple[str, ...] = ()
-    """As targets; they always win. Opt-outs belong here, or into `opt_out`."""
+    """As targets, or an AS (`AS64500`); they always win. Opt-outs belong here, or into `opt_out`."""
     opt_out: tuple[str, ...] = ()
-    """Files with one network, address or name a line, read before each run."""
+    """Files with one network, address, name or AS a line, read before each run and again while it runs."""
     allow: tuple[Level, ...] = (Level.IDENTIFY,)
     ports: tuple[int, ...] = ()
     """Empty: those of the knowledge."""
@@ -72,6 +73,12 @@ class Area:
     networks: tuple[Network, ...] = ()
     names: frozenset[str] = frozenset()
     wild: frozenset[str] = frozenset()
+    asns: frozenset[str] = frozenset()
+    """Numbers of AS, without `AS`."""
+
+    def has_asn(self, asn: str | None) -> bool:
+        found = _ASN.fullmatch(asn or "")
+        return found is not None and found[1] in self.asns
 
     def has_address(self, one: Address) -> bool:
         return any(one.version == each.version and one in each for each in self.networks)
@@ -105,14 +112,17 @@ class Scope:
             return "excluded: its owner does not want to be asked"
         return None if self.allowed.has_name(name) else "not in the scope file"
 
-    def refuses(self, name: str | None, one: Address, *, from_dns: bool) -> str | None:
+    def refuses(
+        self, name: str | None, one: Address, *, from_dns: bool, asn: str | None = None
+    ) -> str | None:
         """Why this address may not be asked; None when it may.
 
         `from_dns`: we resolved `name` ourselves, so a name in scope is enough. A pair from a list needs its
         address in scope: a list may claim anything. A reserved address needs a network of the scope file that
-        itself lies inside the reserved one.
+        itself lies inside the reserved one. `asn`: the AS of the address, where a table tells it.
         """
-        if self.excluded.has_address(one) or (name is not None and self.excluded.has_name(name)):
+        excluded = self.excluded
+        if excluded.has_address(one) or excluded.has_asn(asn) or (name and excluded.has_name(name)):
             return "excluded: its owner does not want to be asked"
         by_name = from_dns and name is not None and self.allowed.has_name(name)
         if not by_name and not self.allowed.has_address(one):
@@ -190,9 +200,12 @@ def area(entries: tuple[str, ...], what: str) -> Area:
     networks: list[Network] = []
     names: set[str] = set()
     wild: set[str] = set()
+    asns: set[str] = set()
     for entry in entries:
         try:
-            if entry.startswith("*."):
+            if what == "exclusions" and entry[:2].upper() == "AS" and (found := _ASN.fullmatch(entry)):
+                asns.add(found[1])
+            elif entry.startswith("*."):
                 wild.add(host_name(entry[2:]))
             elif _looks_like_network(entry):
                 networks.append(network(entry))
@@ -200,7 +213,7 @@ def area(entries: tuple[str, ...], what: str) -> Area:
                 names.add(host_name(entry))
         except TargetError as error:
             raise ScanRefused(f"The scope file's {what}: {entry!r}: {error}.", tip=_TIP) from error
-    return Area(tuple(networks), frozenset(names), frozenset(wild))
+    return Area(tuple(networks), frozenset(names), frozenset(wild), frozenset(asns))
 
 
 def _looks_like_network(entry: str) -> bool:

@@ -55,7 +55,7 @@ def exchange(
         return [*found, *(extra or [])]
 
     def answer(request: Request) -> bytes:
-        path = request.path
+        path = request.path.partition("?")[0]
         if pages and path in pages:
             return pages[path]
         host = request.header("host") or ""
@@ -68,6 +68,8 @@ def exchange(
             )
         if path == "/":
             return http(302, [*common(request, version=False), ("Location", f"https://{host}/owa/")])
+        if path == "/owa/auth/errorFE.aspx":
+            return http(200, common(request), b"<!-- OwaPage = ASP.auth_errorfe_aspx -->")
         if path.lower().startswith("/owa/auth/"):
             return http(
                 302, [*common(request), ("Location", f"https://{host}/owa/auth/errorFE.aspx?httpCode=404")]
@@ -97,7 +99,12 @@ def same(answer: bytes) -> Handler:
 
 def table(answers: dict[str, bytes], default: bytes) -> Handler:
     """An answer for each path."""
-    return lambda request: answers.get(request.path, default)
+
+    def answer(request: Request) -> bytes:
+        path = request.path.partition("?")[0]
+        return answers.get(path) or answers.get(f"{path}/", default)
+
+    return answer
 
 
 def online() -> Handler:
