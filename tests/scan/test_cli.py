@@ -78,7 +78,7 @@ def test_explain_prints_the_plan_and_sends_nothing(
     assert "127.77.1.1:443: would be asked." in said
     assert "Targets: 2. Would be asked: 1." in said
     assert said.count("Allowed by") == 1, "the plan is the same for all of them"
-    assert "1 lines of the list are no targets" in said
+    assert "Lines of the list that are no targets: 1" in said
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -132,7 +132,7 @@ def test_a_scan_writes_a_line_for_each_target_and_says_what_is_remarkable(
         assert rows["127.77.1.1"].opinion is not None
         assert "CVE-2021-26855" in rows["127.77.1.1"].opinion.certain
         assert "!! 127.77.1.1" in said and "a back door ran at /aspnet_client/supp0rt.aspx" in said
-        assert "1 lines of the list are no targets" in said
+        assert "Lines of the list that are no targets: 1" in said
         assert "triage" in said
         before = out.read_bytes()
         assert (

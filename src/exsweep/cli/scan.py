@@ -224,4 +224,4 @@ def _refused_lines(listed: Listed) -> tuple[str, ...]:
     if not listed.refused:
         return ()
     samples = [f"  {entry}: {reason}" for entry, reason in listed.samples[:5]]
-    return (f"{listed.refused:,} lines of the list are no targets:", *samples)
+    return (f"Lines of the list that are no targets: {listed.refused:,}", *samples)

@@ -66,7 +66,9 @@ def read_networks(text: str) -> Networks:
                 f"The table of networks, line {at}: {error}.", tip="network,asn,country"
             ) from error
         key = int(net.network_address) >> (net.max_prefixlen - net.prefixlen)
-        origin = Origin((row.get("asn") or "").strip() or None, (row.get("country") or "").strip() or None)
+        asn = (row.get("asn") or "").strip()
+        asn = f"AS{asn}" if asn.isdecimal() else asn
+        origin = Origin(asn or None, (row.get("country") or "").strip() or None)
         table.rows.setdefault((net.version, net.prefixlen), {})[key] = origin
     return table
 

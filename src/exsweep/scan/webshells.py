@@ -15,6 +15,7 @@ import msgspec
 
 from exsweep.knowledge.scanning import Folder, webshells
 from exsweep.knowledge.webshell_paths import published_urls
+from exsweep.knowledge.words import render
 from exsweep.scan.asks import SHELL, SHELL_CANARY, Ask, of_page
 from exsweep.scan.heard import Heard
 from exsweep.scan.replies import Failure, Reply
@@ -126,40 +127,45 @@ def _judge(path: str, heard: Heard | None, all_heard: Sequence[Heard]) -> PageSe
 
     folder = folder_of(path)
     if not folder.decidable:
-        return said(Sight.CANNOT_TELL, f"not asked: {folder.why}")
+        return said(Sight.CANNOT_TELL, _page("not_asked", why=folder.why))
     baseline, why_not = _baseline(_siblings(path, all_heard))
     if heard is None:
-        return said(Sight.CANNOT_TELL, f"not asked: {why_not or 'the visit ended before'}")
+        why = _page("not_asked", why=why_not) if why_not else _page("not_reached")
+        return said(Sight.CANNOT_TELL, why)
     if isinstance(heard.answer, Failure):
-        return said(Sight.CANNOT_TELL, f"no answer: {heard.answer.value}")
+        return said(Sight.CANNOT_TELL, _page("no_answer", why=render(f"outside.silent.{heard.answer.value}")))
     reply = heard.answer
     if _answer_class(reply, heard.ask.path) == baseline:
-        return said(Sight.NOT_SEEN, "answered like a name that nobody has; some back doors hide that way")
+        return said(Sight.NOT_SEEN, _page("like_nobody"))
     if reply.status in webshells().refusing_statuses or _to_logon(reply):
-        return said(Sight.CANNOT_TELL, f"access is refused (status {reply.status})")
+        return said(Sight.CANNOT_TELL, _page("refused", status=reply.status))
     if reply.status == 404 or _to_error_page(reply):
-        return said(Sight.NOT_SEEN, "answered as not found")
+        return said(Sight.NOT_SEEN, _page("not_found"))
     return said(*_content(reply))
+
+
+def _page(key: str, **gaps: object) -> str:
+    return render(f"outside.page.{key}", **gaps)
 
 
 def _content(reply: Reply) -> tuple[Sight, str, Proof | None]:
     known = webshells()
     if reply.status >= 500:
-        return Sight.SEEN, "a page is there and fails; what it is for is not known", Proof.WEAK
+        return Sight.SEEN, _page("fails"), Proof.WEAK
     if reply.status != 200:
-        return Sight.CANNOT_TELL, f"an answer that settles nothing (status {reply.status})", None
+        return Sight.CANNOT_TELL, _page("unsettled", status=reply.status), None
     text = reply.text
     if re.search(known.own_pages, text, re.IGNORECASE):
-        return Sight.NOT_SEEN, "a page of Exchange itself", None
+        return Sight.NOT_SEEN, _page("own"), None
     dump = sum(re.search(word, text) is not None for word in known.dump.words)
     if dump >= known.dump.enough:
-        return Sight.SEEN, "shows the settings of an address book folder: a script in them ran", Proof.STRONG
+        return Sight.SEEN, _page("dump"), Proof.STRONG
     runs = reply.header(known.runs_header) is not None
     if re.search(known.upload_form, text, re.IGNORECASE):
-        return Sight.SEEN, "a form that takes files", Proof.MEDIUM
+        return Sight.SEEN, _page("upload"), Proof.MEDIUM
     if len(reply.body) <= known.tiny_bytes and reply.whole and runs:
-        return Sight.SEEN, "a page that runs and says nothing when nothing is asked", Proof.MEDIUM
-    return Sight.SEEN, "a page is there; what it is for is not known", Proof.WEAK
+        return Sight.SEEN, _page("tiny"), Proof.MEDIUM
+    return Sight.SEEN, _page("some"), Proof.WEAK
 
 
 def _dump_facts(text: str) -> dict[str, str]:
@@ -173,21 +179,21 @@ def _dump_facts(text: str) -> dict[str, str]:
 def _baseline(siblings: Sequence[Heard]) -> tuple[str | None, str]:
     """(class of the answer for missing names, why there is none)."""
     if len(siblings) < webshells().canaries:
-        return None, "the folder's way of saying `not found` is not known"
+        return None, render("outside.canary.unknown")
     classes = set()
     for each in siblings:
         reply = each.reply
         if reply is None:
-            return None, "a random name got no answer"
+            return None, render("outside.canary.silent")
         if reply.status == 200:
-            return None, "a random name is answered with a page too"
+            return None, render("outside.canary.page")
         if reply.status in webshells().refusing_statuses or reply.status >= 500:
-            return None, f"a random name is refused (status {reply.status})"
+            return None, render("outside.canary.refused", status=reply.status)
         if _to_logon(reply):
-            return None, "a random name leads to the logon page"
+            return None, render("outside.canary.logon")
         classes.add(_answer_class(reply, each.ask.path))
     if len(classes) != 1:
-        return None, "two random names are answered in two ways"
+        return None, render("outside.canary.two_ways")
     return classes.pop(), ""
 
 
