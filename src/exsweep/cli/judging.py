@@ -16,7 +16,6 @@ from exsweep.cli.summary import summary
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode
 from exsweep.export import EXPORTERS
-from exsweep.export.report.servers import servers_page
 from exsweep.knowledge.languages import ENGLISH
 from exsweep.model import Assessment, Level, encode
 
@@ -89,6 +88,10 @@ def exit_code(assessment: Assessment, fail_on: Level) -> ExitCode:
 
 def overview(judged: Sequence[Judged]) -> bytes:
     """A page that leads to the report of each server."""
+    from exsweep.export.report.servers import (
+        servers_page,  # with templates and drawing: for several servers only
+    )
+
     return servers_page([(one.folder.name if one.folder else "", one.assessment) for one in judged])
 
 

@@ -1,27 +1,29 @@
 """Progress on a terminal: a list of what was read, what is being read, and what was found so far. Nothing in a pipe."""
 
+import os
+import sys
 from collections import Counter, defaultdict
 from types import TracebackType
-
-from rich.console import Console, Group
-from rich.live import Live
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from exsweep.cli.terminal import term
 from exsweep.knowledge.formats import load_formats
 from exsweep.model import Hit, SourceReport
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.live import Live
+
+
+_FORCED = {"FORCE_COLOR", "TTY_COMPATIBLE"}
+"""Ways to say that a pipe is a terminal (see rich)."""
 
 
 class Screen:
     """Shows a run; used as a context manager. On anything but a terminal it shows nothing."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, markup=False)
-        self._live = (
-            Live(console=self._console, refresh_per_second=4, transient=True)
-            if self._console.is_terminal
-            else None
-        )
+        self._live = _live()
         self._titles = {item.id: item.title for item in load_formats()}
         self._files: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
@@ -69,7 +71,10 @@ class Screen:
         if self._live:
             self._live.update(self._lines())
 
-    def _lines(self) -> Group:
+    def _lines(self) -> "Group":
+        from rich.console import Group
+        from rich.text import Text
+
         rows = []
         for kind in sorted(self._files):
             title = self._titles.get(kind, "Other files (sealed only)")
@@ -81,3 +86,14 @@ class Screen:
         rows.append(Text(f" [>] {self._stage}: {self._done:,} files, {self._bytes / 1e6:,.0f} MB {share}"))
         rows.append(Text(f"     Records that a rule names so far: {self._hits:,}"))
         return Group(*rows)
+
+
+def _live() -> "Live | None":
+    """What draws, on a terminal: loaded for that alone."""
+    if not sys.stderr.isatty() and not _FORCED & os.environ.keys():
+        return None
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    return Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None

@@ -235,7 +235,8 @@ def _holds_any(words: tuple[str, ...]) -> Callable[[str], bool]:
 
 
 def _finds(pattern: str, value: str) -> bool:
-    return bool(pc.match_substring_regex(pa.array([value]), pattern)[0].as_py())
+    # With its type said: to guess it pyarrow looks for a module that is not there, each time.
+    return bool(pc.match_substring_regex(pa.array([value], pa.string()), pattern)[0].as_py())
 
 
 def _all(tests: Sequence[Test]) -> Test:

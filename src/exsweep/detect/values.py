@@ -137,7 +137,9 @@ class KnownValues:
             for at, (_, rule, node) in enumerate(column.rules)
         ]
         database = self._database()
-        database.register("arrow_values", pa.table({"row": pa.array(range(count)), **rows.arrays}))
+        database.register(
+            "arrow_values", pa.table({"row": pa.array(range(count), pa.int64()), **rows.arrays})
+        )
         try:
             got = database.execute(f'select {", ".join(terms)} from arrow_values order by "row"').fetchnumpy()
         except duckdb.Error:
