@@ -317,3 +317,27 @@ def test_the_forms_are_pages_that_work_without_script(browser: TestClient, servi
     assert "<script>x" not in browser.get(link[0]).text
     for path in ("/people", "/keys", "/health"):
         assert browser.get(path).status_code == 200
+
+
+def test_what_is_shown_once_is_kept_nowhere_even_for_a_request_that_is_sent_again(
+    browser: TestClient, service: Service
+) -> None:
+    secret = joined(service, "Op", ("operator", None), ("owner", "school"))
+    signing_in(browser, service, "Op", secret)
+    headers = {"x-csrf-token": token_of(browser, service), "accept": "application/json"}
+    user = accounts.people(service.fleet())[0].user
+    asked = {
+        "/keys": {"name": "script", "role": "owner", "tenant": "school"},
+        "/people/invite": {"role": "owner", "tenant": "school"},
+        f"/people/{user}/again": {},
+    }
+    shown = []
+    for number, (path, body) in enumerate(asked.items()):
+        again = headers | {"idempotency-key": f"k{number}"}
+        first = browser.post(path, json=body, headers=again).json()
+        shown.append((first.get("made") or first["link"].partition("=")[2]).removeprefix("exs_"))
+        second = browser.post(path, json=body, headers=again)
+        assert (second.status_code, second.json()["title"]) == (409, "This was done already.")
+    assert len(browser.get("/keys", headers=headers).json()["keys"]) == 1, "and it was done once"
+    kept = (Path(service.settings.store)).read_bytes() + Path(f"{service.settings.store}-wal").read_bytes()
+    assert all(len(each) > 20 and each.encode() not in kept for each in shown)

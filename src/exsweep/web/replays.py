@@ -1,4 +1,7 @@
-"""A POST that is sent again with the same `Idempotency-Key` gets the answer of the first; nothing is done twice."""
+"""A POST that is sent again with the same `Idempotency-Key` gets the answer of the first; nothing is done twice.
+
+An answer that holds a secret (`shown_once`) is not kept: who asks again is told that it was done.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -37,7 +40,8 @@ def once(ask: Ask, received: "Received") -> Iterator[Earlier]:
     if not key or not received.api or received.method != "POST" or ask.viewer == NOBODY:
         yield Earlier()
         return
-    database, who = ask.fleet.database, ask.viewer.user or ask.viewer.name
+    # A key of somebody is not that somebody: it may do less.
+    database, who = ask.fleet.database, f"{ask.viewer.user or ''} {ask.viewer.name}"
     asked = hashlib.sha256(f"{received.path}?{received.raw_query}\n".encode() + received.body).hexdigest()
     with database.transaction():
         database.run(
@@ -55,6 +59,12 @@ def once(ask: Ask, received: "Received") -> Iterator[Earlier]:
             raise Problem(422, "This Idempotency-Key was used for something else.", tip="Take a new key.")
         if not row[1]:
             raise Problem(409, "The same request is being worked on.", tip="Ask again in a moment.")
+        if ask.route.shown_once:
+            raise Problem(
+                409,
+                "This was done already.",
+                tip="Its answer was shown once. If it is lost, take it back and begin anew.",
+            )
         headers = {"content-type": "application/json", "idempotent-replayed": "true"}
         yield Earlier(Reply(status=int(row[1]), headers=headers, body=bytes(row[2] or b"")))
         return
@@ -66,7 +76,7 @@ def once(ask: Ask, received: "Received") -> Iterator[Earlier]:
         if room.reply and isinstance(body, bytes) and len(body) <= _LARGEST:
             database.run(
                 "UPDATE replay SET status = ?, body = ? WHERE who = ? AND key = ?",
-                (room.reply.status, body, who, key),
+                (room.reply.status, None if ask.route.shown_once else body, who, key),
             )
             kept = True
     finally:

@@ -46,6 +46,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Also as a page."""
     takes_bytes: int = 0
     """Most bytes of a raw body, where the body is no form and no JSON."""
+    shown_once: bool = False
+    """Its answer holds a secret: it is not kept for a request that is sent again."""
     lenient: bool = False
     """Drops fields it does not know instead of refusing them: for what others send by their own rules."""
     rate: str = "normal"
@@ -75,6 +77,7 @@ def route(
     api: bool = True,
     html: bool = True,
     takes_bytes: int = 0,
+    shown_once: bool = False,
     lenient: bool = False,
     rate: str = "normal",
 ) -> Callable[[V], V]:
@@ -103,6 +106,7 @@ def route(
             api=api,
             html=html,
             takes_bytes=takes_bytes,
+            shown_once=shown_once,
             lenient=lenient,
             rate=rate,
             ids=fields_with_ids(params),

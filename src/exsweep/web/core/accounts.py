@@ -242,7 +242,7 @@ def keys(ask: Ask, asked: Nothing) -> KeysView:
     return KeysView(keys=accounts.keys(ask.fleet, _me(ask)), roles=_rights(ask))
 
 
-@route("POST", "/keys", may=SIGNED_IN, api=False)
+@route("POST", "/keys", may=SIGNED_IN, api=False, shown_once=True)
 def keys_new(ask: Ask, asked: NewKey) -> KeysView:
     """Make a key. Only people who signed in can: a key makes no keys."""
     user = signed_in_person(ask)
@@ -286,7 +286,7 @@ def people(ask: Ask, asked: Nothing) -> PeopleView:
     return _people(ask)
 
 
-@route("POST", "/people/invite", may="system.accounts")
+@route("POST", "/people/invite", may="system.accounts", shown_once=True)
 def people_invite(ask: Ask, asked: Invite) -> PeopleView:
     """A link for one person to join with one right."""
     accounts_only(ask)
@@ -294,7 +294,7 @@ def people_invite(ask: Ask, asked: Invite) -> PeopleView:
     return _people(ask, url("join", token=accounts.invite(ask.fleet, given, now=ask.now)))
 
 
-@route("POST", "/people/{user}/again", may="system.accounts")
+@route("POST", "/people/{user}/again", may="system.accounts", shown_once=True)
 def people_again(ask: Ask, asked: OneUser) -> PeopleView:
     """A link for somebody who lost password or telephone."""
     accounts_only(ask)

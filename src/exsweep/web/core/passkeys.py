@@ -63,7 +63,7 @@ def _just_signed_in(ask: Ask) -> str:
     return user
 
 
-@route("POST", "/sign-in/passkey/begin", may=PUBLIC, api=False, rate="signing_in")
+@route("POST", "/sign-in/passkey/begin", may=PUBLIC, api=False, shown_once=True, rate="signing_in")
 def passkey_sign_in_begin(ask: Ask, asked: Nothing) -> Begun:
     """Ask whichever device is at hand."""
     return passkeys.begin_signing_in(ask.fleet, _origin(ask), now=ask.now)
@@ -79,7 +79,7 @@ def passkey_sign_in(ask: Ask, asked: SigningIn) -> Went:
     return Went(next=known_place(asked.next))
 
 
-@route("POST", "/join/passkey/begin", may=PUBLIC, api=False, rate="signing_in")
+@route("POST", "/join/passkey/begin", may=PUBLIC, api=False, shown_once=True, rate="signing_in")
 def passkey_join_begin(ask: Ask, asked: Joining) -> Begun:
     """Ask a device for a key for whoever holds the link."""
     return passkeys.begin_joining(ask.fleet, _origin(ask), asked.token, asked.name, now=ask.now)
@@ -92,7 +92,7 @@ def passkey_join(ask: Ask, asked: Answer) -> Went:
     return Went(next=url("sign_in"))
 
 
-@route("POST", "/account/passkeys/begin", may=SIGNED_IN, api=False, rate="signing_in")
+@route("POST", "/account/passkeys/begin", may=SIGNED_IN, api=False, shown_once=True, rate="signing_in")
 def passkey_begin(ask: Ask, asked: Nothing) -> Begun:
     """Ask a device for a key for one's own account."""
     user = _just_signed_in(ask)
