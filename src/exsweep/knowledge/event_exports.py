@@ -19,6 +19,8 @@ class Container(StrEnum):
     """One object a line, or an array of objects."""
     CSV = "csv"
     XML = "xml"
+    SHOWN = "shown"
+    """Text with labels, as programs show events to people."""
     ANY = "any"
     """JSON or CSV with the same names."""
 
@@ -96,6 +98,9 @@ class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     own_utc: tuple[str, ...]
     """Values in which events tell their moment in UTC."""
     own_utc_source: tuple[str, ...]
+    shown_labels: dict[str, tuple[str, ...]]
+    """English label of an event shown as text -> the same in the languages of Windows."""
+    shown_source: tuple[str, ...]
     labels: dict[str, str]
     """`Section/Label` or `Label` of a rendered message -> name of the value."""
     labels_source: tuple[str, ...]
@@ -127,6 +132,6 @@ def _problems(made: EventExports) -> Iterator[str]:
             yield f"{one.id}: either `nested` or `system` tells where the fields are"
         for name in sorted(set(one.ignore_with) - set(one.ignore)):
             yield f"{one.id}: {name!r} of ignore_with is not in ignore"
-    for name in ("cleared_source", "channel_source", "own_utc_source", "labels_source"):
+    for name in ("cleared_source", "channel_source", "own_utc_source", "shown_source", "labels_source"):
         if not getattr(made, name):
             yield f"{name} is missing"

@@ -13,6 +13,7 @@ from exsweep.parse.lines import BOM
 from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.winevent.mapping import Mapper
 from exsweep.parse.winevent.record import Event, Found
+from exsweep.parse.winevent.shown import ShownRecords, looks_shown
 from exsweep.parse.winevent.texts import (
     CsvRecords,
     JsonLines,
@@ -54,6 +55,9 @@ def recognise_export(head: bytes, path: str = "") -> Export | None:
         return _json(text)
     if first == b"<":
         return _xml(text)
+    shown = _shown(text)
+    if shown is not None:
+        return shown
     return _csv(text) if first.isalpha() or first == b'"' or text.startswith(b"#TYPE") else None
 
 
@@ -107,6 +111,15 @@ def _xml(text: bytes) -> Export | None:
         return None
     found = _fitting(value, Container.XML) if isinstance(value, dict) else None
     return Export(found[0], Container.XML) if found else None
+
+
+def _shown(text: bytes) -> Export | None:
+    """Only where a colon stands near the start: nearly all files that are asked about are logs."""
+    if b":" not in text[:400] or not looks_shown(text):
+        return None
+    return Export(
+        next(one for one in event_exports().exports if one.container is Container.SHOWN), Container.SHOWN
+    )
 
 
 def _csv(text: bytes) -> Export | None:
@@ -195,4 +208,6 @@ def _records_of(export: Export) -> Records:
         return CsvRecords()
     if export.container is Container.XML:
         return XmlRecords()
+    if export.container is Container.SHOWN:
+        return ShownRecords()
     return JsonLines() if export.lines else JsonStream()
