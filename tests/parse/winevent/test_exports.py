@@ -193,6 +193,7 @@ def test_every_known_export_is_tried_here() -> None:
         "evtxecmd_no_payload",
         "sentinel_columns",
         "event_viewer_csv",
+        "event_shown",  # in test_shown.py
     }
     assert tried == {one.id for one in event_exports().exports}
 
