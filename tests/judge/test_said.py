@@ -14,6 +14,8 @@ ALL = [
 SHELL = "/aspnet_client/x.aspx"
 STORIES = {
     "used today": (Level.IN_USE, judged([hit("USE", "03-08 10:00:00", path=SHELL)], ALL)),
+    "commands, page unknown": (Level.IN_USE, judged([hit("USE", "03-08 10:00:00", ip=None)], ALL)),
+    "commands long ago": (Level.BROKEN_INTO, judged([hit("USE", "02-20 10:00:00", ip=None)], ALL)),
     "used long ago": (Level.BROKEN_INTO, judged([hit("USE", "02-20 10:00:00", path=SHELL)], ALL)),
     "written": (Level.BROKEN_INTO, judged([hit("WRITE", "02-28 04:11:00")], ALL)),
     "visited": (Level.BROKEN_INTO, judged([hit("VISIT", "02-08 10:00:00", path=SHELL)], ALL)),
@@ -48,6 +50,11 @@ def test_every_sentence_has_its_spanish_one(story: str) -> None:
     said = " ".join((spanish.headline, *spanish.text, *spanish.do_now))
     assert "{" not in said
     assert not languages.languages()["es"].never.search(said)
+
+
+@pytest.mark.parametrize("story", ["commands, page unknown", "commands long ago"])
+def test_commands_without_a_page_are_not_called_a_back_door(story: str) -> None:
+    assert "web shell" not in " ".join(STORIES[story][1].verdict.text)
 
 
 def test_a_verdict_without_keys_stays_as_it_is() -> None:

@@ -176,7 +176,7 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
     match case.level:
         case Level.IN_USE:
             used = case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
-            said = [_phrase(at + ("shell" if used else "other"), **dates)]
+            said = [_phrase(at + (("shell" if _page_known(case) else "ran") if used else "other"), **dates)]
         case Level.BROKEN_INTO:
             said = [_phrase(at + _shell_state(case), **dates), _phrase(at + "patched")]
         case Level.SUSPICIOUS:
@@ -210,12 +210,21 @@ def _shell_state(case: _Case) -> str:
         shell = case.stage(Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
         return "shell_undated" if shell else "undated"
     if case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS):
-        return "shell_used"
+        return "shell_used" if _page_known(case) else "ran"
     if case.stage(Stage.DROP, strength=Strength.SUCCESS):
         return "shell_unused"
     if case.stage(Stage.WEBSHELL):
         return "shell_present" if _asked_for(case) else "shell_listed"
     return "no_shell"
+
+
+def _page_known(case: _Case) -> bool:
+    """A page or its file is named; commands that the web server ran do not say through what they came."""
+    stages = (Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE)
+    return any(
+        item.stage in stages and (item.fields.get("url.path") or item.fields.get("file.path"))
+        for item in case.carrying
+    )
 
 
 def _asked_for(case: _Case) -> bool:
