@@ -11,9 +11,13 @@ import msgspec
 import pytest
 
 from exsweep.fleet import clusters, intake
+from exsweep.fleet.body import pack
 from exsweep.fleet.store import Fleet
 from exsweep.model import Assessment
+from exsweep.web import jobs, raw
+from exsweep.web.early import unfinished
 from exsweep.web.service import Service, Settings
+from exsweep.web.viewer import Viewer
 from tests.browser.follow import follow
 from tests.export.samples import SAMPLES
 from tests.fleet.build import NOW
@@ -32,6 +36,33 @@ def _many() -> list[Assessment]:
     long = msgspec.structs.replace(first.server, name="w" * 10_000 + "\u202e\n\u200b", organisation=None)
     made.append(msgspec.structs.replace(first, server=long, manifest_sha256="2" * 64, custody=()))
     return made
+
+
+def _at_work(fleet: Fleet) -> None:
+    """A job in the middle of hostile evidence, with a hunt that watches and matched."""
+    hostile = _many()[-2]
+    public = jobs.create(fleet, kind="triage", tenant=fleet.tenant("own"), who="tester", now=NOW)
+    one = jobs.claim(fleet.database, "here:1:a", NOW)
+    assert one is not None and one.job == public
+    steps = (jobs.Step(state="gap", title=HOSTILE, files=7), jobs.Step(state="now", title=HOSTILE))
+    match = jobs.Match(hunt="hunt_000000000000", name=HOSTILE, run="run_000000000000", records=3, servers=1)
+    told = jobs.Progress(steps=steps, share=0.5, files=7, planned=10, found=4, watched=(match,))
+    jobs.tell(fleet.database, one.number, "here:1:a", HOSTILE, told)
+    body = pack(unfinished(hostile, left=3, planned=10)).body
+    jobs.show_early(fleet.database, one.number, "here:1:a", body)
+
+
+def _wish(fleet: Fleet) -> None:
+    """Somebody wants to see a line of the hostile case, for a hostile reason."""
+    row = fleet.database.one("SELECT inside_id, public_id FROM server ORDER BY id DESC LIMIT 1")
+    assert row is not None
+    finding = next(
+        each
+        for each in fleet.assessment(int(row[0])).findings
+        if each.origins and each.origins[0].offset is not None
+    )
+    me = Viewer(name=HOSTILE, user=None, local=True)
+    raw.ask_for(fleet, me, server=str(row[1]), finding=finding, place=0, reason=HOSTILE, now=int(time.time()))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +87,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, st
     with Fleet.open(service.settings.store, who="tester") as fleet:
         intake.add(fleet, [("here", each) for each in _many()], now=NOW)
         clusters.compute(fleet, NOW)
+        _at_work(fleet)
+        _wish(fleet)
     server = uvicorn.Server(
         uvicorn.Config(application(service), host="127.0.0.1", port=port, log_level="error")
     )
@@ -113,7 +146,12 @@ def opened(chromium: Any, live: tuple[Service, str]) -> Iterator[Open]:
 
 def _pages(service: Service) -> list[str]:
     """Screens of ours; a saved report is another page with tests of its own, a file to keep is none."""
-    return [
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        (job,) = fleet.database.run("SELECT public_id FROM job")
+        (wish,) = fleet.database.run("SELECT body FROM pending WHERE kind = 'raw'")
+    asked = msgspec.json.decode(wish[0], type=raw.Wish)
+    own = [f"/jobs/{job[0]}", f"/jobs/{job[0]}/so-far", f"/cases/{asked.server}/raw/{asked.raw}"]
+    return own + [
         each for each in addresses(service) if not each.endswith((".csv", "/report", "/collector", "/export"))
     ]
 

@@ -5,15 +5,22 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
 from exsweep.fleet import audit
 from exsweep.fleet.store import Fleet
+from exsweep.model import Origin
+from exsweep.web import raw
 from exsweep.web.application import application
+from exsweep.web.problem import Problem
 from exsweep.web.recognise import csrf_of, local_cookie
 from exsweep.web.service import Service
+from exsweep.web.viewer import NOBODY
 from exsweep.web.worker import Worker
+from tests.export.samples import SAMPLES
+from tests.fleet.build import NOW
 from tests.web.conftest import HOST, send, settings
 from tests.web.test_accounts import Clock, joined, signing_in, token_of
 
@@ -98,6 +105,28 @@ def test_without_a_reason_nothing_is_shown(client: TestClient, service: Service)
     wrong = {"finding": finding, "reason": "to know the password", "number": 99}
     assert client.post(f"/api/v1/cases/{server}/raw", json=wrong).status_code == 422
     assert client.get(f"/cases/{server}/raw/raw_000000000000").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("place", "may"),
+    [
+        (Origin(path="u_ex.log", line=3, offset=10), True),
+        (Origin(path="Security.ndjson", line=3, record=4_711, offset=10), True),
+        (Origin(path="Security.evtx", record=4_711), False),
+        (Origin(path="Security.evtx", record=4_711, offset=512), False),
+        (Origin(path="web.config"), False),
+    ],
+)
+def test_only_lines_of_text_can_be_asked_for(service: Service, place: Origin, may: bool) -> None:
+    finding = SAMPLES["school_in_use"]().findings[0]
+    finding = msgspec.structs.replace(finding, origins=(place,))
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        about = {"server": "srv_000000000000", "finding": finding, "place": 0, "reason": "to see it"}
+        if may:
+            assert raw.ask_for(fleet, NOBODY, now=NOW, **about).startswith("raw_")  # type: ignore[arg-type]  # as they come
+        else:
+            with pytest.raises(Problem, match="record of an event log"):
+                raw.ask_for(fleet, NOBODY, now=NOW, **about)
 
 
 def test_evidence_that_is_not_kept_here_or_differs_is_said(client: TestClient, service: Service) -> None:

@@ -67,10 +67,11 @@ def codes() -> tuple[str, ...]:
 
 @cache
 def english() -> Texts:
-    """What can be translated: `words/en.yml`, the letters of `fleet/words.yml`, the pages of `web/words.yml`, the steps."""
+    """What can be translated: `words/en.yml`, letters, pages (`web/words.yml`), why a server waits, what to do."""
     letters = {f"letter.{name}": text for name, text in fleet_words().letter.items()}
     pages = {f"web.{key}": text for key, text in web_words().items()}
-    return sentences() | letters | pages | dict(_remedies())
+    queue = {f"why.{name}": text for name, text in fleet_words().why.items()}
+    return sentences() | letters | pages | queue | dict(_remedies())
 
 
 def _remedies() -> Iterator[tuple[str, str]]:

@@ -65,7 +65,7 @@ def ask_for(
     """
     if place >= len(finding.origins):
         raise Problem(422, f"The finding names {len(finding.origins)} places.", tip="Give one of them.")
-    if finding.origins[place].offset is None or finding.origins[place].record is not None:
+    if not _is_line(finding.origins[place]):
         raise Problem(
             422,
             "This is a record of an event log, not a line of text.",
@@ -90,6 +90,11 @@ def ask_for(
             (wish.raw, msgspec.json.encode(wish).decode(), now + GOOD_FOR_S),
         )
     return wish.raw
+
+
+def _is_line(of: Origin) -> bool:
+    """A line of text; exported events are one a line, records of an event log are none."""
+    return of.offset is not None and (of.record is None or of.line is not None)
 
 
 def wish(fleet: Fleet, server: str, raw: str, now: int) -> Wish:
@@ -141,7 +146,7 @@ def read(fleet: Fleet, folder: Path, server: str, finding: Finding, place: int) 
     """Read the line where it stands, in what was sent of this server, the newest first."""
     origin = finding.origins[place]
     quoted = (finding.excerpt, *finding.excerpts)[place] if place <= len(finding.excerpts) else ""
-    if origin.offset is None:
+    if not _is_line(origin):
         return Found(why_not="This place is no line of text.")
     gone = True
     for sending, job in _sendings(fleet, server):
@@ -149,7 +154,13 @@ def read(fleet: Fleet, folder: Path, server: str, finding: Finding, place: int) 
         line = _line(fleet, folder, sending, job, origin)
         if line is None:
             continue
-        compare = bool(quoted) and quoted.isascii() and quoted.isprintable() and "\\" not in quoted
+        compare = (
+            origin.record is None
+            and bool(quoted)
+            and quoted.isascii()
+            and quoted.isprintable()
+            and "\\" not in quoted
+        )
         if compare and not fits(quoted[:_QUOTED], line.line.decode("latin-1")):
             continue
         return Found(line=line.line.decode("utf-8", "backslashreplace"), cut=line.cut, compared=compare)
