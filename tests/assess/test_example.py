@@ -90,10 +90,23 @@ def test_the_page_on_the_disk_and_its_requests_are_told_together(assessment, exa
     assert example.truth["expect"]["addresses"][1] in page.requests.addresses
 
 
+def test_a_page_that_was_removed_before_collecting_shows_in_the_journal_of_the_disk(assessment, example):
+    (made,) = [event for event in example.truth["events"] if event["label"] == "page-made"]
+    found = {
+        item.rule.id: item
+        for item in assessment.findings
+        if made["path"] in {one.path for one in item.origins}
+    }
+    assert {"JC-PAGE-WEB", "JC-PAGE-DELETED"} <= set(found)
+    (chain,) = {found[name].chain for name in ("JC-PAGE-WEB", "JC-PAGE-DELETED")}
+    assert chain == assessment.chains[0].id
+
+
 @pytest.mark.parametrize(
     "gone",
     [
         "Windows events (exported)",
+        "Disk (MFTECmd)",
         "inetpub/logs/LogFiles",
         "inetpub/wwwroot",
         "Exchange Server/V15/Logging/HttpProxy",

@@ -92,6 +92,8 @@ def test_every_planted_event_stands_at_its_line_and_offset(example: Example) -> 
         assert raw[event["offset"] :].startswith(line)
         date, clock = event["time"][:10], event["time"][11:19]
         begins = line.removeprefix(b'{"@timestamp":"')
+        if event["kind"] == "disk/journal":  # the time is the ninth column
+            begins = line.split(b",")[8]
         assert begins.startswith((f"{date}T{clock}".encode(), f"{date} {clock}".encode())), event
 
 

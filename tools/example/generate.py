@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from example import administrator, intrusion, probes, scene, strangers, upkeep
+from example.journal import write_journal
 from example.mailflow import mail_day
 from example.pages import write_pages
 from example.records import write_records
@@ -101,6 +102,7 @@ def build(out: Path, truth: Path, *, scale: float = 1.0, seed: int = scene.SEED)
     tree = Tree(oldest_kept())
     names = fill(tree, scale=scale, seed=seed)
     write_records(tree, seed, scene.people(seed, max(12, int(58 * scale))), names)
+    write_journal(tree, seed, names["archive"])
     planted = tree.write(out)
     write_pages(out, names["shell"])
     (out / "collection-notes.txt").write_bytes(NOTES.replace("\n", "\r\n").encode())

@@ -29,6 +29,8 @@ LABELS: dict[str, tuple[str, str, str]] = {
         "success",
         "mailboxes are packed into an archive in the web folder",
     ),
+    "page-made": ("drop", "success", "a second back door, seen in the journal of the disk only"),
+    "page-removed": ("cleanup", "success", "it is removed before the web folder is copied"),
     "entry-again": ("exploitation", "attempt", "the same address after the update: refused"),
     "other-probe": ("probe", "attempt", "others, Autodiscover only"),
     "other-chain-failed": ("exploitation", "attempt", "another chain, refused by the update"),
@@ -41,7 +43,18 @@ INTRUDER = frozenset(
     label
     for label in LABELS
     if label.startswith(
-        ("probe", "chain", "shell-visit", "use-", "mail-", "archive", "commands-", "memory-", "entry-again")
+        (
+            "probe",
+            "chain",
+            "shell-visit",
+            "use-",
+            "mail-",
+            "archive",
+            "commands-",
+            "memory-",
+            "page-",
+            "entry-again",
+        )
     )
 )
 
