@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from exsweep.judge.coverage import Seen
 from exsweep.judge.dating import dating
@@ -367,18 +367,18 @@ def _against(case: _Case) -> tuple[str, ...]:
 
 
 def _would_change(case: _Case) -> tuple[str, ...]:
-    said = []
+    wanted: dict[str, list[date]] = {}
     for window in case.seen.blind[:6]:
         for kind in window.uncovered[:2]:
             if has(f"wanted.{kind}"):
-                said.append(
-                    render(
-                        "would_change.more_days",
-                        kind=render(f"wanted.{kind}"),
-                        first=day(window.first),
-                        last=day(window.last),
-                    )
-                )
+                # Windows of several campaigns overlap: one line for each log, from the first day to the last.
+                wanted.setdefault(kind, []).extend((window.first, window.last))
+    said = [
+        render(
+            "would_change.more_days", kind=render(f"wanted.{kind}"), first=day(min(days)), last=day(max(days))
+        )
+        for kind, days in wanted.items()
+    ]
     shells = [name for chain in case.chains for name in chain.actor.shells][:3]
     said += [render("would_change.file", path=name) for name in shells]
     if case.level in _HOSTILE:
