@@ -129,3 +129,25 @@ def test_the_rewrites_leave_patterns_of_javascript_as_they_are() -> None:
     code = b'<%@ language="javascript" %><% var a = "x".replace(/[\\"(]/g, "b"); f(a); %>'
     changed = REWRITES["comments between tokens"](code, "asp")
     assert changed is not None and b'/[\\"(]/g, "b"' in changed and b"f(/*" in changed
+
+
+def test_a_variable_hides_a_control_of_its_name() -> None:
+    code = "void Go() {{ foreach (var {0} in Docs.Of(3)) {{ var w = new StreamWriter({0}.Text); w.Write({0}.Text); }} }}"
+    box = '<asp:TextBox id="D" runat="server"/>'
+    assert members(code.format("d"), box).verdict is FileVerdict.UNREMARKABLE
+    assert members("void Go() { new StreamWriter(D.Text).Write(D.Text); }", box).verdict in FOUND
+
+
+def test_a_telling_text_is_quoted_where_it_stands() -> None:
+    report = asp('a = "first"\nb = "second"\nc = "-SETDO~MAIN"\nd = "last"')
+    (told,) = (each for each in report.capabilities if each.id == "attack-text")
+    assert [(each.line, each.excerpt) for each in told.evidence] == [(4, 'c = "-SETDOMAIN"')]
+
+
+def test_fields_of_an_object_of_the_page_are_followed() -> None:
+    page = (
+        "Class Up\nPublic Place\nPrivate Sub Class_Initialize\nPlace = {}\nEnd Sub\nEnd Class\n"
+        'Set u = New Up\nSet s = CreateObject("ADO~DB.Stream")\ns.Open\ns.Write req~uest.BinaryRead(9)\ns.SaveToFile u.Place & "a", 2'
+    )
+    assert asp(page.format('req~uest("p")')).verdict is FileVerdict.MALICIOUS
+    assert asp(page.format('"c:/up/"')).verdict is FileVerdict.UNREMARKABLE

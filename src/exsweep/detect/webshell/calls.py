@@ -162,6 +162,9 @@ class Evaluator(Library):
         own = self._own(node, names, base, arguments)
         if own is not None:
             return own
+        held = self.state.field(base, last) if base is not None and self.state.classes else None
+        if held is not None:
+            return self._element(node, held, arguments)
         self._passed_on(node, base, arguments)
         for name in dict.fromkeys(each[-1] for each in names) if self.state.lambdas else ():
             for parameter, value in zip(self.state.lambdas.get(name, ()), arguments, strict=False):

@@ -118,11 +118,13 @@ class Expressions(ABC):
         name = node.name.lower()
         found = state.read(name)
         type_ = state.declared_type(name)
+        # A variable of the function hides a control of that name (in C# even `d` one that is called `D`).
+        control = "" if name in state.locals else state.controls.get(name, "")
         if found is not None:
-            kind = type_ or state.controls.get(name, "")
+            kind = type_ or control
             return typed(found, kind) if kind and not found.types else found
-        if name in state.controls:
-            return Value((), (), (state.controls[name],))
+        if control:
+            return Value((), (), (control,))
         if name in CONSTANTS:
             return constant(CONSTANTS[name])
         if type_:

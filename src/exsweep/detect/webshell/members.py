@@ -71,6 +71,9 @@ class Members(Operators):
                 return either(kept, derived([base]))
             if ".".join(full) in CONSTANTS:
                 return constant(CONSTANTS[".".join(full)])
+        held = self.state.field(base, last) if self.state.classes else None
+        if held is not None:
+            return either(held, derived([base]))
         returned = tuple(self.known.returns.find(names))
         if last in self.state.functions and not returned:
             own = self.state.given_back_by(last)

@@ -1,6 +1,7 @@
 """What a page shows beside its abilities: pages in constants, tricks, containers, includes, place and name."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -95,8 +96,9 @@ def _telling(state: State, texts: list[tuple[str, int]]) -> None:
     for pattern, sink in state.known.texts:
         match = pattern.search(joined)
         if match:
-            place = max(number for number, start in enumerate(starts) if start <= match.start())
-            state.show(sink, texts[place][1], match[0].strip(), None, None)
+            # A pattern may begin with the end of the text before.
+            begin = match.end() - len(match[0].lstrip()) if match[0].strip() else match.start()
+            state.show(sink, texts[bisect_right(starts, begin) - 1][1], match[0].strip(), None, None)
 
 
 def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: State) -> tuple[Reason, ...]:

@@ -210,6 +210,15 @@ class State:
         self._read_anywhere.add(name)
         return self.variables.get(name, self.anywhere.get(name))
 
+    def field(self, owner: Value, name: str) -> Value | None:
+        """What an object of a class of the page holds under that name; None for other objects and where nothing is held."""
+        if self.classes.isdisjoint(owner.types):
+            return None
+        self._read.add(name)
+        self._read_anywhere.add(name)
+        found, other = self.variables.get(name), self.anywhere.get(name)
+        return either(found, other) if found is not None and other is not None else found or other
+
     def held(self, function: Function, parameter: str) -> Value | None:
         """What a parameter of a function holds so far."""
         key = f"{function.name.lower()}\0{parameter.lower()}"
