@@ -7,10 +7,10 @@ from exsweep.model.files import FileVerdict
 
 from .idiom_lists import Idiom, harmless, pairs, singles
 
-LISTS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
+LISTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 PAIRED = LISTS[:7]
 """The later lists are of whole pages."""
-LEAST_SINGLES = {4: 0.92}
+LEAST_SINGLES = {4: 0.92, 10: 0.92}
 LEAST_PAIRS = {4: 0.89}
 """The fourth list is of libraries and objects that are rarely met: what is missed stands in the bench."""
 MOST_MISSED = 0.04
@@ -26,7 +26,7 @@ def _seen(idiom: Idiom) -> bool:
 def test_idioms_are_found(number: int) -> None:
     idioms = list(singles(number))
     missed = [each.name for each in idioms if not _seen(each)]
-    assert len(idioms) > 100
+    assert len(idioms) > 40
     assert len(missed) <= len(idioms) * (1 - LEAST_SINGLES.get(number, 1 - MOST_MISSED)), missed
 
 
@@ -38,9 +38,15 @@ def test_combinations_of_idioms_are_found(number: int) -> None:
     assert len(missed) <= len(idioms) * (1 - LEAST_PAIRS.get(number, 1 - MOST_PAIRS_MISSED)), missed
 
 
-KNOWN_ALARMS = {"vb: upload", "whole: proxy page", "whole: pdf by tool with fixed arguments"}
+KNOWN_ALARMS = {
+    "vb: upload",
+    "whole: proxy page",
+    "whole: pdf by tool with fixed arguments",
+    "whole: dnn link click",
+}
 """Takes uploads of any kind, by their own name, below a folder that pages run in; fetches addresses of a list for the visitor,
-whose check is not understood; starts a program of its own folder with a number from the visitor: a person should look."""
+whose check is not understood; starts a program of its own folder with a number from the visitor; sends
+a file that a library looks up for the visitor: a person should look."""
 
 
 @pytest.mark.parametrize("number", LISTS)
