@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from exsweep.errors import KnowledgeError
@@ -52,6 +52,7 @@ def sentences() -> dict[str, str | list[str]]:
     return found
 
 
+@lru_cache(4_096)
 def gaps(text: str) -> tuple[str, ...]:
     """Names of the gaps of a text, in order, each once."""
     return tuple(dict.fromkeys(match[1] for match in _GAP.finditer(text)))
@@ -73,6 +74,8 @@ def _entry(key: str) -> str | list[str]:
 
 def fill(key: str, text: str, values: Mapping[str, object]) -> str:
     """The text with every gap filled; `key` names it in errors (see `render`)."""
+    if not gaps(text):
+        return text
     missing = [name for name in gaps(text) if name not in values]
     if missing:
         raise KnowledgeError(f"words: {key!r} needs {', '.join(missing)}.", tip="Give a value for each gap.")

@@ -104,7 +104,7 @@ ROWS = [
     Row("2016 CU21 by its header", Manners(exchange("15.1.2308.8", "15.1.2308")), Kind.EXACT, "15.1.2308.8",
         certain=(NOT_SHELL,), fixed=(LOGGED, SHELL)),
     Row("2016 CU23 by its page", Manners(exchange(None, "15.1.2507")), Kind.INTERVAL, "15.1.2507", possible=(NOT_SHELL,)),
-    Row("2013 CU18 by its page", Manners(exchange(None, "15.0.1395", server="Microsoft-IIS/8.5")), Kind.INTERVAL, "15.0.1395",
+    Row("2013 CU21 by its page", Manners(exchange(None, "15.0.1395", server="Microsoft-IIS/8.5")), Kind.INTERVAL, "15.0.1395",
         product="Exchange Server 2013"),
     Row("2013 CU23 by its page", Manners(exchange(None, "15.0.1497", server="Microsoft-IIS/8.5")), Kind.INTERVAL, "15.0.1497",
         possible=(LOGGED, SHELL, NOT_SHELL)),
