@@ -100,7 +100,7 @@ def test_a_table_of_networks_answers_with_the_smallest_one() -> None:
     table = read_networks("network,asn,country\n10.0.0.0/8,1,NL\n10.1.0.0/16,2,DE\n2001:db8::/32,3,\n")
     found = table.origin(address("10.1.2.3"))
     assert found is not None
-    assert (found.asn, found.country) == ("2", "DE")
+    assert (found.asn, found.country) == ("AS2", "DE")
     assert table.origin(address("11.0.0.1")) is None
     with pytest.raises(UsageError, match="line 2"):
         read_networks("network,asn\nx,1\n")
