@@ -127,7 +127,7 @@ def test_the_sieve_learns_what_is_rare_in_a_log(load: Load) -> None:
     assert swept_lines(made, W3C.id, data) == [2_000]
     other = (b"GET /rareness/" + b"x" * 60 + b"\n") * 2_000 + b"GET /frequent/rareness\n"
     for _ in range(3):
-        assert swept_lines(made, W3C.id, other) == [2_000]
+        assert swept_lines(made, W3C.id, other)[-1] == 2_000
 
 
 def test_the_database_reaches_nothing(load: Load) -> None:

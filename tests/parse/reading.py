@@ -6,6 +6,7 @@ from typing import Any
 
 from exsweep.knowledge.formats import LogFormat, format_of
 from exsweep.parse import NO_TIME, Batch, Reader, RejectedLine, Sieve, Tally
+from exsweep.parse.sweep import Chooser
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Result:
 
 
 def read(
-    data: bytes, kind: LogFormat | str = "iis_w3c", *, cuts: Sequence[int] = (), sieve: Sieve | None = None
+    data: bytes, kind: LogFormat | str = "iis_w3c", *, cuts: Sequence[int] = (), sieve: Chooser | None = None
 ) -> Result:
     """Read `data` as one file, cut into chunks at the places `cuts`."""
     reader = Reader(format_of(kind) if isinstance(kind, str) else kind)
@@ -37,7 +38,7 @@ def read(
     result = Result(reader.tally, [])
     for index in range(len(places) - 1):
         chunk = data[places[index] : places[index + 1]]
-        for batch in reader.feed(chunk, last=index == len(places) - 2, sieve=sieve):
+        for batch in reader.feed(chunk, last=index == len(places) - 2, sieve=Sieve(sieve) if sieve else None):
             result.batches.append(batch)
             result.rows += batch.table.to_pylist() if batch.table.num_columns else []
             result.lines += batch.line.tolist()

@@ -1,8 +1,10 @@
 """Counts of a file: what coverage and the history of the server are made of."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from exsweep.model import SourceState
 from exsweep.parse.lines import Index
@@ -10,6 +12,7 @@ from exsweep.parse.tally import moment, shown
 from tests.parse.reading import IIS_HEADER, iis_line, read
 
 CRLF = b"\r\n"
+SAMPLES = Path(__file__).with_name("samples")
 THREE_DAYS = IIS_HEADER + CRLF.join(
     [iis_line(date="2021-03-01")] * 3
     + [iis_line(date="2021-03-02", stem="/wanted")] * 2
@@ -83,3 +86,14 @@ def test_a_sweep_knows_the_build_and_the_name_of_a_server_whose_lines_it_did_not
     assert swept.events == 0
     assert swept.builds() == full.builds() != ()
     assert swept.servers == full.servers == ("MAIL01",)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.log")), ids=lambda path: path.stem)
+def test_a_sweep_that_parses_few_lines_names_the_builds_and_servers_of_the_log(path: Path):
+    data = path.read_bytes()
+    full = read(data, path.stem).tally
+    for chosen in (lambda data, stops: stops[:0], lambda data, stops: np.arange(len(stops))[::3]):
+        swept = read(data, path.stem, sieve=chosen).tally
+        assert {one.build for one in swept.builds()} == {one.build for one in full.builds()}
+        assert set(swept.servers) <= set(full.servers)
+        assert bool(swept.servers) == bool(full.servers)

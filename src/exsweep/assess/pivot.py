@@ -18,6 +18,7 @@ from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
 from exsweep.parse.batch import Batch
+from exsweep.parse.sweep import Sieve
 from exsweep.parse.text import utf16_kind
 from exsweep.parse.winevent import EventReader, event_reader
 
@@ -75,10 +76,10 @@ def _source(source: Source, finder: "Finder") -> list[Hit]:
             if kind is None:
                 return []
             reader = Reader(kind)
-        for batch in reader.feed(chunk, sieve=finder.lines):
+        for batch in reader.feed(chunk, sieve=Sieve(finder.lines)):
             found += _hits(batch, finder, source.path)
     if reader is not None:
-        for batch in reader.feed(b"", last=True, sieve=finder.lines):
+        for batch in reader.feed(b"", last=True, sieve=Sieve(finder.lines)):
             found += _hits(batch, finder, source.path)
     return found[:PER_FILE]
 

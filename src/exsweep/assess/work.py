@@ -111,10 +111,13 @@ class _Run:
         if len(head) >= _SAMPLE:
             head = head[:_SAMPLE]
             stops = np.append(places_of(np.frombuffer(head, np.uint8), _LF) + 1, len(head))
-            chosen = engine.sieve(kind, head, stops)
+            chosen = engine.sieve(kind, head, stops, closely=True)
             if int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head):
                 return None
-        return lambda data, stops: engine.sieve(kind, data, stops)
+        return Sieve(
+            lambda data, stops: engine.sieve(kind, data, stops),
+            lambda data, stops: engine.sieve(kind, data, stops, closely=True),
+        )
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours."""

@@ -80,13 +80,14 @@ class Engine:
         format_id: str,
         data: bytes | memoryview,
         stops: npt.NDArray[np.int64],
+        *,
+        closely: bool = False,
     ) -> npt.NDArray[np.int64]:
         """Numbers, rising, of the lines of `data` that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
 
-        Every row of `candidates` that `match` can match stands in one of these lines. Whether a line is among them
-        depends on it alone, not on what was looked at before.
+        Every row of `candidates` that `match` can match stands in one of these lines. `closely`: see `Prefilter.lines`.
         """
-        return self._of(self._formats[format_id]).prefilter.lines(data, stops)
+        return self._of(self._formats[format_id]).prefilter.lines(data, stops, closely=closely)
 
     def unfiltered(self, format_id: str) -> tuple[str, ...]:
         """Ids of the rules that need no literal: with any of them every row of this format is a candidate."""

@@ -152,30 +152,17 @@ class Prefilter:
             for choice in self.choices[at]
         ]
 
-    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def lines(
+        self, data: bytes | memoryview, stops: npt.NDArray[np.int64], *, closely: bool = False
+    ) -> npt.NDArray[np.int64]:
         """Numbers, rising, of the lines that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
 
-        The cheapest clauses choose first; which those are depends on logs seen before. Of what they let through all
-        clauses choose again, so that the answer depends on the line alone.
+        By the cheapest clauses, and which those are depends on logs seen before. `closely`: by all clauses, for more
+        calls: fewer lines, and whether one is among them depends on it alone.
         """
         if self.always or self._form.multiline:
             return np.arange(len(stops))
-        sweep = self._sweep_for(data)
-        chosen = self._chosen(sweep, data, stops)
-        if sweep is self._everything or not len(chosen):
-            return chosen
-        starts = np.where(chosen > 0, stops[chosen - 1], 0)
-        view = memoryview(data)
-        few = [view[begin:end] for begin, end in zip(starts.tolist(), stops[chosen].tolist(), strict=True)]
-        again: npt.NDArray[np.int64] = chosen[
-            self._chosen(self._everything, b"".join(few), np.cumsum(stops[chosen] - starts))
-        ]
-        return again
-
-    def _chosen(
-        self, sweep: Sweep, data: bytes | memoryview, stops: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """The lines that satisfy a sweep."""
+        sweep = self._everything if closely else self._sweep_for(data)
         ids, ends = self._matcher(sweep.wanted).scan(data)
         sweep.watch(len(ids), len(data))
         if not len(ids):

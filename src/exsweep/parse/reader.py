@@ -13,7 +13,7 @@ from exsweep.parse.header import Header, directive, fields_header, known_names, 
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
-from exsweep.parse.sweep import Sieve, count_days, wanted
+from exsweep.parse.sweep import Sieve, count_days, named, wanted
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import Clock, iso_ms, row_ms
@@ -75,6 +75,7 @@ class Reader:
         self._state = _State()
         self._seen: set[tuple[str, tuple[str, ...]]] = set()
         self._ended = False
+        self._sieve: Sieve | None = None
 
     def feed(self, chunk: bytes, *, last: bool = False, sieve: Sieve | None = None) -> Iterator[Batch]:
         """Batches of the lines that are complete; with `last` all that is left.
@@ -84,7 +85,7 @@ class Reader:
         """
         if self._ended:
             raise ValueError("this reader was told that the file had ended")
-        self._ended = last
+        self._ended, self._sieve = last, sieve
         text = self._decoder.feed(chunk, last=last)
         for block in self._splitter.feed(text, last=last):
             yield from self._read(block, sieve)
@@ -204,14 +205,17 @@ class Reader:
             parsed = lines[chosen[lines]]
             self.tally.skip(len(lines) - len(parsed))
             if not header.format.states:
-                self._ends(block, lines, header)
+                self._ends(block, lines, state, header)
                 count_days(block, lines, header, self.tally)
-            if len(parsed):
+            if len(parsed) and self._sieve is not None:
                 columns = self._columns.read(block, parsed, header)
-                yield from self._emit(block, header, columns, None, state=state, with_days=False)
+                told = named(block, [index for index, _ in columns.rejected], self._sieve)
+                self.tally.skip(len(columns.rejected) - len(told))
+                columns.rejected = [one for one in columns.rejected if one[0] in told]
+                yield from self._emit(block, header, columns, None, state=state, whole=False)
         groups.clear()
 
-    def _ends(self, block: Block, lines: Index, header: Header) -> None:
+    def _ends(self, block: Block, lines: Index, state: _State, header: Header) -> None:
         """What the first and the last of lines of which few are parsed tell: moments, names and builds of the server."""
         for index in dict.fromkeys((int(lines[0]), int(lines[-1]))):
             fields = too_long(block) or read_line(block.line(index), header)
@@ -219,6 +223,7 @@ class Reader:
                 when = row_ms(fields, header)
                 if when is not None:
                     self.tally.span(when, when)
+                    self._note_version(state, np.array([when]), header)
                 self.tally.row(fields, when, header)
 
     def _emit(
@@ -229,13 +234,15 @@ class Reader:
         chosen: Mask | None,
         *,
         state: _State | None = None,
-        with_days: bool = True,
+        whole: bool = True,
     ) -> Iterator[Batch]:
+        """`whole`: these are all rows; else what they tell of the log as a whole would depend on which were chosen."""
         times = np.empty(0, np.int64)
         if header is not None:
             times = self._clock.times(columns.table, header)
-            self.tally.events_of(columns.table, times, header, with_days=with_days)
-            self._note_version(state or self._state, times, header)
+            self.tally.events_of(columns.table, times, header, whole=whole)
+            if whole:
+                self._note_version(state or self._state, times, header)
         rejected = [self._rejected(block, index, reason) for index, reason in columns.rejected]
         self.tally.reject(rejected)
         batch = Batch(

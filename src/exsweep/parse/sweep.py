@@ -1,6 +1,7 @@
 """What a sweep needs of lines that it does not parse: which ones are wanted, and the days of all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -10,8 +11,18 @@ from exsweep.parse.lines import Block, Index, Mask
 from exsweep.parse.tally import Tally
 from exsweep.parse.times import DAY_MS, day_of
 
-Sieve: TypeAlias = Callable[[memoryview, Index], Index]
+Chooser: TypeAlias = Callable[[memoryview, Index], Index]
 """Of whole lines and where each ends (behind its line break), the numbers of those that are worth parsing, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Chooses lines. What is said of a log must not depend on how well: only rows that rules match are told of it."""
+
+    choose: Chooser
+    closely: Chooser | None = None
+    """Decides by the line alone, for a line that is no row; None: `choose` does."""
+
 
 _STAMP = 10
 """Bytes of a date at the start of a line."""
@@ -20,8 +31,17 @@ _STAMP = 10
 def wanted(block: Block, sieve: Sieve) -> Mask:
     """The lines that a sieve chooses."""
     chosen = np.zeros(len(block), np.bool_)
-    chosen[sieve(memoryview(block.data), block.stops)] = True
+    chosen[sieve.choose(memoryview(block.data), block.stops)] = True
     return chosen
+
+
+def named(block: Block, lines: Sequence[int], sieve: Sieve) -> set[int]:
+    """Those of the lines (block line numbers, rising) that a sieve chooses whatever it has seen before."""
+    if sieve.closely is None or not lines:
+        return set(lines)
+    texts = [block.line(index) + b"\n" for index in lines]
+    stops = np.cumsum([len(text) for text in texts])
+    return {lines[at] for at in sieve.closely(memoryview(b"".join(texts)), stops).tolist()}
 
 
 def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None:

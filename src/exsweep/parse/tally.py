@@ -139,13 +139,17 @@ class Tally:
         self.lines += count
         self.unread += count
 
-    def events_of(self, table: pa.Table, times: Index, header: Header, *, with_days: bool = True) -> None:
-        """Rows that became events."""
+    def events_of(
+        self, table: pa.Table, times: Index, header: Header, *, with_days: bool = True, whole: bool = True
+    ) -> None:
+        """Rows that became events. `whole`: all of them, so that they tell of the log as a whole."""
         self.lines += len(times)
         self.events += len(times)
         self.kinds[header.format.id] += len(times)
         known = times[times != NO_TIME] if len(times) and (times == NO_TIME).any() else times
         self.no_time += len(times) - len(known)
+        if not whole:
+            return
         if len(known) and not header.format.states:
             self.span(int(known.min()), int(known.max()))
             self._clock(known)
@@ -270,10 +274,15 @@ class Tally:
         if pattern is None or pattern.column not in table.column_names or not len(known):
             return
         for row in {int(known[0]), int(known[-1])}:
-            match = re.search(pattern.regex, table[pattern.column][row].as_py().decode("utf-8", "replace"))
-            build = build_of(match[1]) if match else None
-            if build is not None:
-                _see(self._row_builds, build, int(times[row]), int(times[row]), header.format.id)
+            self._note_value(table[pattern.column][row].as_py(), int(times[row]), header)
+
+    def _note_value(self, value: bytes, when: int, header: Header) -> None:
+        """The build inside one value of the format's column for it."""
+        pattern = header.format.build_pattern
+        match = re.search(pattern.regex, value.decode("utf-8", "replace")) if pattern is not None else None
+        build = build_of(match[1]) if match else None
+        if build is not None:
+            _see(self._row_builds, build, when, when, header.format.id)
 
     def _note_servers(self, table: pa.Table, header: Header) -> None:
         for name in header.format.server_columns:
@@ -287,6 +296,9 @@ class Tally:
             build = _build_of_values(tuple(fields[header.place[name]] for name in builds))
             if build is not None:
                 _see(self._row_builds, build, when, when, header.format.id)
+        pattern = header.format.build_pattern
+        if when is not None and pattern is not None and pattern.column in header.place:
+            self._note_value(fields[header.place[pattern.column]], when, header)
         for name in header.format.server_columns:
             if name in header.place:
                 self._name_servers([fields[header.place[name]]], header)
