@@ -117,7 +117,7 @@ def english_in(page: str) -> list[str]:
 
 def pages_of(service: Service) -> list[str]:
     """Each translated page that a case has, with one line and one finding of it."""
-    found = ["/", "/now", "/jobs"]
+    found = ["/", "/now", "/jobs", "/cases", "/scan"]
     for server in servers(service):
         found += [f"/cases/{server}{part}" for part in ("", "/timeline", "/letter")]
     return found
@@ -134,7 +134,7 @@ def test_a_page_in_spanish_says_nothing_in_english_that_it_does_not_mark(
         assert page.status_code == 200
         left[address] = english_in(page.text)
         assert "accept-language" in page.headers["vary"].lower()
-    case = client.get(pages_of(service)[3], headers=SPANISH).text
+    case = client.get(pages_of(service)[5], headers=SPANISH).text
     for link in list(dict.fromkeys(re.findall(r'href="(/cases/srv_\w+/findings/[^"]+)"', case)))[:3]:
         left[link] = english_in(client.get(link.replace("&amp;", "&"), headers=SPANISH).text)
     assert {address: said for address, said in left.items() if said} == {}

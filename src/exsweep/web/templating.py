@@ -24,17 +24,20 @@ from exsweep.web.routes import ROUTES, url
 FOLDER = Path(__file__).parent
 TRANSLATED = frozenset(
     (
-        "home",
-        "hurry",
-        "job",
-        "jobs",
-        "job_so_far",
-        "case",
-        "finding",
-        "timeline",
-        "around",
-        "letter",
-        "problem",
+        *(
+            "home",
+            "hurry",
+            "job",
+            "jobs",
+            "job_so_far",
+            "case",
+            "finding",
+            "timeline",
+            "around",
+            "letter",
+            "problem",
+        ),
+        *("sign_in", "cases", "scan", "raw"),
     )
 )
 """Pages that are there in every language of the knowledge."""
