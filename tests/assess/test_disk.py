@@ -134,6 +134,29 @@ def test_traces_that_are_not_read_are_named_with_what_to_give_instead(evidence: 
     assert not gap.limits_verdict
 
 
+@pytest.mark.parametrize("when", ["1980-01-01 00:00:00", "2031-01-01 00:00:00"])
+def test_h47_a_time_that_no_clock_of_a_server_shows_dates_nothing(tmp_path: Path, when: str):
+    made = Table()
+    made.folder(WEB)
+    made.file(rf"{WEB}\ab12.aspx", when)
+    (tmp_path / "C").mkdir()
+    (tmp_path / "C" / "$MFT").write_bytes(made.bytes())
+    told = judged(tmp_path)
+    assert told.verdict.level is Level.BROKEN_INTO
+    assert told.verdict.since is None and told.verdict.dating is None
+    assert "does not say when" in told.verdict.text[0]
+    assert any(when[:4] in str(item.fields) + item.excerpt for item in told.findings)
+
+
+def test_h47_the_moment_that_the_disk_gives_a_page_is_said_where_no_log_is(tmp_path: Path):
+    made = Table()
+    made.folder(WEB)
+    made.file(rf"{WEB}\ab12.aspx", "2021-03-03 04:10:22", said="2016-07-16 13:00:00")
+    (tmp_path / "C").mkdir()
+    (tmp_path / "C" / "$MFT").write_bytes(made.bytes())
+    assert "on 3 March 2021" in judged(tmp_path).verdict.text[0]
+
+
 def test_the_log_of_the_disk_names_a_page_that_table_and_journal_have_forgotten(tmp_path: Path):
     made = Table()
     folder = made.folder(WEB)

@@ -11,6 +11,7 @@ from exsweep.judge import facts
 from exsweep.judge.chains import Group, join
 from exsweep.judge.config_history import with_history
 from exsweep.judge.coverage import Seen, measure
+from exsweep.judge.disk import credible
 from exsweep.judge.files import look
 from exsweep.judge.findings import findings_of, group_id
 from exsweep.judge.guessing import guessers, signed_in
@@ -65,7 +66,7 @@ def judge(
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
     builds = history(seen.sources)
     covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys)
-    hits = (*seen.hits, *signed_in(seen, rules))
+    hits = (*(credible(hit, now) for hit in seen.hits), *signed_in(seen, rules))
     weighed = settle([weigh(hit, rules, builds) for hit in hits])
     groups = _gather(join(weighed), covered)
     findings: list[Finding] = []

@@ -2,10 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
+import msgspec
+
+from exsweep.judge import facts
 from exsweep.knowledge.filesystem import filesystem
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
-from exsweep.model import Gap, SourceReport, SourceState
+from exsweep.model import Gap, Hit, SourceReport, SourceState
 
 
 def _not_read(sources: Sequence[SourceReport]) -> Iterator[Gap]:
@@ -52,3 +57,13 @@ def disk_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
                 )
             )
     return gaps
+
+
+def credible(hit: Hit, now: datetime) -> Hit:
+    """The hit without its time where a disk dates a file before there was Exchange, or after today: whoever plants a file
+    chooses its times, and the verdict's dates must not rest on them. The columns keep what the disk says."""
+    if hit.time is None or not (facts.told_by_disk(hit) or facts.lone_file(hit)):
+        return hit
+    if f"{hit.time:%Y-%m-%d}" >= judging().disk_times_from and hit.time <= now + timedelta(days=1):
+        return hit
+    return msgspec.structs.replace(hit, time=None, last_time=None)

@@ -206,6 +206,8 @@ def _read(case: _Case, key: str, dates: dict[str, Phrase]) -> Phrase:
 
 def _shell_state(case: _Case) -> str:
     """What is known of the back door; records without any time get sentences without one."""
+    if case.seen.end is None and case.since is not None and case.stage(Stage.DROP, strength=Strength.SUCCESS):
+        return "shell_put"  # the disk dates what no log does
     if case.seen.end is None or case.since is None:
         shell = case.stage(Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
         return "shell_undated" if shell else "undated"
