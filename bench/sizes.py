@@ -80,6 +80,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--exsweep", default=f"{sys.executable} -m exsweep", help="how to call exsweep")
     args = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its modules compiled
     args.scratch.mkdir(parents=True, exist_ok=True)
     exsweep = args.exsweep.split()
     parts: list[Callable[[], str]] = [
