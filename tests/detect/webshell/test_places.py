@@ -144,6 +144,12 @@ def test_a_telling_text_is_quoted_where_it_stands() -> None:
     assert [(each.line, each.excerpt) for each in told.evidence] == [(4, 'c = "-SETDOMAIN"')]
 
 
+def test_letters_that_grow_when_they_are_made_small_move_no_line() -> None:
+    report = asp('a = "' + "\u0130" * 40 + '"\nb = "-SETDO~MAIN"\nc = "last"\nd = "end"')
+    (told,) = (each for each in report.capabilities if each.id == "attack-text")
+    assert [each.line for each in told.evidence] == [3]
+
+
 def test_fields_of_an_object_of_the_page_are_followed() -> None:
     page = (
         "Class Up\nPublic Place\nPrivate Sub Class_Initialize\nPlace = {}\nEnd Sub\nEnd Class\n"

@@ -85,14 +85,16 @@ def _unpacked(text: str) -> bytes:
 
 
 def _telling(state: State, texts: list[tuple[str, int]]) -> None:
-    joined = "\n".join(text[:4096] for text, _ in texts).lower()
+    # Small letters can be more than the capitals were.
+    lower = [text[:4096].lower() for text, _ in texts]
+    joined = "\n".join(lower)
     if not joined:
         return
     starts: list[int] = []
     length = 0
-    for text, _ in texts:
+    for text in lower:
         starts.append(length)
-        length += len(text[:4096]) + 1
+        length += len(text) + 1
     for pattern, sink in state.known.texts:
         match = pattern.search(joined)
         if match:
