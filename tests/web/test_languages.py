@@ -216,6 +216,8 @@ def test_scripts_say_only_words_of_the_knowledge(script: str) -> None:
 
 def test_months_are_those_of_the_language() -> None:
     assert in_months("8 Mar 2021, 22:43 UTC", "es") == "8 mar 2021, 22:43 UTC"
-    assert in_months("on 3 March 2021 and 1 June 2021", "es") == "on 3 marzo 2021 and 1 junio 2021"
+    assert (
+        in_months("on 3 March 2021 and 1 June 2021", "es") == "on 3 de marzo de 2021 and 1 de junio de 2021"
+    )
     assert in_months("March 2021", "es") == "March 2021"
     assert texts("es")["calendar.months"]

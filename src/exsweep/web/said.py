@@ -139,20 +139,30 @@ def dates(context: Mapping[str, Any], said: object) -> object:
 
 
 def in_months(said: str, language: str) -> str:
-    """`8 Mar 2021` and `8 March 2021` with the months of the language."""
+    """`8 Mar 2021` as `8 mar 2021`, and `8 March 2021` as the language spells a day."""
     if language == ENGLISH:
         return said
-    pattern, known = _months(language)
-    return pattern.sub(lambda match: f"{match[1]} {known[match[2]]}", said)
+    whole, pattern, known = _months(language)
+    day = text("calendar.day", language)
+
+    def spelt(match: re.Match[str]) -> str:
+        return fill("calendar.day", day, {"day": match[1], "month": known[match[2]], "year": match[3]})
+
+    return pattern.sub(lambda match: f"{match[1]} {known[match[2]]}", whole.sub(spelt, said))
 
 
 @cache
-def _months(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
+def _months(language: str) -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
+    """How a day reads in English with its month whole, and with it cut short; English month -> the one of the language."""
     whole, theirs = texts(ENGLISH)["calendar.months"], texts(language)["calendar.months"]
     known = {short: name[:_ABBREVIATED] for short, name in zip(_SHORT, theirs, strict=True)}
     known |= dict(zip(whole, theirs, strict=True))
     names = "|".join(sorted(known, key=len, reverse=True))
-    return re.compile(rf"\b(\d{{1,2}}) ({names})\b"), known
+    return (
+        re.compile(rf"\b(\d{{1,2}}) ({'|'.join(whole)}) (\d{{4}})\b"),
+        re.compile(rf"\b(\d{{1,2}}) ({names})\b"),
+        known,
+    )
 
 
 def tongues() -> tuple[tuple[str, str], ...]:
