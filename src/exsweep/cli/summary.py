@@ -52,7 +52,9 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
 
 
 def _event(assessment: Assessment, finding: Finding) -> str | None:
-    """A Windows event as the timeline tells it: its raw form begins with what no person reads."""
+    """A Windows event as the timeline tells it, once for all findings of it: its raw form begins with what no person reads."""
     if not finding.fields.get("event.code"):
         return None
-    return next((row.text for row in assessment.timeline if row.finding == finding.id), None)
+    place = finding.origins[0]
+    rows = (row.text for row in assessment.timeline if row.finding == finding.id or row.origin == place)
+    return next(rows, None)
