@@ -483,6 +483,7 @@ def test_the_settings_are_a_file_and_the_secret_another(tmp_path: Path) -> None:
         (", tenant: school-a", "", "needs a tenant"),
         ("title:", "titel:", "titel"),
         ("client_secret_file: secret", "client_secret_file: nowhere", "cannot be read"),
+        ("client_secret_file: secret", "client_secret_file: 5", "5 is no path"),
         ("client_secret_file: secret", "secret: x", "does not belong here"),
         ("client_id: exsweep", "client_id: [", "oidc.yml"),
         ("realms/team", "realms/team?x=1", "no `?`"),

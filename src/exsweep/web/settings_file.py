@@ -33,7 +33,7 @@ def read(path: Path, kind: type[T]) -> T:
 def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError
+    raise ValueError(f"{value!r} is no path")
 
 
 def secret(path: Path) -> str:

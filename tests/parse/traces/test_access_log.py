@@ -60,6 +60,11 @@ def test_the_name_of_the_file_says_which_part_is_the_month():
     assert read(german.replace(b"01.03", b"31.03"), "copy.log")[0][0]["date"] == "2021-03-31"
 
 
+def test_a_line_of_iis_in_a_proxy_s_log_does_not_make_the_proxy_cover_its_days():
+    _, reader = read(COMBINED + NATIVE + COMBINED.replace(b"02/Mar", b"09/Mar"), "access.log")
+    assert [f"{day:%m-%d}" for day in reader.tally.days] == ["03-01"]
+
+
 def test_other_text_is_no_such_log():
     w3c = b"2021-03-01 10:00:01 192.0.2.10 POST /a.aspx - 443 - 203.0.113.9 - - 200 0 0 31\n"
     for text in (w3c, b"a, b, c\n", b"Dear all,\n192.0.2.7 - - tried [something]\n", b""):

@@ -80,6 +80,13 @@ def test_other_json_and_other_tables_are_none():
         assert reader is None or reader.KIND != "iis_w3c"
 
 
+def test_the_first_line_is_waited_for_however_long_it_is():
+    many = [f"column_{number:04}" for number in range(600)]
+    head, row, _ = SPLUNK.decode().split("\n")
+    data = f"{','.join(many)},{head}\n{'x,' * len(many)}{row}\n".encode()
+    assert read(data, "export", 512)[0] == read(data, "export")[0] != []
+
+
 @settings(max_examples=60, deadline=None)
 @given(cut=st.integers(0, 400), junk=st.binary(max_size=40), step=st.integers(3, 300))
 def test_damage_is_counted_and_chunks_change_nothing(cut: int, junk: bytes, step: int):

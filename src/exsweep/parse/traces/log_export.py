@@ -7,33 +7,28 @@ covers no day: with it alone nobody can say that nothing happened.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from exsweep.knowledge.formats import format_of, text_formats
 from exsweep.knowledge.log_exports import LogExport, log_exports
 from exsweep.parse.access_log import COLUMNS, read_access
-from exsweep.parse.batch import Batch
-from exsweep.parse.columns import to_table
 from exsweep.parse.header import Header, normal_names
 from exsweep.parse.loose import read_loose
-from exsweep.parse.sweep import Sieve
 from exsweep.parse.text import TextDecoder, to_utf8
-from exsweep.parse.times import Clock
-from exsweep.parse.traces.base import TraceReader, trace
+from exsweep.parse.traces.base import trace
+from exsweep.parse.traces.log_rows import LogRows
 from exsweep.parse.winevent.mapping import at_path, nested
 from exsweep.parse.winevent.stamps import normal
-from exsweep.parse.winevent.texts import CsvRecords, JsonLines, JsonStream, Record, Records, decoded
+from exsweep.parse.winevent.texts import CsvRecords, JsonLines, JsonStream, Records, decoded
 from exsweep.parse.zone import stamp_to_utc
 
 _TRIED = 5
-_MOST = 8192
-"""Rows of one batch."""
+_HEAD = 64 << 10
 _BOM = b"\xef\xbb\xbf"
+_BLANK = b"\0 \t\r\n"
 
 
 def _records_of(head: bytes) -> Records | None:
     """How the text is cut into records; None for what is neither JSON nor a table."""
-    text = to_utf8(head).removeprefix(_BOM).lstrip(b"\0 \t\r\n")
+    text = to_utf8(head).removeprefix(_BOM).lstrip(_BLANK)
     if text[:1] in (b"{", b"["):
         first = text.split(b"\n", 1)[0]
         return JsonLines() if decoded(first.strip()) is not None else JsonStream()
@@ -126,7 +121,7 @@ def is_log_export(head: bytes, _path: str = "") -> bool:
 
 
 @trace("log_export", is_log_export, priority=-10)
-class LogExportReader(TraceReader):
+class LogExportReader(LogRows):
     """One row a record; what is no log line is rejected with its reason."""
 
     KIND = "iis_w3c"
@@ -135,29 +130,25 @@ class LogExportReader(TraceReader):
         super().__init__(path)
         self._decoder = TextDecoder()
         self._records: Records | None = None
-        self._rows: dict[Header, list[tuple[Record, list[bytes]]]] = {}
+        self._start = b""
         self._titles: set[str] = set()
-
-    def feed(self, chunk: bytes, *, last: bool = False, sieve: Sieve | None = None) -> Iterator[Batch]:
-        """Rows of the records that are whole. `sieve` has no effect: the lines are wrapped."""
-        self.take(chunk, last=last)
-        for header in list(self._rows):
-            while len(self._rows[header]) >= _MOST or (last and self._rows[header]):
-                yield self._batch(header)
 
     def take(self, chunk: bytes, *, last: bool) -> None:
         text = self._decoder.feed(chunk, last=last)
         if self._records is None:
-            self._records = _records_of(text)
-        if self._records is None:
-            return
+            # The first line says how the rest is cut: it is waited for, whatever the chunks.
+            self._start += text
+            if not last and len(self._start) < _HEAD and b"\n" not in self._start.lstrip(_BLANK):
+                return
+            text, self._start = self._start, b""
+            self._records = _records_of(text) or JsonLines()
         for record in self._records.feed(text, last=last):
             found = None if record.value is None else _read(record.value)
             if found is None:
                 self.reject(record.line, record.offset, record.reason or "no-log-line", record.raw)
                 continue
             header, fields, title = found
-            self._rows.setdefault(header, []).append((record, fields))
+            self.add(header, fields, line=record.line, offset=record.offset, raw=record.raw, covers=False)
             if title not in self._titles:
                 self._titles.add(title)
                 self.kind = header.format.id
@@ -165,13 +156,3 @@ class LogExportReader(TraceReader):
                     f"Exported from a search system: {title}. An export holds what was asked for: it does not stand in for "
                     "the server's own log."
                 )
-
-    def _batch(self, header: Header) -> Batch:
-        rows, self._rows[header] = self._rows[header][:_MOST], self._rows[header][_MOST:]
-        table = to_table([fields for _, fields in rows], header)
-        times = Clock().times(table, header)
-        self.tally.events_of(table, times, header, with_days=False)
-        line = np.array([record.line for record, _ in rows], np.int64)
-        offset = np.array([record.offset for record, _ in rows], np.int64)
-        raws = tuple(record.raw[:4_000] for record, _ in rows)
-        return Batch(header.format, table, line, offset, times, lines=raws)
