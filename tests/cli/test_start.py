@@ -1,7 +1,9 @@
 """A start pays for what it does, and for nothing else."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -41,3 +43,16 @@ def test_help_and_version_load_nothing_that_works_on_evidence(words: list[str]) 
     )
     run = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "0 []"
+
+
+def test_f03_a_module_that_a_full_disk_cut_short_is_told_and_not_taken_for_a_stop(tmp_path: Path) -> None:
+    """Python up to 3.13 keeps what it could write of a compiled module, and stumbles over it from then on."""
+    command = [sys.executable, "-m", "exsweep", "knowledge", "--help"]
+    how = {"env": {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}, "capture_output": True, "text": True}
+    assert subprocess.run(command, **how).returncode == 0
+    (compiled,) = tmp_path.rglob("cli/knowledge.*.pyc")
+    compiled.write_bytes(compiled.read_bytes()[:2048])
+    ran = subprocess.run(command, **how)
+    assert ran.returncode == 4
+    assert "Stopped" not in ran.stderr and "Traceback" not in ran.stderr
+    assert "cut short, as a full disk leaves it. Delete the folders named __pycache__ below" in ran.stderr

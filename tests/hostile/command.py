@@ -68,6 +68,9 @@ def run(
         for what, value in wanted.items():
             resource.setrlimit(what, (value, value))
 
+    if limits:
+        # What Python compiles for the first time would be kept cut short, for every later run to stumble over.
+        environment = {**(os.environ if environment is None else environment), "PYTHONDONTWRITEBYTECODE": "1"}
     before = time.monotonic()
     process = subprocess.Popen(
         command,

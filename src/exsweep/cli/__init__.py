@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -14,6 +15,7 @@ from exsweep.errors import NO_MEMORY, ExitCode, ExsweepError
 
 _COLLECT = (100_000, 20, 100)
 """Loading modules and rules makes objects that stay: looking for cycles among them costs a tenth of a short run."""
+_IMPORTING = "importlib._bootstrap"
 VERBS = {
     "bundle": ("bundle:bundle", "Pack the --out folder of a triage into one zip."),
     "collector": ("collector:collector", "Write the collector that an administrator runs."),
@@ -83,7 +85,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__, EOFError):  # click takes every end of a file for somebody's Ctrl-D
+            return _fault(stop.__cause__)
         click.echo(
             "\nStopped. What was read is kept: run the same command again with the same --out to go on.",
             err=True,
@@ -103,16 +107,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
                 err=True,
             )
             return ExitCode.COULD_NOT_RUN
-        where = _where(error)
+        return _fault(error)
+
+
+def _fault(error: Exception) -> ExitCode:
+    """Say in two lines what went wrong with us."""
+    where = _where(error)
+    click.echo(
+        f"exsweep: an error of ours, sorry: {type(error).__name__}: {term(str(error))} ({where}).",
+        err=True,
+    )
+    if isinstance(error, EOFError) and where.startswith(_IMPORTING):
+        # Python up to 3.13 does not notice that the disk was full when it wrote what it compiled.
         click.echo(
-            f"exsweep: an error of ours, sorry: {type(error).__name__}: {term(str(error))} ({where}).",
+            "  A file that Python keeps of a program is cut short, as a full disk leaves it. Delete the folders"
+            f" named __pycache__ below {term(str(Path(exsweep.__file__).parent))} and run the command again.",
             err=True,
         )
+    else:
         click.echo(
             "  Please report this line. What was read so far is kept in the folder given with --out.",
             err=True,
         )
-        return ExitCode.COULD_NOT_RUN
+    return ExitCode.COULD_NOT_RUN
 
 
 def _where(error: BaseException) -> str:
