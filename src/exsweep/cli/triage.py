@@ -9,6 +9,7 @@ import click
 
 from exsweep.cli.in_language import LANGUAGE
 from exsweep.cli.secrets_key import key_in
+from exsweep.cli.unlocking import secrets, unlocking
 from exsweep.errors import EvidenceError, UsageError
 from exsweep.export import EXPORTERS
 from exsweep.model import Level, Server
@@ -72,12 +73,7 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     type=click.Path(exists=True, dir_okay=False),
     help="Files that you know to be shipped: what `exsweep knowledge baseline` learned.",
 )
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Passwords for locked archives, one a line. They are written nowhere.",
-)
-@click.option("--ask-password", is_flag=True, help="Ask for the password of locked archives.")
+@unlocking
 @click.option(
     "--assume-tz",
     "zone",
@@ -121,6 +117,7 @@ def triage(
     baselines: tuple[str, ...],
     password_file: Path | None,
     ask_password: bool,
+    keys: tuple[Path, ...],
     zone: str,
     keep_secrets: bool,
     secrets_key: Path | None,
@@ -151,7 +148,7 @@ def triage(
         indicators=indicators,
         yara=yara,
         baselines=baselines,
-        passwords=_passwords(password_file, ask_password),
+        passwords=secrets(password_file, ask_password, keys),
         zone=_zone(zone),
         keep_secrets=keep_secrets,
         secrets_key=key_in(secrets_key) if secrets_key else None,
@@ -176,14 +173,6 @@ def _zone(name: str) -> str:
             f"--assume-tz: {error}.", tip="Write Europe/Berlin, America/New_York or +02:00."
         ) from error
     return name
-
-
-def _passwords(file: Path | None, ask: bool) -> tuple[bytes, ...]:
-    """Lines of the file, and what is typed; never an argument, for those stand in the report."""
-    found = [line for line in file.read_bytes().splitlines() if line] if file else []
-    if ask:
-        found.append(click.prompt("Password of the archive", hide_input=True, err=True).encode())
-    return tuple(found)
 
 
 def _formats(text: str) -> list[str]:

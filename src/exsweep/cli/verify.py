@@ -13,6 +13,7 @@ from exsweep.assess.settings import Settings
 from exsweep.assess.verify import ASSESSMENT, Verified
 from exsweep.assess.verify import verify as run_verify
 from exsweep.cli.terminal import term
+from exsweep.cli.unlocking import secrets, unlocking
 from exsweep.errors import ExitCode, UsageError
 
 
@@ -24,16 +25,30 @@ from exsweep.errors import ExitCode, UsageError
     type=click.Path(path_type=Path, exists=True),
     help="Compare with the evidence too; name it as it was named for triage.",
 )
+@unlocking
 @click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Processes that read the evidence.")
 @click.option("--record", is_flag=True, help="Add a line about this check to the custody log.")
-def verify(case: Path, evidence: tuple[Path, ...], jobs: int | None, record: bool) -> int:
+def verify(
+    case: Path,
+    evidence: tuple[Path, ...],
+    password_file: Path | None,
+    ask_password: bool,
+    keys: tuple[Path, ...],
+    jobs: int | None,
+    record: bool,
+) -> int:
     """Compute everything in CASE again and say what does not fit.
 
     CASE is the --out folder of a triage, or a bundle of it. Nothing in it is changed, except by --record.
 
     Exit codes: 0 everything fits, 1 something does not, 2 wrong usage, 4 could not run.
     """
-    settings = Settings(evidence=evidence, now=datetime.now(UTC), jobs=jobs or os.cpu_count() or 1)
+    settings = Settings(
+        evidence=evidence,
+        now=datetime.now(UTC),
+        jobs=jobs or os.cpu_count() or 1,
+        passwords=secrets(password_file, ask_password, keys),
+    )
     if case.is_dir():
         result = run_verify(case, settings)
     elif record:

@@ -9,14 +9,15 @@ from exsweep.evidence.source import Source
 from exsweep.model import SourceState
 
 _UNPACK = "unpack it and give the folder"
+_UNRAR = "unpack it (7-Zip, WinRAR or unar can; for parts name the first one) and give the folder"
+_CABINET = "unpack it (expand.exe -F:* FILE FOLDER on Windows, cabextract elsewhere) and give the folder"
 _MOUNT = "mount it read-only and give the folder"
 _KINDS: tuple[tuple[int, bytes, str, str], ...] = (
     (32_769, b"CD001", "an image of an optical disc (ISO)", _MOUNT),
     (3, b"NTFS    ", "an image of an NTFS volume", _MOUNT),
     (510, b"\x55\xaa", "a raw disk image", _MOUNT),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
-    (0, b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (0, b"MSCF\0\0\0\0", "a cabinet file", _UNPACK),
+    (0, b"Rar!\x1a\x07", "a RAR archive", _UNRAR),
+    (0, b"MSCF\0\0\0\0", "a cabinet file", _CABINET),
     (0, b"MSWIM\0\0\0", "a WIM image", _UNPACK),
     (0, b"\x1f\x9d", "a file of the old `compress`", _UNPACK),
     (0, b"\x04\x22\x4d\x18", "an LZ4 file", _UNPACK),

@@ -19,10 +19,12 @@ from exsweep.evidence.codecs import (
 from exsweep.evidence.decoded import Decoded
 from exsweep.evidence.names import shown
 from exsweep.evidence.opener import Context
+from exsweep.evidence.optional import MissingError
 from exsweep.evidence.peel import peel
 from exsweep.evidence.reader import Checked, Reader, Window
 from exsweep.evidence.records import EvidenceReadError, Place, ZipMember
 from exsweep.evidence.source import Source
+from exsweep.evidence.zip_container import advice, passwords_for
 from exsweep.evidence.zip_directory import LOCAL, UNKNOWN
 from exsweep.evidence.zip_locks import AES, Drained, unlock
 from exsweep.model import SourceState
@@ -75,7 +77,23 @@ def open_member(access: Access, member: ZipMember, context: Context) -> tuple[Re
 
 
 def _unlocked(access: Access, member: ZipMember, start: int, context: Context) -> Reader:
-    stored = unlock(access, member, start, context.passwords)
+    def beside(one: ZipMember) -> Reader:
+        if one.flags & _ENCRYPTED:
+            raise EvidenceReadError(SourceState.ENCRYPTED, "encrypted")
+        return open_member(access, one, context)[0]
+
+    try:
+        passwords, scheme = passwords_for(access, member, context.passwords, beside)
+    except MissingError as error:
+        reason = f"encrypted by Velociraptor for a key, which {error}"
+        raise EvidenceReadError(SourceState.ENCRYPTED, reason) from error
+    try:
+        stored = unlock(access, member, start, passwords)
+    except EvidenceReadError as error:
+        words = advice(scheme, key_given=len(passwords) < len(context.passwords))
+        if error.state is not SourceState.ENCRYPTED or not words:
+            raise
+        raise EvidenceReadError(SourceState.ENCRYPTED, words) from error
     method = member.aes[2] if member.aes and member.method == AES else member.method
     decoded = Drained(decode_member(stored, method, context), stored)
     if member.size == UNKNOWN:
