@@ -71,8 +71,9 @@ def finding(
     )
 
 
-def page(path: str, sha256: str = "cd" * 32) -> FileReport:
+def page(path: str, sha256: str = "cd" * 32, shape: str = "") -> FileReport:
     return FileReport(
+        shape=shape,
         path=path,
         sha256=sha256,
         size=100,

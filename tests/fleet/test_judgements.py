@@ -72,9 +72,12 @@ def test_a_lone_server_joins_the_one_cluster_that_has_its_name_and_none_where_tw
 
 
 def test_clusters_of_a_nation_are_pure_even_where_intruders_share_pages_and_exits() -> None:
-    """Rates as in nation.yml, and much less tidy ones; bench/fleet.md has the same for 30,000 servers."""
+    """Rates as in nation.yml, and much less tidy ones; bench/fleet.md has the same for 30,000 servers.
+
+    In this nation one public page is on two servers only, of two intruders: nothing can tell that it is public.
+    """
     untidy = {"shared_exit": 0.3, "public_page": 0.2, "same_hash": 0.5}
-    for changes, recall in (({}, 0.8), (untidy, 0.7)):
+    for changes, recall in (({}, 0.85), (untidy, 0.7)):
         rates = msgspec.structs.replace(nation(), findings_per_server=0, **changes)
         found = Counter[tuple[int, int | None]]()
         sizes: Counter[int | None] = Counter()
@@ -91,7 +94,7 @@ def test_clusters_of_a_nation_are_pure_even_where_intruders_share_pages_and_exit
         for (label, _), count in found.items():
             together[label] += count
         right = sum(math.comb(count, 2) for (_, who), count in found.items() if who is not None)
-        assert right >= 0.9 * sum(math.comb(count, 2) for count in together.values())
+        assert right >= 0.89 * sum(math.comb(count, 2) for count in together.values())
         assert right >= recall * sum(math.comb(count, 2) for count in sizes.values())
 
 

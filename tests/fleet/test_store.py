@@ -15,7 +15,9 @@ from exsweep.fleet.show import show
 from exsweep.fleet.sources import Refused, read
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
+from exsweep.knowledge.fleet import links
 from exsweep.model import Coverage, Gap, Level, Phrase, Said, Stage, encode
+from exsweep.model.files import Capability
 from tests.fleet.build import NOW, assessed, at, finding, page
 from tests.fleet.conftest import Add
 
@@ -209,6 +211,38 @@ def test_servers_with_the_same_back_door_are_one_cluster_and_it_says_why(fleet: 
     (found,) = clusters.clusters(fleet)
     assert found.servers == 3 and found.reasons[0].kind == "shell_sha256"
     assert {each.kind for each in clusters.why(fleet, 1, 2)} >= {"shell_sha256", "shell_path", "address"}
+
+
+def test_a_back_door_with_other_words_and_names_ties_servers_and_a_one_liner_does_not(
+    fleet: Fleet, add: Add
+) -> None:
+    for number, shape in enumerate(("90-aa", "90-aa", "12-bb", "12-bb")):
+        pages = [page(f"/{number}.aspx", f"{number:064x}", shape)]
+        add(assessed(Level.IN_USE, USE, name=f"{number}.example.org", pages=pages, addresses=()))
+    assert clusters.compute(fleet, NOW) == 1
+    (found,) = clusters.clusters(fleet)
+    assert found.servers == 2 and found.reasons[0].kind == "shell_shape"
+    assert "shell_shape" not in {each.kind for each in clusters.why(fleet, 3, 4)}
+
+
+def test_every_kind_of_link_is_made_by_some_evidence_and_has_words(fleet: Fleet, add: Add) -> None:
+    """Point 3 of the fleet: file, shape, secret, path, address, order of requests, text, task, wave."""
+    reads = Capability(id="run-code", title="Runs code", from_request=True, inputs=("a secret",))
+    door = msgspec.structs.replace(page("/a.aspx", "ef" * 32, "90-aa"), capabilities=(reads,))
+    drop = finding("OAB", Stage.DROP, "03-03 04:11", ExternalUrl="http://f/<script runat>x</script>")
+    task = finding("TASK", Stage.PERSISTENCE, "03-03 04:20", attack=("T1053.005",), TaskName="upd8")
+    for number in range(3):
+        add(
+            assessed(
+                Level.IN_USE, USE, drop, task, name=f"{number}.example.org", pages=[door], shells=["/a.aspx"],
+                agents=["agent/1"],
+            )
+        )  # fmt: skip
+    clusters.compute(fleet, NOW)
+    found = {each.kind: each for each in clusters.why(fleet, 1, 2)}
+    assert set(found) == set(links().kinds)
+    assert all(each.title and each.weight > 0 for each in found.values())
+    assert "a secret" not in found["secret"].value
 
 
 def test_a_store_of_a_newer_program_is_refused_and_not_changed(tmp_path: Path) -> None:

@@ -99,6 +99,10 @@ def _order(chain: Chain, findings: dict[str, Finding]) -> str:
 def _of_file(file: FileReport, secret: bytes) -> Iterator[Key]:
     yield "shell_sha256", file.sha256.lower()
     yield "shell_path", _path(file.url or file.path)
+    # The model's own form `<nodes>-<hash>`: a one-liner is everybody's.
+    nodes, _, shape = file.shape.partition("-")
+    if shape and nodes.isdecimal() and int(nodes) >= links().least_shape:
+        yield "shell_shape", shape
     names = sorted({name for each in file.capabilities if each.from_request for name in each.inputs})
     if names:
         yield "secret", hashlib.blake2b("\0".join(names).encode(), key=secret, digest_size=16).hexdigest()

@@ -112,10 +112,7 @@ def keep(fleet: Fleet, lake: Lake, server: int, assessment: int | None, events: 
     """
     saved = read_manifest(events)
     files = [_described(events, table.file, table.kind) for table in saved.gathered.tables]
-    digest = hashlib.sha256((events / _MANIFEST).read_bytes())
-    for each in files:
-        digest.update(each.sha256.encode())
-    name = digest.hexdigest()
+    name = _content(saved, {each.name: each.sha256 for each in files})
     row = fleet.database.one(
         "SELECT id, events FROM event_set WHERE server_id = ? AND sha256 = ? AND removed IS NULL",
         (server, name),
@@ -160,6 +157,16 @@ def keep(fleet: Fleet, lake: Lake, server: int, assessment: int | None, events: 
             ],
         )  # fmt: skip
     return Kept(number=number, new=True, events=count)
+
+
+def _content(saved: Saved, of: dict[str, str]) -> str:
+    """The set by what it holds. Names of its files tell where and when the evidence lay there: sent again they are others."""
+    tables = [msgspec.structs.replace(each, file=of[each.file]) for each in saved.gathered.tables]
+    tables.sort(key=lambda each: (each.kind, each.file))
+    same = msgspec.structs.replace(
+        saved, gathered=msgspec.structs.replace(saved.gathered, tables=tuple(tables))
+    )
+    return hashlib.sha256(msgspec.json.encode(same)).hexdigest()
 
 
 def _described(folder: Path, name: str, kind: str) -> EventFile:

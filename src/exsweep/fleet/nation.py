@@ -3,6 +3,7 @@
 Made from rates alone (`data/fleet/nation.yml`) and a seed; the same seed gives the same nation.
 """
 
+import hashlib
 import math
 import random
 from collections.abc import Iterator
@@ -105,6 +106,7 @@ def _server(
         payload=who.payload if who else "",
         task=who.task if who and chance.random() < rates.hands_on else None,
         page=page if chance.random() >= rates.no_files else "",
+        shape=_shape(page, who, public, rates) if page and who else "",
         path=path,
         wave=rates.wave_name if happened and chance.random() < rates.wave_share else None,
         used=happened is not None and chance.random() < rates.in_use,
@@ -119,6 +121,14 @@ def _server(
         blind=happened is not None and happened < start,
     )
     return made, truth
+
+
+def _shape(page: str, who: Campaign, public: tuple[str, ...], rates: Nation) -> str:
+    """A page with a hash of its own is mostly a campaign's page with another word or layout; told by the hash itself, so
+    that the nation stays the one it was."""
+    kept = page in who.hashes or (page not in public and int(page[:6], 16) < rates.same_shape * 0xFFFFFF)
+    of = who.payload if kept else page
+    return f"200-{hashlib.sha256(of.encode()).hexdigest()[:32]}"
 
 
 def _first(rates: dict[date, float], last: date, chance: random.Random) -> datetime | None:

@@ -120,6 +120,7 @@ def assessment_of(
     payload: str,
     task: str | None,
     page: str,
+    shape: str,
     path: str,
     wave: str | None,
     used: bool,
@@ -175,7 +176,7 @@ def assessment_of(
                 "PAGE", Stage.WEBSHELL, end - timedelta(hours=90), kind="iis_w3c", fields={"url.path": wave}
             )
         )
-    files = FilesLooked(looked_at=900, remarkable=_pages(page, path)) if page or broken is None else None
+    files = FilesLooked(looked_at=900, remarkable=_pages(page, path, shape)) if page or broken is None else None
     found = bool(seen or (page and broken is not None))
     blind = start > datetime(2021, 2, 26, tzinfo=UTC)
     level = (
@@ -266,7 +267,7 @@ def _assembled(
     )
 
 
-def _pages(page: str, path: str) -> tuple[FileReport, ...]:
+def _pages(page: str, path: str, shape: str) -> tuple[FileReport, ...]:
     if not page:
         return ()
     return (
@@ -277,6 +278,7 @@ def _pages(page: str, path: str) -> tuple[FileReport, ...]:
             verdict=FileVerdict.MALICIOUS,
             confidence=Confidence.SURE,
             url=path,
+            shape=shape,
         ),
     )
 

@@ -82,6 +82,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     own_seen: float
     kinds: dict[str, LinkKind]
     burst_minutes: int
+    least_shape: int
     stop: dict[str, tuple[str, ...]]
     stop_source: tuple[str, ...]
     task_columns: tuple[str, ...]

@@ -23,6 +23,7 @@ class Nation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     campaigns: int
     alone: float
     same_hash: float
+    same_shape: float
     random_name: float
     public_page: float
     shared_exit: float

@@ -105,6 +105,9 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: nobody asked for it in the logs that were read."""
     held_in: str = ""
     """The file of the evidence in which its bytes stood: a file table, a quarantine. Empty: it is a file itself."""
+    shape: str = ""
+    """`<nodes>-<hash>` of the code without the author's names, words, numbers, spaces, comments and letter case; of pages that
+    a person should look at only. Equal where one back door was made from another."""
     held: str = ""
     """`deleted` (its text was left in the file table), `file_table` or `quarantine`; empty: it is a file itself."""
 

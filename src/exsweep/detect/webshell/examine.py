@@ -15,6 +15,7 @@ from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.pieces import Piece, controls, excerpt, pieces
 from exsweep.detect.webshell.reading import read_page
 from exsweep.detect.webshell.score import Line, Score, best, reason, score
+from exsweep.detect.webshell.shape import shape_of
 from exsweep.detect.webshell.sieve import may_do_anything
 from exsweep.detect.webshell.signs import constants, signs, unread_share
 from exsweep.detect.webshell.state import Shown, State, TooMuchWorkError, Unit
@@ -95,7 +96,17 @@ def _examine(data: bytes, place: Named, effort: Effort, depth: int, sha256: str 
         reasons=total.reasons,
         capabilities=total.capabilities,
         problems=tuple(dict.fromkeys(problems)),
+        shape=_shape(page, total, effort) if page is not None and not depth else "",
     )
+
+
+def _shape(page: Page, of: Score, effort: Effort) -> str:
+    """Of pages to be shown only: who left one is asked of nothing else. What was not read whole has none."""
+    if of.verdict not in (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS) or effort.spent():
+        return ""
+    programs = [part.program(effort) for part in pieces(page)]
+    inputs = {name for can in of.capabilities for name in can.inputs}
+    return "" if effort.spent() else shape_of(programs, inputs)
 
 
 def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[str]) -> Score:
