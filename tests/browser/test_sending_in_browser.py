@@ -1,14 +1,6 @@
 """Sending from a browser goes on: after a broken line, a reload, a service that was killed; and what was killed while judging."""
 
-import contextlib
 import os
-import re
-import signal
-import socket
-import sqlite3
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,51 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.web.served import Served
 from tests.web.test_jobs import LINE, LOG
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")]
 PART = 8 << 20
-
-
-class Served:
-    """`exsweep serve` as a user starts it, which can be killed and started anew on the same port."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> str:
-        """The address that it prints."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "exsweep", "serve", "--port", str(self.port), "--store", str(self.folder / "fleet.db")],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        lines = iter(self.process.stdout)
-        found = next(match[0] for line in lines if (match := re.search(r"http://\S+/start\?token=\S+", line)))
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:  # it is printed a moment before the port is open
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                break
-            time.sleep(0.1)
-        return found
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(30)
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        store = sqlite3.connect(self.folder / "fleet.db")
-        try:
-            return store.execute(query).fetchall()
-        finally:
-            store.close()
 
 
 @pytest.fixture

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 
 from exsweep.errors import UsageError
-from exsweep.fleet import audit, intake
+from exsweep.fleet import audit, hunt, intake, people
+from exsweep.fleet.clock import DAY
 from exsweep.fleet.store import Fleet
 from exsweep.model import Level, Stage
-from exsweep.web import hooks, outside
+from exsweep.web import hooks, jobs, outside
 from exsweep.web.hooks import Hook, Sender
 from exsweep.web.outside import Door, Refused
-from tests.fleet.build import NOW, assessed, finding, page
+from tests.fleet.build import NOW, assessed, at, finding, page
 from tests.web.test_accounts import Clock
 
 KEY = b"k" * 32
@@ -153,6 +154,101 @@ def test_only_the_wanted_kinds_are_told(fleet: Fleet, receiver: Receiver) -> Non
     told = sender(fleet, hook(receiver, events=("case.worse",)))
     keep(fleet, Level.BROKEN_INTO)
     assert told.once(fleet) == 0 and receiver.calls == []
+
+
+def ended(fleet: Fleet, state: str, clock: Clock, tenant: str = "school") -> str:
+    """A job that has just ended so."""
+    public = jobs.create(fleet, kind="triage", tenant=fleet.tenant(tenant), who="tester", now=clock.now)
+    fleet.database.run(
+        "UPDATE job SET state = ?, ended = ? WHERE public_id = ?", (state, int(clock.now), public)
+    )
+    return public
+
+
+def test_the_end_of_a_job_is_told_once_and_what_ended_before_is_not(fleet: Fleet, receiver: Receiver) -> None:
+    clock = Clock()
+    ended(fleet, "done", clock)
+    clock.now += 60
+    told = sender(fleet, hook(receiver), clock=clock)
+    clock.now += 60
+    good, bad = ended(fleet, "done", clock), ended(fleet, "quarantined", clock)
+    ended(fleet, "stopped", clock)
+    assert (told.once(fleet), told.once(fleet)) == (2, 0)
+    assert [(each["type"], each["data"]["job"], each["data"]["state"]) for each in bodies(receiver)] == [
+        ("job.done", good, "done"),
+        ("job.failed", bad, "quarantined"),
+    ]
+    assert bodies(receiver)[0]["data"]["address"] == f"{ORIGIN}/jobs/{good}"
+
+
+def hit(fleet: Fleet, clock: Clock, tenant: str, may: frozenset[int] | None, *, fresh: bool = True) -> str:
+    """A watching hunt that was hit on the last server of a tenant."""
+    run = fleet.database.run
+    name = hunt.save(
+        fleet, MARK, hunt.Question(query=MARK), hunt.Scope(), watch=True, now=int(clock.now), may=may
+    )
+    started = hunt.again(fleet, name, now=int(clock.now))
+    run("UPDATE hunt_run SET state = 'done', ended = ? WHERE public_id = ?", (int(clock.now), started))
+    run(
+        "INSERT INTO hunt_hit (run_id, server_id, rule, title, events, kinds, samples, fresh) "
+        "SELECT r.id, s.id, 'r', ?, 1, '', '[]', ? FROM hunt_run r, server s JOIN tenant t ON t.id = s.tenant_id "
+        "WHERE r.public_id = ? AND t.name = ?",
+        (MARK, int(fresh), started, tenant),
+    )
+    return started
+
+
+def test_new_hits_of_a_hunt_that_watches_are_told_by_number_and_old_ones_are_not(
+    fleet: Fleet, receiver: Receiver
+) -> None:
+    clock = Clock()
+    keep(fleet, Level.BROKEN_INTO)
+    told = sender(fleet, hook(receiver), clock=clock)
+    new = hit(fleet, clock, "school", None)
+    hit(fleet, clock, "school", None, fresh=False)
+    assert (told.once(fleet), told.once(fleet)) == (1, 0)
+    ((_, body),) = receiver.calls
+    assert MARK not in body.decode()
+    data = json.loads(body)["data"]
+    assert (data["run"], data["servers"], data["address"]) == (new, 1, f"{ORIGIN}/hunt/{new}")
+
+
+def test_h68_a_hunt_that_looks_at_others_too_is_no_news_for_one_tenant(
+    fleet: Fleet, receiver: Receiver
+) -> None:
+    clock = Clock()
+    keep(fleet, Level.BROKEN_INTO, "school")
+    keep(fleet, Level.BROKEN_INTO, "clinic", "b")
+    told = sender(fleet, hook(receiver, tenants=("school",)), clock=clock)
+    hit(fleet, clock, "school", None)
+    hit(fleet, clock, "clinic", frozenset({fleet.tenant("clinic")}))
+    ended(fleet, "done", clock, "clinic")
+    assert told.once(fleet) == 0 and receiver.calls == []
+    own = hit(fleet, clock, "school", frozenset({fleet.tenant("school")}))
+    told.once(fleet)
+    assert [each["data"]["run"] for each in bodies(receiver)] == [own]
+
+
+def test_a_due_recheck_and_what_came_back_are_told(fleet: Fleet, receiver: Receiver) -> None:
+    clock = Clock()
+    clock.now = NOW
+    keep(fleet, Level.BROKEN_INTO, manifest="1" * 64)
+    people.cleaned(fleet, 1, at=int(at("03-10 00:00").timestamp()), now=NOW)
+    told = sender(fleet, hook(receiver), clock=clock)
+    clock.now = NOW + 8 * DAY
+    assert told.once(fleet) == 1
+    seen = finding("WS-1", Stage.WEBSHELL_USE, "03-16 04:00", url_path=f"/{MARK}.aspx")
+    later = assessed(
+        Level.IN_USE, seen, name=f"{MARK}.example.org", pages=[page(f"/{MARK}.aspx")], manifest="2" * 64,
+        end=at("03-18 12:00"),
+    )  # fmt: skip
+    intake.add(fleet, [("here", later)], now=int(clock.now), tenant="school")
+    told.once(fleet)
+    told.once(fleet)
+    assert [each["type"] for each in bodies(receiver)] == ["recheck.due", "case.worse", "recheck.came_back"]
+    due, _, back = (each["data"] for each in bodies(receiver))
+    assert (due["week"], back["things"]) == (1, 2) and due["server"] == back["server"]
+    assert MARK not in str(receiver.calls)
 
 
 def test_what_was_not_taken_is_told_again_later_under_the_same_id_and_in_order(

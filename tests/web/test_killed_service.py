@@ -4,86 +4,21 @@ import hashlib
 import json
 import os
 import random
-import re
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.web.served import Served
 from tests.web.test_jobs import LINE, LOG
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
 PART = 64 << 10
-
-
-class Served:
-    """A service that a program talks to with the token that it prints."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
-        self.token = ""
-
-    def __enter__(self) -> "Served":
-        words = ["serve", "--port", str(self.port), "--store", str(self.folder / "fleet.db")]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "exsweep", *words],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
-        assert self.process.stdout is not None
-        self.token = next(
-            match[1] for line in self.process.stdout if (match := re.search(r"start\?token=(\S+)", line))
-        )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:  # the address is printed a moment before the port is open
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        return self
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
-        raw = isinstance(body, bytes)
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/v1{path}",
-            data=body if raw else None if body is None else json.dumps(body).encode(),
-            method=method,
-            headers={
-                "authorization": f"Bearer {self.token}",
-                "accept": "application/json",
-                "content-type": "application/octet-stream" if raw else "application/json",
-                **{name.replace("_", "-"): value for name, value in headers.items()},
-            },
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            told: dict[str, Any] = json.loads(answer.read())
-            return told
-
-    def part(self, upload: str, offset: int, data: bytes) -> dict[str, Any]:
-        sum_ = hashlib.sha256(data).hexdigest()
-        return self.call("PATCH", f"/uploads/{upload}?offset={offset}", data, x_chunk_sha256=sum_)
 
 
 def send_rest(served: Served, upload: str, data: bytes) -> None:

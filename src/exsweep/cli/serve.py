@@ -1,6 +1,9 @@
 """`exsweep serve`: pages and API over the fleet, on this computer or for a team."""
 
+import contextlib
+import os
 import signal
+import socket
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,7 +81,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     "--webhooks",
     "receivers",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Receivers of notices that a case is new or changed; none without: docs/how-to/webhooks.md.",
+    help="Receivers of notices: cases, ended jobs, hits of hunts, re-checks; none without: docs/how-to/webhooks.md.",
 )
 def serve(
     host: str,
@@ -134,6 +137,7 @@ def serve(
         allow_scan=scope,
         second_person=second_person,
     )
+    _free(host, port)
     service = Service(settings)
     app = application(service)
     fleet = service.fleet()
@@ -152,30 +156,52 @@ def serve(
     for thread in threads:
         thread.start()
     if not settings.accounts:
-        click.echo(f"Open this address in your browser: {shown}{url('start', token=service.start_token)}")
+        words = f"Open this address in your browser: {shown}{url('start', token=service.start_token)}"
     elif token:
-        click.echo(
-            f"Nobody has an account yet. This link makes the first operator, once: {shown}{url('join', token=token)}"
-        )
+        words = f"Nobody has an account yet. This link makes the first operator, once: {shown}{url('join', token=token)}"
     else:
-        click.echo(f"Open {shown}")
-    click.echo("Press Ctrl-C to stop. What was sent is kept.")
+        words = f"Open {shown}"
+
+    class Announced(uvicorn.Server):
+        """Says where it is once it can be reached there: whoever opens the address at once finds somebody in."""
+
+        async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
+            await super().startup(sockets)
+            click.echo(f"{words}\nPress Ctrl-C to stop. What was sent is kept.")
+
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=public is not None,
+        ssl_certfile=certificate,
+        ssl_keyfile=str(key) if key else None,
+    )
     try:
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=public is not None,
-            ssl_certfile=certificate,
-            ssl_keyfile=str(key) if key else None,
-        )
+        with contextlib.suppress(KeyboardInterrupt):
+            Announced(config).run()
     finally:
         for each in workers:
             each.stop()
         for thread in threads:
             thread.join()
+
+
+def _free(host: str, port: int) -> None:
+    """Raises UsageError when nobody can listen there: said before anything else is begun."""
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            if os.name == "posix":  # elsewhere it would take the port away from whoever has it
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(where)
+    except OSError as error:
+        raise UsageError(
+            f"Nobody can listen on {host}, port {port}: {error.strerror or error}.",
+            tip="Stop the other program there (is exsweep running already?), or choose another port with --port.",
+        ) from None
 
 
 def _provider(path: Path) -> "Provider":

@@ -176,7 +176,9 @@ def assessment_of(
                 "PAGE", Stage.WEBSHELL, end - timedelta(hours=90), kind="iis_w3c", fields={"url.path": wave}
             )
         )
-    files = FilesLooked(looked_at=900, remarkable=_pages(page, path, shape)) if page or broken is None else None
+    files = (
+        FilesLooked(looked_at=900, remarkable=_pages(page, path, shape)) if page or broken is None else None
+    )
     found = bool(seen or (page and broken is not None))
     blind = start > datetime(2021, 2, 26, tzinfo=UTC)
     level = (

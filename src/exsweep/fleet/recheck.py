@@ -62,6 +62,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
     server: str
     name: str | None
+    tenant: str
     due: datetime | None
     week: int
     """1 to 4 after cleaning."""
@@ -204,21 +205,26 @@ def of_server(fleet: Fleet, server: int) -> Diff:
     return diff(before, after, cleaned=cleaned, earlier=[fleet.assessment(int(number)) for (number,) in old])
 
 
-def due(fleet: Fleet, now: int, limit: int = 100, *, tenants: Tenants = None) -> tuple[Due, ...]:
-    """Re-checks whose day has come and for which no records that go on so far have been received, oldest first."""
+def due(
+    fleet: Fleet, now: int, limit: int = 100, *, tenants: Tenants = None, since: int = 0
+) -> tuple[Due, ...]:
+    """Re-checks whose day has come (none before `since`) and for which no records that go on so far have been received,
+    oldest first."""
     ours, values = within(tenants, "s.tenant_id")
     rows = fleet.database.run(
-        "SELECT s.public_id, s.name, r.due, s.cleaned_at FROM recheck r JOIN server s ON s.id = r.server_id "
-        "WHERE r.due <= ? AND NOT EXISTS (SELECT 1 FROM assessment a WHERE a.server_id = r.server_id AND a.outside = 0 "
+        "SELECT s.public_id, s.name, t.name, r.due, s.cleaned_at FROM recheck r JOIN server s ON s.id = r.server_id "
+        "JOIN tenant t ON t.id = s.tenant_id WHERE r.due BETWEEN ? AND ? "
+        "AND NOT EXISTS (SELECT 1 FROM assessment a WHERE a.server_id = r.server_id AND a.outside = 0 "
         f"AND a.evidence_end >= r.due) AND {ours} ORDER BY r.due, s.id LIMIT ?",
-        (now, *values, limit),
+        (since, now, *values, limit),
     )
     return tuple(
         Due(
             server=server,
             name=name,
+            tenant=tenant,
             due=moment(at),
             week=round((int(at) - int(cleaned)) / (7 * 86_400)) if cleaned is not None else 0,
         )
-        for server, name, at, cleaned in rows
+        for server, name, tenant, at, cleaned in rows
     )

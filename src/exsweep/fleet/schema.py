@@ -9,7 +9,7 @@ from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
 from exsweep.fleet.schema_lists import lists
 from exsweep.fleet.schema_walls import walls, walls_of_hunts
-from exsweep.fleet.schema_web import ACCESS, WEB
+from exsweep.fleet.schema_web import ACCESS, TOLD, WEB
 
 _FIRST = """
 CREATE TABLE tenant (id {id}, name TEXT NOT NULL UNIQUE);
@@ -143,6 +143,10 @@ def _web(database: Database) -> str:
     return WEB.format(**database.types, packed=_packed(database))
 
 
+def _told(database: Database) -> str:
+    return TOLD.format(packed=_packed(database))
+
+
 def _access(database: Database) -> str:
     return ACCESS.format(**database.types)
 
@@ -155,7 +159,16 @@ def _events(database: Database) -> str:
     return _EVENTS.format(**database.types, packed=_packed(database))
 
 
-STEPS: tuple[Callable[[Database], str], ...] = (_first, _events, _web, lists, walls, _access, walls_of_hunts)
+STEPS: tuple[Callable[[Database], str], ...] = (
+    _first,
+    _events,
+    _web,
+    lists,
+    walls,
+    _access,
+    walls_of_hunts,
+    _told,
+)
 """Step n leads from version n to n + 1."""
 
 

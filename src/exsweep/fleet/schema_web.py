@@ -75,3 +75,10 @@ CREATE TABLE passkey (
 CREATE INDEX passkey_account ON passkey (account_id);
 ALTER TABLE account ADD COLUMN signed_in BIGINT;
 """
+
+TOLD = """
+CREATE TABLE told (
+  receiver TEXT NOT NULL, what TEXT NOT NULL, time BIGINT NOT NULL, PRIMARY KEY (receiver, what)
+) {packed};
+CREATE INDEX job_ended ON job (ended);
+"""

@@ -1,11 +1,11 @@
-"""Notices to other programs (webhooks): a case is new, worse or better, read on there. Nothing of the evidence leaves.
+"""Notices to other programs (webhooks): something is new (`notices` says what), read on there. Nothing of the evidence leaves.
 
 Off unless the operator names receivers in a file. A notice holds ids, levels and the name of the tenant, all of them our own
 words; no name of a server, no finding, no text that anybody sent. It is signed (Standard Webhooks: HMAC-SHA256 over id, time and
 body), goes only to the addresses in the file, follows no redirect, and is repeated until the receiver says 2xx: a receiver that
 knows an id already has had it.
 
-What is told is worked out from the kept assessments and a place in their order for each receiver: nothing is lost by a kill.
+What is told is worked out from the store, and remembered for each receiver when it was taken: nothing is lost by a kill.
 Source: https://www.standardwebhooks.com (specification read 2026-11-28).
 """
 
@@ -17,27 +17,23 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from exsweep.errors import StoreError, UsageError
-from exsweep.fleet.clock import moment
+from exsweep.fleet import audit
 from exsweep.fleet.store import Fleet
-from exsweep.model import Level
-from exsweep.web import settings_file
+from exsweep.web import notices, settings_file
+from exsweep.web.notices import EVENTS, Event, Pending
 from exsweep.web.outside import Door, Refused, host_of
 
 _log = logging.getLogger("exsweep.web")
 _EVERY_S = 5.0
 _FIRST_S, _LONGEST_S = 10, 3_600
 GIVEN_UP_S = 3 * 86_400
-_BATCH = 100
 _SECRET = "whsec_"  # noqa: S105 - the beginning of every such secret
-
-Event = Literal["case.new", "case.worse", "case.better"]
-EVENTS: tuple[Event, ...] = ("case.new", "case.worse", "case.better")
 
 
 class Hook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,26 +57,6 @@ class Hooks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The file. See docs/how-to/webhooks.md."""
 
     webhooks: tuple[Hook, ...]
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notice says."""
-
-    server: str
-    tenant: str
-    level: str
-    before: str | None
-    from_outside: bool
-    address: str
-    """Page of the case."""
-
-
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of a call."""
-
-    type: Event
-    timestamp: str
-    data: Case
 
 
 def hooks(path: Path) -> tuple[Hook, ...]:
@@ -159,35 +135,54 @@ class Sender:
         failures, next_try = self._wait.get(place, (0, 0.0))
         if now < next_try or self._stop.is_set():
             return 0
-        fleet.database.see(None if hook.all_tenants else _numbers(fleet, hook))
+        tenants = None if hook.all_tenants else _numbers(fleet, hook)
+        fleet.database.see(tenants)
         door = Door(hosts=frozenset({host_of(hook.url, "url")}), private=hook.private, trust=hook.trust)
-        last = int(fleet.setting(place, str(fleet.database.number("SELECT MAX(id) FROM assessment"))))
-        for number, received, notice in _due(fleet, hook, last, self._origin):
-            if notice is not None:
-                said = self._call(door, hook, number, notice, now)
-                if said and now - received < GIVEN_UP_S:
-                    failures += 1
-                    self._wait[place] = failures, now + min(_LONGEST_S, _FIRST_S * 2 ** min(failures - 1, 12))
-                    _log.warning("notice to %s: %s", door.hosts, said)
-                    return done
-                what = "notice given up" if said else "notice sent"
-                with fleet.act(
-                    what, notice.data.server, time=now, detail=f"{notice.type} to {hook.url} {said}".strip()
-                ):
-                    fleet.database.run("UPDATE setting SET value = ? WHERE name = ?", (str(number), place))
-                done += not said
-            else:
-                fleet.database.run("UPDATE setting SET value = ? WHERE name = ?", (str(number), place))
+        for each in self._pending(fleet, hook, tenants, place, now):
+            said = self._call(door, hook, each, now) if each.notice is not None else ""
+            if said and now - each.at < GIVEN_UP_S:
+                failures += 1
+                self._wait[place] = failures, now + min(_LONGEST_S, _FIRST_S * 2 ** min(failures - 1, 12))
+                _log.warning("notice to %s: %s", door.hosts, said)
+                return done
+            self._remember(fleet, hook, each, place, said, now)
+            done += each.notice is not None and not said
             failures = 0
             self._wait.pop(place, None)
         return done
 
-    def _call(self, door: Door, hook: Hook, number: int, notice: Notice, now: int) -> str:
+    def _pending(
+        self, fleet: Fleet, hook: Hook, tenants: tuple[int, ...] | None, place: str, now: int
+    ) -> Iterator[Pending]:
+        last = int(fleet.setting(place, str(fleet.database.number("SELECT MAX(id) FROM assessment"))))
+        since = int(fleet.setting(f"{place} since", str(now)))
+        yield from notices.cases(fleet, hook.events, tenants, last, self._origin)
+        yield from notices.others(fleet, hook.events, tenants, since, place, now, self._origin)
+
+    def _remember(self, fleet: Fleet, hook: Hook, of: Pending, place: str, said: str, now: int) -> None:
+        """The place and the line of the log together, or none of both."""
+        with fleet.database.transaction():
+            if of.number is not None:
+                fleet.database.run("UPDATE setting SET value = ? WHERE name = ?", (str(of.number), place))
+            else:
+                fleet.database.run("DELETE FROM told WHERE time < ?", (now - 2 * notices.LONGEST_S,))
+                fleet.database.run(
+                    "INSERT INTO told (receiver, what, time) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+                    (place, of.name, now),
+                )
+            if of.notice is not None:
+                what = "notice given up" if said else "notice sent"
+                detail = f"{of.notice.type} to {hook.url} {said}".strip()
+                audit.log(
+                    fleet.database, time=now, who=fleet.who, what=what, object_=of.object, detail=detail
+                )
+
+    def _call(self, door: Door, hook: Hook, of: Pending, now: int) -> str:
         """Empty when it was taken; else why not."""
-        body = msgspec.json.encode(notice)
+        body = msgspec.json.encode(of.notice)
         try:
             status = door.ask(
-                "POST", hook.url, headers=signed(hook.key, f"case_{number}", now, body), body=body
+                "POST", hook.url, headers=signed(hook.key, of.name, now, body), body=body
             ).status
         except Refused as error:
             return str(error)[:300]
@@ -195,42 +190,10 @@ class Sender:
 
 
 def _place_of(hook: Hook) -> str:
-    """Name of the setting that says how far a receiver was told."""
+    """Name of the setting that says how far a receiver was told; who it is in the table of what was told."""
     return f"notices {hashlib.sha256(hook.url.encode()).hexdigest()[:32]}"
 
 
 def _numbers(fleet: Fleet, hook: Hook) -> tuple[int, ...]:
     rows = (fleet.database.one("SELECT id FROM tenant WHERE name = ?", (name,)) for name in hook.tenants)
     return tuple(sorted(int(row[0]) for row in rows if row is not None))
-
-
-def _due(fleet: Fleet, hook: Hook, last: int, origin: str) -> Iterator[tuple[int, int, Notice | None]]:
-    """(number, when it was received, the notice or None) of each assessment after the last one that was told."""
-    rows = fleet.database.run(
-        "SELECT a.id, a.received, a.level, a.outside, s.public_id, t.name, (SELECT b.level FROM assessment b WHERE "
-        "b.server_id = a.server_id AND b.id < a.id ORDER BY b.id DESC LIMIT 1) FROM assessment a "
-        "JOIN server s ON s.id = a.server_id JOIN tenant t ON t.id = s.tenant_id WHERE a.id > ? ORDER BY a.id LIMIT ?",
-        (last, _BATCH),
-    )
-    for number, received, level, outside, server, tenant, before in rows:
-        event = _event(str(level), before)
-        wanted = event in hook.events and (hook.all_tenants or tenant in hook.tenants)
-        where = f"{origin}/cases/{server}"
-        outside_ = bool(outside)
-        case = Case(
-            server=server, tenant=tenant, level=level, before=before, from_outside=outside_, address=where
-        )
-        at = moment(int(received))
-        told = (
-            Notice(type=event, timestamp=at.isoformat() if at else "", data=case)
-            if event and wanted
-            else None
-        )
-        yield int(number), int(received), told
-
-
-def _event(level: str, before: str | None) -> Event | None:
-    if before is None:
-        return "case.new"
-    change = Level(level).rank - Level(before).rank
-    return "case.worse" if change > 0 else "case.better" if change < 0 else None

@@ -92,14 +92,14 @@ def _triage(fleet: Fleet, folder: Path, one: jobs.Claimed, worker: str) -> int:
 def _matches(
     fleet: Fleet, lake: Lake, one: jobs.Claimed, judged: Sequence[Assessment]
 ) -> tuple[jobs.Match, ...]:
-    """Ask the hunts that watch of the events that this job brought; after a death they are asked again, not left out."""
+    """Ask the hunts that watch of the events that this job brought; after a death, or sent again, they are asked again."""
     numbers = [
         int(row[0])
         for each in judged
         for row in fleet.database.run(
             "SELECT e.id FROM event_set e JOIN assessment a ON a.id = e.assessment_id "
-            "WHERE a.sha256 = ? AND e.removed IS NULL AND e.received >= ?",
-            (_digest(fleet, one, each), one.created),
+            "WHERE a.sha256 = ? AND e.removed IS NULL",
+            (_digest(fleet, one, each),),
         )
     ]
     return tuple(
