@@ -15,7 +15,8 @@ from tests.web.served import Served
 def test_the_printed_address_answers_at_once_and_a_second_service_there_is_told_so(tmp_path: Path) -> None:
     served = Served(tmp_path)
     try:
-        with urllib.request.urlopen(served.start(), timeout=20) as answer:  # noqa: S310
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(served.start(), timeout=20) as answer:
             assert answer.status == 200
         words = ["serve", "--port", str(served.port), "--store", str(tmp_path / "other.db")]
         second = subprocess.run(
