@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain as chained
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from exsweep.evidence import EvidenceReadError, Source
 from exsweep.knowledge.filesystem import is_journal_name, not_read
 from exsweep.knowledge.formats import LogFormat
 from exsweep.model import FileReport, FileVerdict, SourceReport, SourceState
-from exsweep.parse import Reader, recognise
+from exsweep.parse import Reader, is_plain, recognise
 from exsweep.parse.antivirus import AntivirusReader, recognise_antivirus
 from exsweep.parse.batch import Batch
 from exsweep.parse.config import read_config, recognise_config
@@ -42,6 +43,12 @@ class Taker(Protocol):
     def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None: ...
 
     def rows(self, place: int, path: str, batch: Batch) -> None: ...
+
+    def small(
+        self, place: int, path: str, data: bytes, kind: LogFormat, done: Callable[[Tally], SourceReport]
+    ) -> None:
+        """A log that can be read with others of its kind; who has done so calls `done`."""
+        ...
 
     def apart(self, place: int, path: str, batch: Batch) -> None: ...
 
@@ -77,8 +84,8 @@ class _Seal:
             self.state, self.reason = error.state, error.reason
 
 
-def read_file(source: Source, place: int, run: Taker) -> SourceReport:
-    """Read one file to its end. A page is looked at as a page, whatever else it may be."""
+def read_file(source: Source, place: int, run: Taker) -> SourceReport | None:
+    """Read one file to its end. A page is looked at as a page, whatever else it may be. None: see `Taker.small`."""
     seal = _Seal(state=source.state, reason=source.reason)
     chunks = seal.over(source)
     if source.state is not SourceState.READ:
@@ -106,15 +113,26 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport:
         return _records(source, place, stream, seal, run, events, KIND)
     if kind is None:
         return _other(source, place, stream, seal, run, script)
+    sieve = run.sieve(kind.id, source.path, head)
+    if sieve is None and not script and len(start) == 1 and len(start[0]) < CHUNK:
+        more = next(chunks, b"")
+        if not more and seal.state is SourceState.READ and is_plain(start[0], kind):
+            run.small(place, source.path, start[0], kind, partial(_log, source, kind, seal, head))
+            return None
+        stream = chained(start, [more], chunks)
     kept = served.Kept()
     if script:
         stream = kept.over(stream)
     reader = Reader(kind)
-    for batch in _batches(reader, stream, run.sieve(kind.id, source.path, head)):
+    for batch in _batches(reader, stream, sieve):
         run.rows(place, source.path, batch)
     if script:
         _page(source, place, kept, seal, run)
-    report = _report(source, kind.id, seal, reader.tally)
+    return _log(source, kind, seal, head, reader.tally)
+
+
+def _log(source: Source, kind: LogFormat, seal: _Seal, head: bytes, tally: Tally) -> SourceReport:
+    report = _report(source, kind.id, seal, tally)
     return msgspec.structs.replace(report, begins=_begins(head), servers=report.servers or _names(head, kind))
 
 

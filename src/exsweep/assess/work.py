@@ -16,6 +16,7 @@ from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
 from exsweep.assess.rows import Cells, fold, hit
 from exsweep.assess.served import Kept, Row, look, look_inside, row, slim, together
+from exsweep.assess.small import Shelf, Small, read
 from exsweep.assess.store import EventWriter
 from exsweep.assess.tools import Tools, tools
 from exsweep.assess.volumes import bytes_beside, folders_of
@@ -23,11 +24,13 @@ from exsweep.detect import Match
 from exsweep.detect.webshell import Remembered
 from exsweep.evidence import Unit, sources
 from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
+from exsweep.knowledge.formats import LogFormat
 from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.batch import Batch
 from exsweep.parse.filesystem import Folders
 from exsweep.parse.lines import places_of
 from exsweep.parse.sweep import Sieve
+from exsweep.parse.tally import Tally
 from exsweep.parse.traces import Carved
 from exsweep.parse.zone import assuming
 
@@ -93,6 +96,9 @@ class _Run:
     seen: Remembered
     """Pages of this and earlier tasks of the process."""
     gathering: Gathering = field(default_factory=Gathering)
+    shelf: Shelf = field(default_factory=Shelf)
+    reports: dict[int, SourceReport] = field(default_factory=dict)
+    """By the place of the file in the task."""
     pending: _Pending = field(default_factory=_Pending)
     hits: list[tuple[int, str, Batch, int]] = field(default_factory=list)
     flood: Flood = field(default_factory=Flood)
@@ -122,6 +128,19 @@ class _Run:
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours."""
         for joined in self.gathering.add(place, path, batch):
+            self._hand_on(joined)
+
+    def small(
+        self, place: int, path: str, data: bytes, kind: LogFormat, done: Callable[[Tally], SourceReport]
+    ) -> None:
+        """A small log: read with others, to the rules and to the store with them."""
+        for files in self.shelf.add(Small(place, path, data, kind, done)):
+            self._read(files)
+
+    def _read(self, files: Sequence[Small]) -> None:
+        reports, found = read(files)
+        self.reports |= reports
+        for joined in found:
             self._hand_on(joined)
 
     def apart(self, place: int, path: str, batch: Batch) -> None:
@@ -160,6 +179,8 @@ class _Run:
 
     def finish(self) -> None:
         self._hand_on_pages()
+        for files in self.shelf.rest():
+            self._read(files)
         for joined in self.gathering.rest():
             self._hand_on(joined)
         self._settle()
@@ -221,16 +242,20 @@ def start(
 
 
 def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
-    reports: list[SourceReport] = []
     keep = task.events is not None and not task.quick
     writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
     run = _Run(made, task.quick, writer, Counting(made), seen, beside=task.beside, passwords=task.passwords)
+    place = -1
     try:
         with assuming(task.zone):
             for unit in task.units:
                 for source in sources(unit, passwords=task.passwords):
-                    reports.append(read_file(source, len(reports), run))
+                    place += 1
+                    report = read_file(source, place, run)
+                    if report is not None:
+                        run.reports[place] = report
             run.finish()
+        reports = [run.reports[one] for one in range(place + 1)]
         tables = [StoredTable(*row) for row in writer.close()] if writer is not None else []
     except BaseException:
         if writer is not None:

@@ -3,7 +3,19 @@
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.reader import Reader
 from exsweep.parse.recognise import recognise
+from exsweep.parse.several import Stack, is_plain, read_several
 from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 
-__all__ = ["NO_TIME", "Batch", "Reader", "RejectedLine", "Sieve", "Tally", "recognise"]
+__all__ = [
+    "NO_TIME",
+    "Batch",
+    "Reader",
+    "RejectedLine",
+    "Sieve",
+    "Stack",
+    "Tally",
+    "is_plain",
+    "read_several",
+    "recognise",
+]

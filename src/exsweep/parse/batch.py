@@ -58,11 +58,7 @@ class Batch:
         if self.buffer is None:
             return None
         start = int(self.offset[row]) - self.buffer_offset
-        if not 0 <= start < len(self.buffer):
-            return None
-        piece = bytes(self.buffer[start : start + 65_536])
-        end = piece.find(b"\n")
-        return (piece if end < 0 else piece[:end]).rstrip(b"\r")
+        return line_at(self.buffer, start) if 0 <= start < len(self.buffer) else None
 
     def lines_only(self) -> "Batch":
         """Raw lines without columns: `raw` answers, all else is empty."""
@@ -102,3 +98,10 @@ class Batch:
             buffer_offset=0,
             lines=lines,
         )
+
+
+def line_at(text: memoryview | bytes, start: int) -> bytes:
+    """The line that begins there, without its line end, at most 64 KiB."""
+    piece = bytes(text[start : start + 65_536])
+    end = piece.find(b"\n")
+    return (piece if end < 0 else piece[:end]).rstrip(b"\r")

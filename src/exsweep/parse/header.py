@@ -60,6 +60,17 @@ class Header:
         return tuple((self.place[name], self.type_of(name) == pa.binary()) for name in self.kept)
 
     @cached_property
+    def telling(self) -> tuple[str, ...]:
+        """Columns that tell of the log as a whole: builds and names of the server."""
+        pattern = self.format.build_pattern
+        names = (
+            *self.format.build_columns,
+            *self.format.server_columns,
+            *([pattern.column] if pattern else ()),
+        )
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
     def place(self) -> dict[str, int]:
         """Place of each column."""
         return {name: at for at, name in enumerate(self.names)}

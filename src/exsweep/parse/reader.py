@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
@@ -92,6 +93,37 @@ class Reader:
         if last:
             yield from self._close()
 
+    def only_header(
+        self, block: Block, begin: int, headers: Sequence[int], data: Mask
+    ) -> Header | bool | None:
+        """Instead of `feed`, for a small log whose lines begin at line `begin` of a block that holds other logs too.
+
+        Counts its header lines (of `headers`, block line numbers) and takes them out of `data` (its lines that are not
+        blank). The header above all that is left; True: nothing is; None: they must be read in their order, by another
+        reader. See `took`.
+        """
+        self._ended = True
+        self.tally.blank_lines += len(data) - int(np.count_nonzero(data))
+        for index in headers:
+            state = self._after(block.line(index))
+            if state is None:
+                continue
+            data[index - begin] = False
+            self.tally.header_lines += 1
+            if not state.reads_like(self._state) and data[: index - begin].any():
+                return None
+            self._state = state
+        if not data.any():
+            return True
+        header = self._state.header
+        return None if header is None or header.format.multiline or dateless(header) else header
+
+    def took(self, table: pa.Table, times: Index, header: Header, rejected: Sequence[RejectedLine]) -> None:
+        """What the lines below the header gave; of the columns those that tell of the log as a whole are enough."""
+        self.tally.events_of(table, times, header)
+        self._note_version(self._state, times, header)
+        self.tally.reject(rejected)
+
     def _close(self) -> Iterator[Batch]:
         yield from self._close_records()
         if self._decoder.encoding is not None:
@@ -112,7 +144,7 @@ class Reader:
         chosen = None if sieve is None else wanted(block, sieve)
         groups: _Groups = {}
         begin = 0
-        for index in _maybe_headers(block, data):
+        for index in maybe_headers(block, data):
             state = self._after(block.line(index))
             if state is None:
                 continue
@@ -295,7 +327,7 @@ class Reader:
             self.tally.header_build(state.version, int(known.min()), int(known.max()), header.format.id)
 
 
-def _maybe_headers(block: Block, data: Mask) -> list[int]:
+def maybe_headers(block: Block, data: Mask) -> list[int]:
     """Lines that begin with `#`, a letter, or a quoted letter: rows of logs begin with a digit."""
     if block.too_long or not data.any():
         return []

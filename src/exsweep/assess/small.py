@@ -1,0 +1,67 @@
+"""Small logs wait until there are enough of one format to read them together."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from exsweep.assess.joined import JOIN_BYTES, Joined, Part
+from exsweep.knowledge.formats import LogFormat
+from exsweep.model import SourceReport
+from exsweep.parse import Stack, Tally, read_several
+from exsweep.parse.several import MOST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """One log, whole."""
+
+    place: int
+    """In its task."""
+    path: str
+    data: bytes
+    kind: LogFormat
+    done: Callable[[Tally], SourceReport]
+    """What is said of it, once it is read."""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Logs by format, less than MOST_BYTES of each."""
+
+    _waiting: dict[str, list[Small]] = field(default_factory=dict)
+
+    def add(self, one: Small) -> Iterator[list[Small]]:
+        """Put a log in; gives those that are to be read now."""
+        waiting = self._waiting.setdefault(one.kind.id, [])
+        size = sum(len(other.data) for other in waiting) + len(one.data)
+        if size > MOST_BYTES and waiting:
+            self._waiting[one.kind.id] = []
+            yield waiting
+            waiting, size = self._waiting[one.kind.id], len(one.data)
+        waiting.append(one)
+        if size >= JOIN_BYTES:
+            yield self._waiting.pop(one.kind.id)
+
+    def rest(self) -> Iterator[list[Small]]:
+        """All that waits."""
+        while self._waiting:
+            yield self._waiting.pop(min(self._waiting))
+
+
+def read(files: Sequence[Small]) -> tuple[dict[int, SourceReport], list[Joined]]:
+    """Logs of one format: what is said of each, by its place, and their rows."""
+    tallies, stacks = read_several([one.data for one in files], files[0].kind)
+    reports = {one.place: one.done(tally) for one, tally in zip(files, tallies, strict=True)}
+    return reports, [_joined(stack, files) for stack in stacks]
+
+
+def _joined(stack: Stack, files: Sequence[Small]) -> Joined:
+    parts, first = [], 0
+    for number, rows in zip(stack.files, stack.rows, strict=True):
+        parts.append(Part(files[number].place, files[number].path, rows, partial(_line, stack, first)))
+        first += rows
+    return Joined(stack.batch.without_buffer(), tuple(parts), len(stack.data))
+
+
+def _line(stack: Stack, first: int, row: int) -> bytes:
+    return stack.raw(first + row)
