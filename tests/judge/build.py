@@ -102,7 +102,7 @@ RULES = {
 
 def hit(
     name: str,
-    time: str,
+    time: str | None,
     *,
     ip: str | None = "203.0.113.9",
     kind: str = "iis_w3c",
@@ -124,7 +124,7 @@ def hit(
         rule=name,
         kind=kind,
         origin=Origin(path=f"{kind}.log", sha256="ab" * 32, line=place, offset=place * 100),
-        time=at(time),
+        time=at(time) if time else None,
         fields=named,
         excerpt=excerpt or " ".join(named.values()),
     )

@@ -271,3 +271,18 @@ def test_a_file_that_several_records_name_more_or_less_whole_is_named_once():
     path = r"C:\inetpub\wwwroot\aspnet_client\x.aspx"
     names = [path, r"inetpub\wwwroot\aspnet_client\x.aspx", "x.aspx", "y.aspx", path]
     assert without_tails(names) == (path, "y.aspx")
+
+
+def test_an_update_seen_later_says_nothing_of_an_attempt_before_it():
+    """The logs that name the build begin after the update; the web log goes further back."""
+    logs = [
+        log("iis_w3c", "02-01 00:00:00", "03-09 10:00:00"),
+        log("httpproxy", "03-03 00:00:00", "03-09 10:00:00", builds=[FIXED]),
+    ]
+    assert judged([hit("ANCHOR", "02-28 10:00:00", status="200")], logs).verdict.level is Level.SUSPICIOUS
+    assert judged([hit("ANCHOR", "03-04 10:00:00", status="200")], logs).verdict.level is Level.ATTACKED
+
+
+def test_an_attempt_without_a_time_is_not_undone_by_the_newest_build():
+    logs = [log("iis_w3c", "02-01 00:00:00", "03-09 10:00:00", builds=[OPEN, FIXED])]
+    assert judged([hit("ANCHOR", None, status="200")], logs).verdict.level is Level.SUSPICIOUS

@@ -64,7 +64,7 @@ def judge(
     shipped: Baseline | None = None,
 ) -> Assessment:
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
-    builds = history(seen.sources)
+    builds = history(seen.sources, now)
     covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys)
     hits = (*(credible(hit, now) for hit in seen.hits), *signed_in(seen, rules))
     weighed = settle([weigh(hit, rules, builds) for hit in hits])
@@ -132,7 +132,7 @@ def intruders(
     seen: Observations, rules: Mapping[str, Rule], formats: Sequence[LogFormat], *, now: datetime
 ) -> Traces:
     """What the proven intruders left behind: their addresses, web shells, and the ids of their requests."""
-    builds = history(seen.sources)
+    builds = history(seen.sources, now)
     end = measure(seen.sources, formats, builds, now).end
     addresses: set[str] = set()
     pages: set[str] = set()

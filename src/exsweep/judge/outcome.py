@@ -74,7 +74,7 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
     refused = code is not None and code >= judging().refused_status_from
     if code is not None and refused and not _works_anyway(code, rule, stage, strength):
         return render("reason.refused", status=code)
-    build = builds.at(hit.time)
+    build = builds.surely_at(hit.time)
     if open_on(rule.cves, build) is False:
         return render("reason.build_fixed", build=build)
     if stage is Stage.PROBE:

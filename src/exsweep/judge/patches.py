@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 from exsweep.knowledge import builds as known
 from exsweep.knowledge.campaigns import campaigns
 from exsweep.knowledge.cves import Cve, CveState, cves, open_cves, patched, state
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.mitigations import mitigations
 from exsweep.knowledge.words import render
 from exsweep.model import Patch, PatchCves, SeenBuild, SourceReport
@@ -38,16 +39,31 @@ class BuildHistory:
         place = bisect_right([item.first for item in self.seen], time)
         return self.seen[max(place - 1, 0)].build
 
+    def surely_at(self, time: datetime | None) -> str | None:
+        """As `at`, but None where it is only a bound: before the first build was seen an older one may have run.
+
+        Without a time the newest build says nothing either: who came before the update is not gone with it.
+        """
+        if time is None or not self.seen:
+            return None
+        spare = timedelta(seconds=judging().clock_seconds)
+        return self.at(time) if time >= self.seen[0].first - spare else None
+
     @property
     def last(self) -> str | None:
         return self.seen[-1].build if self.seen else None
 
 
-def history(sources: Sequence[SourceReport]) -> BuildHistory:
-    """One build per span of time. Where two logs disagree, the higher build wins: headers lag behind an update."""
+def history(sources: Sequence[SourceReport], now: datetime) -> BuildHistory:
+    """One build per span of time. Where two logs disagree, the higher build wins: headers lag behind an update.
+
+    A build that somebody looked up and sent as text without a time is the one of `now`.
+    """
     first: dict[str, SeenBuild] = {}
     for report in sources:
-        for item in report.builds:
+        stated = report.facts.get("stated_build")
+        told = [SeenBuild(build=stated, first=now, last=now, source=report.kind)] if stated else []
+        for item in [*report.builds, *told]:
             old = first.get(item.build)
             first[item.build] = (
                 item

@@ -209,7 +209,9 @@ def _shell_state(case: _Case) -> str:
     if case.seen.end is None and case.since is not None and case.stage(Stage.DROP, strength=Strength.SUCCESS):
         return "shell_put"  # the disk dates what no log does
     if case.seen.end is None or case.since is None:
-        shell = case.stage(Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
+        if case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS):
+            return "used_undated" if _page_known(case) else "ran_undated"
+        shell = case.stage(Stage.DROP, Stage.WEBSHELL, strength=Strength.SUCCESS)
         return "shell_undated" if shell else "undated"
     if case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS):
         return "shell_used" if _page_known(case) else "ran"

@@ -86,6 +86,18 @@ class ClearedLog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Value with the name of the log; None: the event's own channel."""
 
 
+class ShownSentence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sentence with which the text of an event begins, and what it is the text of."""
+
+    text: str
+    channel: str
+    id: str
+    provider: str = ""
+    level: str = ""
+    plain: bool = False
+    """Below it stand the values under their own names."""
+
+
 class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -101,6 +113,9 @@ class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     shown_labels: dict[str, tuple[str, ...]]
     """English label of an event shown as text -> the same in the languages of Windows."""
     shown_source: tuple[str, ...]
+    shown_sentences: tuple[ShownSentence, ...]
+    """For texts that have only the description of an event."""
+    shown_sentences_source: tuple[str, ...]
     labels: dict[str, str]
     """`Section/Label` or `Label` of a rendered message -> name of the value."""
     labels_source: tuple[str, ...]

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+from exsweep.knowledge.builds import number, spell
+
 LONGEST = 4096
 """No script prints longer lines."""
 Row = tuple[str, dict[str, bytes]]
@@ -24,6 +26,12 @@ _EXTRA = re.compile(
     rb"FileName:\s{0,9}\[(?P<name>[^\]]{0,500})\]\s{0,9}FilePath:\s{0,9}\[(?P<path>[^\]]{0,900})\](?P<text>.{0,200})"
 )
 _PATH = re.compile(rb"'?(?P<path>(?:[A-Za-z]:|\\\\[^\\/:*?\"<>|]+)\\[^:*?\"<>|]+?)'?")
+_BUILD = re.compile(
+    rb"\b(?:Build Number|AdminDisplayVersion|ExchangeVersion|ProductVersion|FileVersion)\s*:\s*(?P<shown>\S.{6,60})"
+    rb"|\b(?P<version>Version 1[45]\.\d{1,2} \(Build \d{1,4}\.\d{1,4}\))|\b(?P<setup>1[45]\.[\d.]{6,20})\s.{0,200}ExSetup\.exe",
+    re.I,
+)
+"""HealthChecker, `Get-ExchangeServer | fl`, `Get-Command Exsetup.exe`: the build that somebody has just looked up."""
 _RULE = re.compile(rb"[-=\s]+")
 _CHATTER = re.compile(
     rb"(Please review the following|Please scan your file system|WebShells? possibly downloaded|Copying |Creating .* Directory"
@@ -98,7 +106,20 @@ def read_console(line: bytes, test: str) -> Spoken | None:
         return Spoken({f"skipped.{_text(match['what'])[:60]}": "true"})
     if _CHATTER.search(text):
         return Spoken()
+    if build := _stated(text):
+        return Spoken({"stated_build": build})
     return _rows(text, test)
+
+
+def _stated(text: bytes) -> str | None:
+    """The build of Exchange that a line names.
+
+    >>> _stated(b"AdminDisplayVersion : Version 15.1 (Build 2106.2)")
+    '15.1.2106.2'
+    """
+    match = _BUILD.search(text)
+    parts = number(_text(match[match.lastgroup or 0])) if match else None
+    return spell(parts) if parts and len(parts) == 4 and parts[0] in (14, 15) and parts[2] else None
 
 
 def _rows(text: bytes, test: str) -> Spoken | None:

@@ -30,6 +30,9 @@ from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import Clock, iso_ms
 from exsweep.parse.told import listed_folder, read_told
+from exsweep.parse.winevent.inside import event_at, may_begin, to_event
+from exsweep.parse.winevent.record import Event
+from exsweep.parse.winevent.rows import Gatherer
 
 MAX_RECORD = 60
 """Lines over which a quoted value may go on."""
@@ -90,6 +93,7 @@ class _Reading:
         self._folder = b""
         self._headings: list[tuple[TextLine, Row, str]] = []
         self._shown: set[str] = set()
+        self._events: list[Event] = []
 
     def read(self, data: bytes) -> Pasted:
         decoder = TextDecoder()
@@ -112,6 +116,8 @@ class _Reading:
         if not line.text.strip():
             tally.blank_lines += 1
             return 1
+        if used := self._event(lines, texts, at):
+            return used
         if self._heading(line.text) or self._age_row(line.text) or self._listing_of(line.text):
             return 1
         used = self._under_header(lines, at) or self._stamped(line) or self._block(lines, texts, at)
@@ -131,6 +137,19 @@ class _Reading:
                 tally.header_lines += 1
             return 1
         return self._loose(lines, texts, at)
+
+    def _event(self, lines: list[TextLine], texts: list[bytes], at: int) -> int:
+        found = event_at(texts, at) if may_begin(texts[at]) else None
+        if found is None:
+            return 0
+        used, values = found
+        raw = b"\n".join(texts[at : at + used])
+        event = to_event(values, lines[at].number, lines[at].offset, raw)
+        if event is None:
+            return 0
+        self._events.append(event)
+        self._out.tally.continued_lines += used - 1
+        return used
 
     def _heading(self, text: bytes) -> bool:
         found = directive(text)
@@ -287,6 +306,11 @@ class _Reading:
             offsets = np.array([line.offset for line, _ in rows], np.int64)
             raw = tuple(line.raw for line, _ in rows)
             self._out.batches.append(Batch(header.format, table, numbers, offsets, times, lines=raw))
+        gatherer = Gatherer()
+        for batch in [*gatherer.add(self._events), *gatherer.rest()]:
+            header = Header(batch.format, tuple(batch.table.column_names))
+            tally.events_of(batch.table, batch.time_ms, header)
+            self._out.batches.append(batch)
         tally.reject(self._rejected)
         if self._rejected:
             kind = self._by_id["test_proxylogon"]

@@ -25,11 +25,12 @@ _THREAT = re.compile(
     rb"\b(?:Backdoor|Exploit|Trojan|HackTool|Behavior|VirTool):(?:ASP|JS|VBS|HTML|MSIL|Win32|Win64|Script)/[\w.!:-]+"
 )
 _NAMED = re.compile(
-    rb"(?<![\\/\w.:-])(?=[\w.:/!@-]{0,60}(?:web.?shel|chopper|aspxspy|antsword|behinder|godzilla|regeorg|2021-(?:26855|27065|34473)))"
+    rb"(?<![\\/\w.:-])(?!CVE-\d{4}-\d{4,7}(?:[.:!-]?(?![\w.:/!@-])))(?=[\w.:/!@-]{0,60}(?:web.?shel|chopper|aspxspy|antsword|behinder|godzilla|regeorg|2021-(?:26855|27065|34473)))"
     rb"(?:[A-Za-z][\w@-]{1,30}[.:/!-][\w.:/!@-]{2,80}|webshell_\w{2,80})",
     re.I,
 )
-"""What scanners of any maker call a back door page: `ASP/Webshell.L`, `Troj/WebShel-L`, `webshell_aspx_simple`."""
+"""What scanners of any maker call a back door page: `ASP/Webshell.L`, `Troj/WebShel-L`, `webshell_aspx_simple`. The number of
+a flaw alone is none: programs that list missing updates print it too."""
 _APART = re.compile(
     rb"\bfile(?:\s?name)?\s*[:=]\s*\"?(?P<name>[^\\/:*?\"<>|\r\n]{1,120}?\.[A-Za-z]{2,5})\"?(?=[\s,;|]|$)"
     rb".{0,400}?(?P<folder>[A-Za-z]:\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12})(?=[\s\",;|]|$)",
@@ -43,7 +44,7 @@ _COMMAND = re.compile(
 """A command of Windows with what was given to it; the rules know which are an intruder's."""
 _PATH = re.compile(rb"[A-Za-z]:\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
 _SERVED = re.compile(
-    rb"(?P<path>[A-Za-z]:\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12}[^\\:*?\"<>|\s]{1,120}"
+    rb"(?P<path>(?:[A-Za-z]:|\\\\[\w.:-]{1,80}\\[A-Za-z]\$)\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12}[^\\:*?\"<>|\s]{1,120}"
     rb"\.(?:aspx|ashx|asmx|asax|asp|asa|cer|cdx|soap|cshtml|php|jsp))(?![\w\\])",
     re.I,
 )
@@ -53,6 +54,8 @@ _SETTING = re.compile(
     re.I | re.S,
 )
 """An address of a web folder with program text in it, inside a command or a sentence."""
+_EXPORTED = re.compile(rb"FilePath\s*:\s*(?P<path>\\\\\S.*)", re.I)
+"""Of an export request as `Get-MailboxExportRequest | fl` shows it: that it is there shows that it was made."""
 _ANCHOR = re.compile(rb"\bServerInfo~[^\s\"'`,|<>]+")
 _MARKED = re.compile(rb"\bcd\s+/d\b.*\becho\s+\[S\]", re.I | re.S)
 """Programs that steer web shells put the output of a command between marks."""
@@ -100,6 +103,12 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
         return _detected(text, named[0])
     if _MARKED.search(text):
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
+    if match := _EXPORTED.fullmatch(text):
+        return "rps_cmdlet", {
+            "Cmdlet": b"New-MailboxExportRequest",
+            "Parameters": b'-FilePath "' + match["path"] + b'"',
+            "ExecutionResult": b"",
+        }
     if match := _ANCHOR.search(text):
         return "test_proxylogon", {"DateTime": _stamp(text), "AnchorMailbox": match[0]}
     if match := _SETTING.search(text):

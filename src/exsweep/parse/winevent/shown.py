@@ -27,17 +27,18 @@ def _labels() -> Mapping[str, str]:
     return {label.lower(): name for name, labels in event_exports().shown_labels.items() for label in labels}
 
 
-def _labelled(line: str) -> tuple[str, str] | None:
+def labelled(line: str) -> tuple[str, str] | None:
+    """`Ereignis-ID: 4688` as the English name of the label and its value; None: no label of an event."""
     found = _LABEL.fullmatch(line)
     name = _labels().get(found["label"].lower()) if found else None
     return (name, (found["value"] or "").strip()) if found and name else None
 
 
-def _starts(line: str) -> bool:
-    """An event begins here, whatever stood before."""
+def starts(line: str) -> bool:
+    """An event with its labels begins here, whatever stood before."""
     if _BEGINS.fullmatch(line):
         return True
-    found = _labelled(line)
+    found = labelled(line)
     return found is not None and found[0] == CHANNEL
 
 
@@ -46,10 +47,10 @@ def looks_shown(text: bytes) -> bool:
     lines = text[:8192].split(b"\n")
     for place, raw in enumerate(lines[: 2 * _PROSE]):
         line = raw.decode("utf-8", "replace").rstrip("\r")
-        found = _labelled(line)
-        if _starts(line) or (found is not None and found[0] == MOMENT):
+        found = labelled(line)
+        if starts(line) or (found is not None and found[0] == MOMENT):
             below = [
-                _labelled(one.decode("utf-8", "replace").rstrip("\r"))
+                labelled(one.decode("utf-8", "replace").rstrip("\r"))
                 for one in lines[place : place + _HEADING]
             ]
             names = {one[0] for one in below if one is not None}
@@ -88,7 +89,7 @@ class ShownRecords:
 
     def _line(self, raw: bytes, number: int, offset: int) -> Iterator[Record]:
         line = raw.decode("utf-8", "backslashreplace")
-        found = _labelled(line)
+        found = labelled(line)
         if self._begins(line, found):
             yield from self._close()
             self._open = _Open(number, offset)

@@ -1,0 +1,83 @@
+"""Events that stand between other lines of a text: with their labels, or only the words of the tab "General"."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.parse.test_pasted import events, facts
+from tests.parse.winevent.test_shown import GERMAN, TEXT, VIEWER
+
+PROSE = "".join(f"We looked at the server, part {number} of the story.\n" for number in range(1, 15))
+IIS = "2021-03-10 03:11:18 10.0.0.5 GET /owa/auth/logon.aspx - 443 - 203.0.113.4 Mozilla/5.0 - 200 0 0 155\n"
+STARTED = {
+    "Channel": b"Security",
+    "EventID": b"4688",
+    "NewProcessName": b"C:\\Windows\\System32\\cmd.exe",
+    "ParentProcessName": b"C:\\Windows\\System32\\inetsrv\\w3wp.exe",
+    "CommandLine": b"cmd /c whoami",
+}
+
+
+@pytest.mark.parametrize("told", [TEXT, VIEWER, GERMAN], ids=["general", "labels", "german"])
+def test_an_event_between_prose_and_a_log_line_is_read_and_so_is_the_line(told: str) -> None:
+    rows = events(PROSE + told + "\n" + IIS)
+    assert [kind for kind, _, _ in rows] == ["event_process_audit", "iis_w3c"]
+    assert {name: rows[0][2][name] for name in STARTED} == STARTED
+
+
+def test_two_events_one_below_the_other_are_two() -> None:
+    other = TEXT.replace("whoami", "net user")
+    commands = [row["CommandLine"] for _, _, row in events(PROSE + TEXT + other)]
+    assert commands == [b"cmd /c whoami", b"cmd /c net user"]
+
+
+def test_values_under_their_own_names_are_those_of_sysmon() -> None:
+    text = "Process Create:\nUtcTime: 2021-03-03 05:12:01.000\nImage: C:\\Windows\\System32\\cmd.exe\nParentImage: C:\\a\\w3wp.exe\n"
+    ((kind, _, row),) = events(PROSE + text)
+    assert (kind, row["EventID"], row["Image"]) == ("event_process", b"1", b"C:\\Windows\\System32\\cmd.exe")
+
+
+def test_a_sentence_about_an_event_is_no_event() -> None:
+    assert events("Does 'A new process has been created' in the log mean anything?\n") == []
+
+
+@given(
+    st.lists(
+        st.sampled_from([*TEXT.splitlines(), *VIEWER.splitlines(), IIS.strip(), "prose", "", "\t", "Date:"]),
+        max_size=40,
+    )
+)
+def test_whatever_order_its_lines_come_in_every_line_is_accounted_for(lines: list[str]) -> None:
+    events("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Build Number: 15.1.2106.2",
+        "AdminDisplayVersion : Version 15.1 (Build 2106.2)",
+        "We run Version 15.1 (Build 2106.2) and are afraid.",
+        "15.01.2106.002   15.01.2106.002   C:\\Program Files\\Microsoft\\Exchange Server\\V15\\bin\\ExSetup.exe",
+    ],
+)
+def test_a_build_that_somebody_looked_up_is_a_fact(line: str) -> None:
+    assert facts(line + "\n")["stated_build"] == "15.1.2106.2"
+
+
+@pytest.mark.parametrize(
+    "line", ["FileVersion: 6.1.7601.1", "Build Number: unknown", "Version 10.0 (Build 19045.1)"]
+)
+def test_a_build_of_something_else_is_none(line: str) -> None:
+    assert "stated_build" not in facts(line + "\n")
+
+
+def test_an_export_request_to_a_page_is_told_as_the_command_that_made_it() -> None:
+    ((kind, _, row),) = events("FilePath : \\\\127.0.0.1\\c$\\inetpub\\wwwroot\\aspnet_client\\page.aspx\n")
+    assert (kind, row["Cmdlet"]) == ("rps_cmdlet", b"New-MailboxExportRequest")
+    assert b"page.aspx" in row["Parameters"]
+
+
+def test_numbers_of_flaws_are_no_names_of_a_virus_scanner() -> None:
+    assert events("Security Vulnerability: CVE-2021-26855, CVE-2021-27065\n") == []
+    ((kind, _, row),) = events("found Exploit.CVE-2021-26855.gen\n")
+    assert (kind, row["Type"]) == ("file_listing", b"Exploit.CVE-2021-26855.gen")
