@@ -249,3 +249,77 @@ def test_an_encase_image_without_one_of_its_parts_is_a_gap(tmp_path: Path) -> No
     shutil.copyfile(parts[-1], parts[1])
     reasons = [reason for _, _, reason in read(tmp_path / "image").values()]
     assert any("part 2 is not part 2" in reason for reason in reasons)
+
+
+def _made(tmp_path: Path, form: str, name: str, *options: str) -> Path:
+    if shutil.which("qemu-img") is None:
+        pytest.skip("qemu-img (Debian: qemu-utils) is not installed")
+    raw, image = tmp_path / "raw", tmp_path / "image" / name
+    image.parent.mkdir()
+    raw.write_bytes(disk(volume(FILES)))
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", form, *options, raw, image], check=True)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("vdi", ()),
+        ("vdi", ("-o", "static=on")),
+        ("vmdk", ("-o", "subformat=twoGbMaxExtentSparse")),
+        ("vmdk", ("-o", "subformat=twoGbMaxExtentFlat")),
+        ("vmdk", ("-o", "subformat=monolithicFlat")),
+        ("vmdk", ("-o", "subformat=streamOptimized")),
+    ],
+    ids=lambda value: "_".join(value).rpartition("=")[2] if isinstance(value, tuple) else value,
+)
+def test_disks_of_other_programs_and_in_parts_hold_the_same_files(
+    tmp_path: Path, form: str, options: tuple[str, ...]
+) -> None:
+    image = _made(tmp_path, form, f"server.{form}", *options)
+    for named in (image, image.parent):
+        found = read(named)
+        assert files_in(found, image.name).keys() == READ
+        others = {path: state for path, (state, _, _) in found.items() if path.startswith("server-")}
+        assert set(others.values()) <= {"not_a_log"}, "parts are sealed, and read once"
+
+
+def test_parts_of_a_disk_whose_describing_text_is_lost_are_joined(tmp_path: Path) -> None:
+    image = _made(tmp_path, "vmdk", "server.vmdk", "-o", "subformat=twoGbMaxExtentSparse")
+    image.unlink()
+    assert files_in(read(image.parent), "server-s001.vmdk").keys() == READ
+
+
+def test_a_disk_of_which_a_part_is_missing_says_so(tmp_path: Path) -> None:
+    image = _made(tmp_path, "vmdk", "server.vmdk", "-o", "subformat=twoGbMaxExtentSparse")
+    (tmp_path / "image" / "server-s001.vmdk").unlink()
+    ((state, data, reason),) = read(image).values()
+    assert state == "unreadable" and "give all of them in one folder" in reason
+    assert data == image.read_bytes()
+
+
+@pytest.mark.parametrize("form", ["vmdk", "vdi"])
+def test_a_snapshot_alone_is_refused_in_words_and_its_parent_is_not_opened(tmp_path: Path, form: str) -> None:
+    base = _made(tmp_path, form, f"server.{form}")
+    image = tmp_path / "alone" / f"server-000001.{form}"
+    image.parent.mkdir()
+    if form == "vmdk":
+        command = ["qemu-img", "create", "-q", "-f", form, "-F", form, "-b", str(base), str(image)]
+        subprocess.run(command, check=True)
+    else:
+        raw = bytearray(base.read_bytes())
+        raw[76:80] = (4).to_bytes(4, "little")
+        image.write_bytes(raw)
+    ((state, _, reason),) = read(image).values()
+    assert state == "unreadable" and "snapshot" in reason and "qemu-img convert" in reason
+
+
+def test_a_disk_that_names_files_elsewhere_opens_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "secret-s001.vmdk").write_bytes(disk(volume(FILES)))
+    image = tmp_path / "image" / "server.vmdk"
+    image.parent.mkdir()
+    image.write_text(
+        '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\nRW 9 SPARSE "../secret-s001.vmdk"\n'
+    )
+    ((state, _, reason),) = read(image).values()
+    assert state == "unreadable" and "0 lie beside it" in reason

@@ -1,5 +1,6 @@
 """Rows H01 to H21 of the table of hostile inputs, as far as reading evidence goes."""
 
+import gzip
 import hashlib
 import io
 import struct
@@ -461,3 +462,40 @@ def test_i4_no_cut_makes_less_look_whole(tmp_path: Path, kind: str) -> None:
         same = {path: [read.data for read in reads] for path, reads in found.items()} == whole
         # What is shorter than any magic is a file of its own, and of no kind that is a log.
         assert some_gap or same or size < (512 if kind == "tar" else 12), size
+
+
+PAGE = b'<%@ Page Language="C#" %> EXSWEEP-INERT-FIXTURE '
+
+
+@pytest.mark.parametrize("outer", ["folder", "zip", "tar", "tar.gz"])
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("rar", b"Rar!\x1a\x07\x01\0" + PAGE),
+        ("7z", b"7z\xbc\xaf\x27\x1c\0\4" + PAGE),
+        ("qcow2", b"QFI\xfb" + PAGE + bytes(600)),
+        ("gzip", b"\x1f\x8b\x08\x08\0\0\0\0\0\0" + PAGE + b"\0"),
+        ("zip", zip_of([("a.txt", PAGE)])),
+        ("tar", tar_of([("b.log", PAGE)])),
+    ],
+)
+def test_h21_h42_a_page_that_begins_as_a_container_is_read_as_the_page_that_the_server_would_run(
+    tmp_path: Path, outer: str, kind: str, data: bytes
+) -> None:
+    name = "aspnet_client/x.aspx"
+    if outer == "folder":
+        path = tmp_path / "evidence" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+        found = read_all(tmp_path / "evidence")
+    elif outer == "zip":
+        found = read_bytes(tmp_path, "e.zip", zip_of([(name, data), ("z.log", b"x\n")]))
+    else:
+        raw = tar_of([(name, data), ("z.log", b"x\n")])
+        found = read_bytes(tmp_path, f"e.{outer}", gzip.compress(raw) if outer == "tar.gz" else raw)
+    page = only(found, name)
+    assert page.data == data and page.whole
+    assert any("read as the page" in note for note in page.notes)
+    inside = {"zip": f"{name}/a.txt", "tar": f"{name}/b.log"}.get(kind)
+    assert inside is None or only(found, inside).data == PAGE
+    assert outer == "folder" or only(found, "z.log").data == b"x\n"

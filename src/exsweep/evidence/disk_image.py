@@ -1,11 +1,13 @@
 """Disk images and virtual disks: what the collection plan names is read from their NTFS volumes, nothing is mounted.
 
 The formats are read by the dissect libraries (extra `exsweep[images]`), which are given bytes and never a path: a disk that
-names another file as its parent, backing file or extent is refused instead of followed. Runs in the jailed worker like
-every other opener. Not read: shadow copies, deleted files, VMDK in several files, file systems other than NTFS; each is said.
+names another file as its parent or backing file is refused instead of followed (parts of one disk are known by their own
+names, see `split`). Runs in the jailed worker like every other opener. Not read: shadow copies, deleted files, snapshots,
+file systems other than NTFS; each is said.
 """
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,7 @@ from exsweep.evidence.peel import peel
 from exsweep.evidence.reader import STEP, Reader, Window
 from exsweep.evidence.records import EvidenceReadError, Place
 from exsweep.evidence.source import Source
+from exsweep.evidence.vmdk import extents_of, is_descriptor, rests_on_another
 from exsweep.knowledge.images import wanted
 from exsweep.model import SourceState
 
@@ -29,6 +32,16 @@ _FIRST_FILE = 16
 _LOG = 2
 """Number of `$LogFile` in the file table of every volume."""
 _PIECE = 1 << 20
+_DESCRIPTOR = 64 << 10
+_SECTOR = 512
+_SPARSE = (b"KDMV", b"COWD", b"\xbe\xba\xfe\xca")
+_VDI = bytes.fromhex("7f10dabe")
+_VDI_ALONE = (1, 2)
+"""Kinds of VDI that rest on no other file: dynamic and fixed."""
+_SNAPSHOT = (
+    "it rests on another disk (a snapshot or differencing disk), which is never followed:"
+    " merge the snapshot, or make one file of both (qemu-img convert), and give that"
+)
 
 
 class BadImageError(Exception):
@@ -87,7 +100,7 @@ class Stream(Reader):
 
 
 class DiskImage(Opener):
-    """E01 (in parts too), VHDX, VHD, VMDK (in one file), QCOW2 and raw disks or volumes."""
+    """E01, VMDK and raw disks (in parts too), VHDX, VHD, VDI, QCOW2, single volumes."""
 
     def recognises(self, head: bytes) -> bool:
         return _container(head) is not None
@@ -182,6 +195,10 @@ def _container(head: bytes) -> str | None:
     for magic, words in known:
         if head.startswith(magic):
             return words
+    if is_descriptor(head):
+        return "a VMDK disk image in several files"
+    if head[64:68] == _VDI:
+        return "a VDI disk image"
     if head[3:11] in (_NTFS, _LOCKED):
         return "an image of an NTFS volume"
     if head[510:512] == b"\x55\xaa" and head[:1] in (b"\x33", b"\xeb", b"\xfa", b"\xe9"):
@@ -199,17 +216,83 @@ def _opened(access: Access) -> Any:
             return optional("dissect.hypervisor.disk.vhdx", EXTRA).VHDX(file)
         if head.startswith(b"conectix"):
             return optional("dissect.hypervisor.disk.vhd", EXTRA).VHD(file)
-        if head.startswith(b"KDMV"):
-            return optional("dissect.hypervisor.disk.vmdk", EXTRA).VMDK(file)
+        if head.startswith(b"KDMV") or is_descriptor(access.at(0, 64)):
+            return _vmdk(access)
+        if access.at(64, 4) == _VDI:
+            disk = optional("dissect.hypervisor.disk.vdi", EXTRA).VDI(file)
+            if int(disk.type) not in _VDI_ALONE:
+                raise BadImageError(_SNAPSHOT)
+            return disk.open()
         if head.startswith(b"QFI\xfb"):
             return optional("dissect.hypervisor.disk.qcow2", EXTRA).QCow2(file).open()
         if head.startswith(b"EVF"):
             return optional("dissect.evidence.ewf", EXTRA).EWF(_segments(access)).open()
-    except EvidenceReadError:
+    except (EvidenceReadError, BadImageError):
         raise
     except Exception as error:
         raise BadImageError(_damage(error)) from error
     return file
+
+
+def _vmdk(access: Access) -> "Extents":
+    """The disk that one or several files hold. Raises BadImageError."""
+    ends = (*access.starts[1:], access.size)
+    parts = [Part(access, start, end) for start, end in zip(access.starts, ends, strict=True)]
+    text = access.at(0, min(parts[0].size, _DESCRIPTOR))
+    if rests_on_another(text):
+        raise BadImageError(_SNAPSHOT)
+    if is_descriptor(text):
+        named, parts = extents_of(text), parts[1:]
+        if len(named) != len(parts) or not parts:
+            raise BadImageError(
+                f"it is in {len(named)} files, of which {len(parts)} lie beside it under its name:"
+                " give all of them in one folder with the names that they had"
+            )
+        for (kind, sectors, ending), part in zip(named, parts, strict=True):
+            if kind == "FLAT" and part.size < sectors * _SECTOR:
+                raise BadImageError(f"the part {ending} is cut off")
+    library = optional("dissect.hypervisor.disk.vmdk", EXTRA)
+    return Extents(
+        [
+            library.SparseDisk(File(part)) if part.at(0, 4) in _SPARSE else library.RawDisk(File(part))
+            for part in parts
+        ]
+    )
+
+
+class Extents(File):
+    """The parts of a VMDK one behind the other, as the library reads each of them.
+
+    Its own joining looks for a parent in every part, and fails on parts that do not speak of one.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = parts
+        self._starts = [0]
+        for part in parts:
+            self._starts.append(self._starts[-1] + part.sector_count * _SECTOR)
+        super().__init__(_Joined(self._starts.pop(), self._sectors))
+
+    def _sectors(self, offset: int, size: int) -> bytes:
+        place = bisect_right(self._starts, offset) - 1
+        part, inside = self._parts[place], offset - self._starts[place]
+        first, last = inside // _SECTOR, min(-(-(inside + size) // _SECTOR), part.sector_count)
+        data: bytes = part.read_sectors(first, last - first)
+        return data[inside - first * _SECTOR :][:size]
+
+
+class _Joined(Access):
+    """Bytes by place from a function."""
+
+    def __init__(self, size: int, read: Callable[[int, int], bytes]) -> None:
+        self.size = size
+        self._read = read
+
+    def _at(self, offset: int, size: int) -> bytes:
+        return self._read(offset, size)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _segments(access: Access) -> list[File]:

@@ -16,7 +16,7 @@ from exsweep.evidence.folder import Found, walk
 from exsweep.evidence.names import Claims, logical, shown, stem_of
 from exsweep.evidence.opener import HEAD, Archive, Context, Part, openers, recognise
 from exsweep.evidence.own import written_by_us
-from exsweep.evidence.peel import peel
+from exsweep.evidence.peel import is_page, peel
 from exsweep.evidence.reader import Window
 from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, Unit
 from exsweep.evidence.servers import servers_in
@@ -165,7 +165,7 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
             if ours := written_by_us(place.path, head):
                 return [msgspec.structs.replace(whole, state=SourceState.NOT_A_LOG, reason=ours)]
             kind = recognise(head)
-            if kind is None or not isinstance(kind[1], Archive):
+            if kind is None or not isinstance(kind[1], Archive) or is_page(place.path):
                 return [whole]
             parts = kind[1].split(access, place, budgets)
             return [_part_unit(kind[0], found.path, part, stamp, notes) for part in parts]

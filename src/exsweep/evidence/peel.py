@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from exsweep.evidence.opener import DEEP_HEAD, HEAD, Context, openers, recognise
+from exsweep.evidence.access import Memory
+from exsweep.evidence.opener import DEEP_HEAD, HEAD, Archive, Context, Opener, openers, recognise
 from exsweep.evidence.own import written_by_us
 from exsweep.evidence.reader import Reader, Tail, Window
 from exsweep.evidence.records import EvidenceReadError, Place
 from exsweep.evidence.source import Source
 from exsweep.evidence.zip_directory import END, ends_as_zip, has_directory
+from exsweep.knowledge.webshell_kinds import webshell_kinds
 from exsweep.model import SourceState
 
 _ZEROS = bytes(HEAD)
@@ -23,7 +25,9 @@ def peel(
     if head == _ZEROS:
         head = reader.peek(DEEP_HEAD)
     found = recognise(head)
-    if found is None and isinstance(reader, Window) and reader.whole:
+    if found is not None and is_page(place.path):
+        yield from _page(reader, place, context, found[0], found[1], size, notes)
+    elif found is None and isinstance(reader, Window) and reader.whole:
         yield _plain(reader, place, head, size, notes)
         yield from _also_zip(reader, place, context)
     elif found is None:
@@ -47,6 +51,44 @@ def _plain(reader: Reader, place: Place, head: bytes, size: int | None, notes: t
     ours = written_by_us(place.path, head)
     state = SourceState.NOT_A_LOG if ours else SourceState.READ
     return Source(place, reader, size=size, state=state, reason=ours, notes=notes)
+
+
+def is_page(path: str) -> bool:
+    """A web server would run it by its name, whatever it begins as: code may stand in what is also an archive."""
+    name = path.rpartition("/")[2].lower().partition("::$")[0].rstrip(". ")
+    return any(
+        webshell_kinds().kind_of_extension(part.rpartition(".")[2].rstrip(". ")) is not None
+        for part in name.split(";")
+        if "." in part
+    )
+
+
+def _page(
+    reader: Reader,
+    place: Place,
+    context: Context,
+    kind: str,
+    opener: Opener,
+    size: int | None,
+    notes: tuple[str, ...],
+) -> Iterator[Source]:
+    """The page first; then, where both can be told apart by their paths, what it holds as an archive."""
+    second: Reader | None = None
+    if isinstance(reader, Window) and reader.whole:
+        second = Window(reader.access)
+    elif context.again is not None:
+        second = context.again()
+    elif len(held := reader.peek(_KEPT + 1)) <= _KEPT:
+        second = Window(Memory(held))
+    opened = isinstance(opener, Archive) and second is not None and context.depth < context.budgets.nesting
+    also = f"{place.path} begins as a container does ({kind}) and is read as the page that its name says"
+    more = "" if opened else "; it was not opened: rename a copy to see what it holds"
+    yield Source(place, reader, size=size, notes=(*notes, also + more))
+    if opened and second is not None:
+        try:
+            yield from opener.sources(second, place, context, (_note(place),))
+        except EvidenceReadError as error:
+            yield Source(place, None, state=error.state, reason=error.reason)
 
 
 def _also_zip(reader: Window, place: Place, context: Context) -> Iterator[Source]:

@@ -1,4 +1,5 @@
-"""What was saved in parts: `x.zip.001`, `x.zip.002` ... (cut anywhere), `x.z01` ... `x.zip` (zip's own way), `x.E01`, `x.E02` ...
+"""What was saved in parts: `x.zip.001`, `x.zip.002` ... (cut anywhere), `x.z01` ... `x.zip` (zip's way), `x.E01`, `x.E02` ...,
+`x.vmdk` (a small text) with `x-s001.vmdk` ... or `x-flat.vmdk`.
 
 Only what begins as a container does is joined: `.001` is also how some programs number their logs. Links are not followed.
 Source: APPNOTE 8 (split zip files); 7-Zip and others for `.001`.
@@ -14,11 +15,14 @@ from pathlib import Path
 from exsweep.evidence.access import Access, DiskFile
 from exsweep.evidence.opener import HEAD, recognise
 from exsweep.evidence.records import Budgets, EvidenceReadError
+from exsweep.evidence.vmdk import is_descriptor
 
 _NUMBERED = re.compile(rb"(?s)(.+\.)(\d{3})")
 _ZIP_PART = re.compile(rb"(?s)(.+\.)([zZ])(\d{2})")
 _ZIP = re.compile(rb"(?s)(.+\.)([zZ])(?:ip|IP)")
 _IMAGE = re.compile(rb"(?s)(.+\.[eE])(\d\d|[A-Z]{2})")
+_DISK = re.compile(rb"(?s)(.+)\.vmdk")
+_DISK_PART = re.compile(rb"(?s)(.+)(-[sf]\d{3}|-flat)\.vmdk")
 _MOST = 999
 
 
@@ -70,6 +74,14 @@ def parts_of(path: bytes) -> tuple[bytes, ...]:
     if match := _ZIP.fullmatch(path):
         rest = (b"%s%s%02d" % (match[1], match[2], number) for number in range(1, 100))
         return (*_while_there(rest), path)
+    if match := _DISK_PART.fullmatch(path):
+        letter = match[2][1:2]
+        if match[2] == b"-%s001" % letter and not _describes(match[1] + b".vmdk"):
+            return (path, *_while_there(_extents(match[1], letter, 2)))
+    elif (match := _DISK.fullmatch(path)) and _describes(path):
+        flat = match[1] + b"-flat.vmdk"
+        sparse = _while_there(_extents(match[1], b"s"))
+        return (path, *(sparse or _while_there(_extents(match[1], b"f")) or _while_there([flat])))
     return (path,)
 
 
@@ -95,6 +107,12 @@ def part_of(path: bytes) -> tuple[str, bool] | None:
             main = match[1] + match[2] + end
             if _there(main):
                 return _name(main), path in parts_of(main)
+    elif match := _DISK_PART.fullmatch(path):
+        main, first = match[1] + b".vmdk", b"%s-%s001.vmdk" % (match[1], match[2][1:2])
+        if _describes(main):
+            return _name(main), path in parts_of(main)
+        if path != first and _there(first) and match[2] != b"-flat":
+            return _name(first), path in parts_of(first)
     return None
 
 
@@ -109,6 +127,19 @@ def _image_ends() -> Iterator[bytes]:
     yield from (b"%02d" % number for number in range(2, 100))
     letters = [bytes([letter]) for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
     yield from (first + second for first in letters for second in letters)
+
+
+def _extents(stem: bytes, letter: bytes, first: int = 1) -> Iterator[bytes]:
+    return (b"%s-%s%03d.vmdk" % (stem, letter, number) for number in range(first, _MOST + 1))
+
+
+def _describes(path: bytes) -> bool:
+    """A regular file that begins as the text of a VMDK disk does."""
+    try:
+        with DiskFile(path, Budgets()) as access:
+            return is_descriptor(access.at(0, HEAD))
+    except EvidenceReadError:
+        return False
 
 
 def _while_there(paths: Iterable[bytes]) -> list[bytes]:
