@@ -86,6 +86,7 @@ def _slim(report: SourceReport) -> SourceReport:
         kind=sys.intern(report.kind),
         rejected_reasons=report.rejected_reasons or _NOTHING,
         days=report.days or _NOTHING,
+        hours=report.hours or _NOTHING,
         facts=report.facts or _NOTHING,
     )
 

@@ -26,6 +26,7 @@ from exsweep.evidence import Unit, sources
 from exsweep.knowledge.filesystem import volume_of_journal, volume_of_table
 from exsweep.knowledge.formats import LogFormat
 from exsweep.model import FileReport, Hit, SourceReport
+from exsweep.parse.anchors import Anchors, note
 from exsweep.parse.batch import Batch
 from exsweep.parse.filesystem import Folders
 from exsweep.parse.lines import places_of
@@ -108,6 +109,8 @@ class _Run:
     """Their rows that are not handed on yet."""
     beside: tuple[Unit, ...] = ()
     passwords: tuple[bytes, ...] = ()
+    anchors: dict[int, Anchors] = field(default_factory=dict)
+    """Of each file, by its place."""
 
     def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None:
         """For a sweep: what chooses lines of this format; None to read all of them. Finds the same either way."""
@@ -126,7 +129,12 @@ class _Run:
         )
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
-        """Rows of one file: to the rules and to the store, with those of its neighbours."""
+        """Rows of one file: to the rules and to the store, with those of its neighbours.
+
+        A sweep sees chosen lines only: they do not say how two clocks differ.
+        """
+        if not self.quick:
+            note([self.anchors.setdefault(place, Anchors())], [0], batch)
         for joined in self.gathering.add(place, path, batch):
             self._hand_on(joined)
 
@@ -141,7 +149,20 @@ class _Run:
         reports, found = read(files)
         self.reports |= reports
         for joined in found:
+            if not self.quick:
+                starts = np.cumsum([0, *(part.rows for part in joined.parts)])[:-1].tolist()
+                note(
+                    [self.anchors.setdefault(part.place, Anchors()) for part in joined.parts],
+                    starts,
+                    joined.batch,
+                )
             self._hand_on(joined)
+
+    def told(self, place: int) -> SourceReport:
+        """What is said of a file, with the events in it that other logs must have seen too."""
+        packed = self.anchors[place].packed() if place in self.anchors else b""
+        report = self.reports[place]
+        return msgspec.structs.replace(report, anchors=packed) if packed else report
 
     def apart(self, place: int, path: str, batch: Batch) -> None:
         """Rows that are not kept as events: they are few, or belong to a text that is no log."""
@@ -255,7 +276,7 @@ def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
                     if report is not None:
                         run.reports[place] = report
             run.finish()
-        reports = [run.reports[one] for one in range(place + 1)]
+        reports = [run.told(one) for one in range(place + 1)]
         tables = [StoredTable(*row) for row in writer.close()] if writer is not None else []
     except BaseException:
         if writer is not None:

@@ -40,6 +40,9 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
     if gaps:
         lines += ["", f"What we could not see ({len(gaps)}):"]
         lines += [f"  - {gap.reason}" for gap in gaps[:_MOST]]
+    moved = [clock.text for clock in assessment.coverage.clocks if clock.moved]
+    if moved:
+        lines += ["", "Clocks:", *(f"  - {told}" for told in moved)]
     if assessment.rule_problems:
         lines += ["", f"Rules of yours that could not run ({len(assessment.rule_problems)}):"]
         lines += [f"  - {problem}" for problem in assessment.rule_problems[:_MOST]]

@@ -9,6 +9,7 @@ import msgspec
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group, join
+from exsweep.judge.clocks import Compared, compare
 from exsweep.judge.config_history import with_history
 from exsweep.judge.coverage import Seen, measure
 from exsweep.judge.disk import credible
@@ -18,7 +19,7 @@ from exsweep.judge.guessing import guessers, signed_in
 from exsweep.judge.impact import impact_of
 from exsweep.judge.levels import level_of
 from exsweep.judge.outcome import settle, weigh
-from exsweep.judge.patches import history, patch
+from exsweep.judge.patches import BuildHistory, history, patch
 from exsweep.judge.remedies import remedies
 from exsweep.judge.secrets import fits, kept, masked
 from exsweep.judge.story import chain_of
@@ -67,8 +68,8 @@ def judge(
     builds = history(seen.sources, now)
     covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys)
     hits = (*(credible(hit, now) for hit in seen.hits), *signed_in(seen, rules))
-    weighed = settle([weigh(hit, rules, builds) for hit in hits])
-    groups = _gather(join(weighed), covered)
+    clocks, groups = _on_one_clock(hits, compare(seen, rules, covered.coverage), rules, builds, covered)
+    context = clocks.moved(seen.context)
     findings: list[Finding] = []
     chains: list[Chain] = []
     for group, level in groups:
@@ -80,7 +81,7 @@ def judge(
     state = patch(builds, seen.sources)
     verdict = decide(chains, findings, covered, state, builds)
     events = _events(findings, [group for group, _ in groups])
-    findings = with_history(findings, events, seen.hits, seen.sources)
+    findings = clocks.remarked(with_history(findings, events, seen.hits, seen.sources))
     custody = tuple(
         _custody(report) for report in sorted(seen.sources, key=lambda report: (report.path, report.sha256))
     )
@@ -98,9 +99,9 @@ def judge(
         findings=tuple(
             sorted(findings, key=lambda item: (item.first_seen is None, item.first_seen, item.id))
         ),
-        timeline=timeline(findings, events, seen.context),
+        timeline=timeline(findings, events, context),
         files=look(seen.files, [*seen.hits, *seen.context], builds.last, shipped),
-        coverage=covered.coverage,
+        coverage=msgspec.structs.replace(covered.coverage, clocks=clocks.clocks),
         patch=state,
         impact=impact_of(groups, findings, covered.coverage.sources),
         remediation=remedies(verdict.level, _leading(chains, findings, verdict.level), state),
@@ -133,12 +134,13 @@ def intruders(
 ) -> Traces:
     """What the proven intruders left behind: their addresses, web shells, and the ids of their requests."""
     builds = history(seen.sources, now)
-    end = measure(seen.sources, formats, builds, now).end
+    covered = measure(seen.sources, formats, builds, now)
+    clocks = compare(seen, rules, covered.coverage)
     addresses: set[str] = set()
     pages: set[str] = set()
     keys: set[str] = set()
-    for group in join(settle([weigh(hit, rules, builds) for hit in seen.hits])):
-        if level_of(group, end) in (Level.BROKEN_INTO, Level.IN_USE):
+    for group, level in _on_one_clock(seen.hits, clocks, rules, builds, covered)[1]:
+        if level in (Level.BROKEN_INTO, Level.IN_USE):
             users = [item for item in group.members if item.strength is not Strength.ASSESSMENT]
             pages |= {value for item in users if (value := facts.shell(item.hit, item.stage))}
             users = [item for item in users if item.stage is not Stage.WEBSHELL]
@@ -154,6 +156,26 @@ def intruders(
     return Traces(
         tuple(sorted(addresses)), tuple(sorted(pages)), tuple(sorted(keys)[:most]), guessers(seen.hits, rules)
     )
+
+
+def _on_one_clock(
+    hits: Sequence[Hit], clocks: Compared, rules: Mapping[str, Rule], builds: BuildHistory, seen: Seen
+) -> tuple[Compared, list[tuple[Group, Level | None]]]:
+    """Groups of hits by the times of one clock. Moving times must not make the verdict better: else they stay as recorded."""
+
+    def gathered(some: Sequence[Hit]) -> list[tuple[Group, Level | None]]:
+        return _gather(join(settle([weigh(hit, rules, builds) for hit in some])), seen)
+
+    groups = gathered(clocks.moved(hits))
+    if clocks.shifts:
+        plain = gathered(hits)
+        if _worst(plain) > _worst(groups):
+            return clocks.left_alone(), plain
+    return clocks, groups
+
+
+def _worst(groups: Sequence[tuple[Group, Level | None]]) -> int:
+    return max((level.rank for _, level in groups if level is not None), default=-1)
 
 
 def _gather(groups: Sequence[Group], seen: Seen) -> list[tuple[Group, Level | None]]:

@@ -238,9 +238,42 @@ class Gap(_Record, frozen=True, kw_only=True):
     limits_verdict: bool = False
 
 
+class ClockShift(_Record, frozen=True, kw_only=True):
+    """How far the clock of a log is from that of another one, over a span of the log's own times."""
+
+    offset_s: int
+    """Seconds that the log is ahead (behind: negative)."""
+    agree: int
+    """Common events that agree on it within the tolerance."""
+    first: datetime | None = msgspec.field(default=None, name="from")
+    last: datetime | None = msgspec.field(default=None, name="to")
+    """None: from its start, to its end."""
+
+
+class Clock(_Record, frozen=True, kw_only=True):
+    """The clock of one log held against that of another one, by events that both must have seen."""
+
+    kind: str
+    title: str
+    against: str | None = None
+    """Title of the log that it is held against; None: there is none with common events."""
+    by: str | None = None
+    """What the common events are, in words."""
+    common: int = 0
+    tolerance_s: int = 0
+    shifts: tuple[ClockShift, ...] = ()
+    """Empty: not known. More than one: the clock jumped."""
+    moved: bool = False
+    """The times of its records were moved, for order and for joins."""
+    text: str
+    """The same in plain sentences."""
+
+
 class Coverage(_Record, frozen=True, kw_only=True):
     sources: tuple[CoverageSource, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    """Of logs that something was found in, held against each other."""
 
 
 class PatchCves(_Record, frozen=True, kw_only=True):

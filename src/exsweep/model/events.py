@@ -80,6 +80,10 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """At most five."""
     days: dict[date, int] = {}
     """Events per UTC day."""
+    hours: dict[date, bytes] = {}
+    """Events per hour of a day: 24 numbers of 32 bits, little-endian; only of days whose every event was read."""
+    anchors: bytes = b""
+    """Some events that other logs must have seen too (see `knowledge.clock_keys`)."""
     first: datetime | None = None
     last: datetime | None = None
     builds: tuple[SeenBuild, ...] = ()

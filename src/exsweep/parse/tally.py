@@ -13,7 +13,7 @@ from exsweep.model import Origin, Rejected, SeenBuild, SourceReport, SourceState
 from exsweep.parse.batch import NO_TIME, RejectedLine
 from exsweep.parse.header import Header, build_of
 from exsweep.parse.lines import Index
-from exsweep.parse.times import DAY_MS
+from exsweep.parse.times import HOUR_MS
 
 SAMPLES = 5
 EXCERPT = 400
@@ -76,6 +76,7 @@ class Tally:
         self._back, self._furthest = 0, 0
         self.facts: dict[str, str] = {}
         self._days: Counter[int] = Counter()
+        self._hours: Counter[int] = Counter()
         self._row_builds: dict[str, tuple[int, int, str]] = {}
         self._header_builds: dict[str, tuple[int, int, str]] = {}
         self._servers: dict[str, None] = {}
@@ -95,6 +96,22 @@ class Tally:
             except OverflowError:
                 continue
         return found
+
+    @property
+    def hours(self) -> dict[date, bytes]:
+        """Events per hour of each day of which all events have their hour; see `SourceReport.hours`."""
+        found: dict[int, list[int]] = {}
+        for number, count in self._hours.items():
+            found.setdefault(number // 24, [0] * 24)[number % 24] += count
+        told = {}
+        for number in sorted(found):
+            try:
+                day = _FIRST_DAY + timedelta(days=number)
+            except OverflowError:
+                continue
+            if sum(found[number]) == self._days[number]:
+                told[day] = np.array(found[number], "<u4").tobytes()
+        return told
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -154,7 +171,7 @@ class Tally:
             self.span(int(known.min()), int(known.max()))
             self._clock(known)
             if with_days:
-                self.count_days(known // DAY_MS)
+                self.count_hours(known // HOUR_MS)
         self._note_builds(table, times, header)
         self._note_pattern(table, times, header)
         self._note_servers(table, header)
@@ -171,6 +188,15 @@ class Tally:
         lengths = np.diff(np.append(begins, len(numbers)))
         for number, length in zip(numbers[begins].tolist(), lengths.tolist(), strict=True):
             self._days[number] += length
+
+    def count_hours(self, numbers: Index) -> None:
+        """Hour numbers since 1970, one a row."""
+        changes = np.flatnonzero(np.diff(numbers)) + 1
+        begins = np.concatenate((np.zeros(1, np.int64), changes))
+        lengths = np.diff(np.append(begins, len(numbers)))
+        for number, length in zip(numbers[begins].tolist(), lengths.tolist(), strict=True):
+            self._days[number // 24] += length
+            self._hours[number] += length
 
     def count_day(self, number: int, rows: int) -> None:
         """So many rows of the day with this number since 1970."""
@@ -234,6 +260,7 @@ class Tally:
             rejected_reasons=dict(sorted(self.reasons.items())),
             rejected_samples=samples,
             days=self.days,
+            hours=self.hours,
             first=None if self.first_ms is None else moment(self.first_ms),
             last=None if self.last_ms is None else moment(self.last_ms),
             builds=self.builds(),

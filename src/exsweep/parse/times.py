@@ -12,6 +12,7 @@ from exsweep.parse.header import Header
 from exsweep.parse.lines import Index, Octets
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 _ISO = re.compile(
     rb"\s*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?\s*"
 )

@@ -1,0 +1,239 @@
+"""Events of a log that another log of the same server must have seen too: a few, the same ones in every log."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exsweep.knowledge.clock_keys import NORMS, key_of, key_of_guid, pack, sampled
+from exsweep.knowledge.clocks import ClockKind, Told, clocks
+from exsweep.parse.batch import NO_TIME, Batch, Ints
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Anchors:
+    """What one file shows of each kind; memory does not grow with the file."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, _Kind] = {}
+
+    def add(self, kind: ClockKind, key: int, moments: Sequence[int]) -> None:
+        found = self._kinds.get(kind.id)
+        if found is None:
+            found = self._kinds[kind.id] = _Kind(kind)
+        found.add(key, moments)
+
+    def packed(self) -> bytes:
+        """See `knowledge.clock_keys`."""
+        return pack({name: kind.kept() for name, kind in self._kinds.items()})
+
+
+def note(files: Sequence[Anchors], starts: Sequence[int], batch: Batch) -> None:
+    """Put the rows of some files into what is kept of each: the same as one call for each file.
+
+    `starts`: number of the first row of each file, rising from 0.
+    """
+    firsts = np.array(starts, np.int64)
+    for kind, told in _told(batch.format.id):
+        for file, key, moments in _keys(batch, told, firsts):
+            files[file].add(kind, key, moments)
+
+
+class _Kind:
+    """The smallest keys, with their moments in the order of the file."""
+
+    def __init__(self, kind: ClockKind) -> None:
+        self._gap_ms = kind.gap_s * 1000
+        self._most = kind.kept or clocks().kept
+        self._repeats = kind.repeats or clocks().repeats
+        self._times: dict[int, list[int]] = {}
+        self._last: dict[int, int] = {}
+        self._bound: int | None = None
+
+    def add(self, key: int, moments: Sequence[int]) -> None:
+        if self._bound is not None and key > self._bound:
+            return
+        times = self._times.setdefault(key, [])
+        last = self._last.get(key)
+        for ms in moments:
+            # One more than may be kept says that there were too many.
+            if (last is None or abs(ms - last) > self._gap_ms) and len(times) <= self._repeats:
+                times.append(ms)
+            last = ms
+        if last is not None:
+            self._last[key] = last
+        if len(self._times) > 4 * self._most:
+            self._prune()
+
+    def _prune(self) -> None:
+        smallest = sorted(self._times)[: self._most]
+        self._bound = smallest[-1]
+        self._times = {key: self._times[key] for key in smallest}
+        self._last = {key: self._last[key] for key in smallest}
+
+    def kept(self) -> Mapping[int, Sequence[int]]:
+        few = sorted(self._times)[: self._most]
+        return {key: self._times[key] for key in few if len(self._times[key]) <= self._repeats}
+
+
+@lru_cache(maxsize=128)
+def _told(kind: str) -> tuple[tuple[ClockKind, Told], ...]:
+    return tuple((one, told) for one in clocks().kinds for told in one.told if kind in told.formats)
+
+
+def _keys(batch: Batch, told: Told, starts: Ints) -> Iterator[tuple[int, int, Sequence[int]]]:
+    """File, key and moments of the rows that tell of such an event."""
+    columns = [column for name in told.columns if (column := _column(batch, name)) is not None]
+    if len(columns) < len(told.columns):
+        return
+    ways = tuple(told.columns.values())
+    rows = _rows(batch, told, columns[0])
+    rows = rows[batch.time_ms[rows] != NO_TIME]
+    if len(rows):
+        rows = _few(columns[0], rows, np.searchsorted(starts, rows, "right") - 1, told, ways[0])
+    if not len(rows):
+        return
+    files = np.searchsorted(starts, rows, "right") - 1
+    taken = pa.array(rows)
+    parts = [_coded(column.take(taken)) for column in columns]
+    codes = files
+    for part in parts:
+        codes = codes * (len(part.dictionary) + 1) + np.asarray(part.indices.fill_null(-1), np.int64) + 1
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    moments = batch.time_ms[rows][np.argsort(which, kind="stable")]
+    empty = frozenset(batch.format.empty)
+    end = 0
+    for at, number in zip(first.tolist(), np.bincount(which).tolist(), strict=True):
+        begin, end = end, end + number
+        key = _key(tuple(part[at].as_py() for part in parts), ways, told.pattern, empty)
+        if key is not None:
+            yield int(files[at]), key, moments[begin:end].tolist()
+
+
+def _column(batch: Batch, name: str) -> pa.ChunkedArray | None:
+    native = batch.format.ecs.get(name, name)
+    return batch.table[native] if native in batch.table.column_names else None
+
+
+def _rows(batch: Batch, told: Told, column: pa.ChunkedArray) -> Ints:
+    """Numbers of the rows that fulfil `where` and whose first value the pattern may be found in."""
+    kept = pc.is_valid(column)
+    for name, wanted in told.where.items():
+        values = _column(batch, name)
+        if values is None:
+            return np.empty(0, np.int64)
+        kept = pc.and_(
+            kept, pc.is_in(_plain(values), value_set=pa.array([one.encode() for one in wanted], pa.binary()))
+        )
+    if told.pattern and not told.sample:
+        kept = pc.and_(kept, pc.match_substring_regex(_plain(column), told.pattern).fill_null(False))
+    return np.flatnonzero(kept.to_numpy(zero_copy_only=False)).astype(np.int64)
+
+
+def _few(column: pa.ChunkedArray, rows: Ints, files: Ints, told: Told, way: str) -> Ints:
+    """The same rows in every log, whatever the clock: of a file with many those whose value is one of 16, or of 256."""
+    number = np.bincount(files)[files]
+    less = (
+        2 * clocks().sample_from if told.sample else clocks().sample_less_from
+    )  # a random id in nearly every row
+    digits = np.where(number < clocks().sample_from, 0, np.where(number < less, 1, 2))
+    kept = digits == 0
+    for wanted in (1, 2):
+        if (digits == wanted).any():
+            chosen = (
+                _beginning_with(column, told.sample, wanted)
+                if told.sample
+                else _of_sampled_values(_coded(column), way, wanted)
+            )
+            kept |= (digits == wanted) & chosen[rows]
+    few: Ints = rows[kept]
+    return few
+
+
+def _beginning_with(column: pa.ChunkedArray, sample: str, digits: int) -> Mask:
+    text = sample.lstrip("^").encode() + b"0" * (digits - 1)
+    chosen = np.zeros(len(column), np.bool_)
+    if sample.startswith("^"):
+        begins = pc.starts_with(_plain(column), pattern=text).fill_null(False)
+        chosen |= begins.to_numpy(zero_copy_only=False)
+    else:
+        chosen[_containing(_plain(column), text)] = True
+    return chosen
+
+
+def _of_sampled_values(coded: pa.DictionaryArray, way: str, digits: int) -> Mask:
+    codes = np.asarray(coded.indices.fill_null(0), np.int64)
+    good = np.zeros(len(coded.dictionary), np.bool_)
+    good[codes] = True
+    used = np.flatnonzero(good)
+    good[used] = [_is_sampled(one, way, digits) for one in coded.dictionary.take(pa.array(used)).to_pylist()]
+    return np.asarray(good[codes], np.bool_)
+
+
+@lru_cache(maxsize=65_536)
+def _is_sampled(value: bytes, way: str, digits: int) -> bool:
+    return sampled(NORMS[way](_text(value)), digits)
+
+
+def _containing(column: pa.ChunkedArray, text: bytes) -> Ints:
+    """Numbers of the rows in which a text stands: one search through all values, 20 times as fast as one for each.
+
+    A text that begins in one value and ends in the next one gives a row too many.
+    """
+    found: list[Ints] = [np.empty(0, np.int64)]
+    before = 0
+    for chunk in column.chunks:
+        _, places, data = chunk.buffers()
+        if data is not None and len(chunk):
+            starts = np.frombuffer(places, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+            hits, whole = [], data.to_pybytes()[: starts[-1]]
+            at = whole.find(text)
+            while at >= 0:
+                hits.append(at)
+                at = whole.find(text, at + 1)
+            rows = np.searchsorted(starts, np.array(hits, np.int64), "right") - 1
+            found.append(np.unique(rows[rows >= 0]) + before)
+        before += len(chunk)
+    return np.concatenate(found)
+
+
+def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    whole = (
+        column.unify_dictionaries().combine_chunks()
+        if pa.types.is_dictionary(column.type)
+        else column.combine_chunks()
+    )
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0)
+    return whole if isinstance(whole, pa.DictionaryArray) else whole.dictionary_encode()
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.binary()) if pa.types.is_dictionary(column.type) else column
+
+
+@lru_cache(maxsize=65_536)
+def _key(
+    values: tuple[bytes | None, ...], ways: tuple[str, ...], pattern: str, empty: frozenset[str]
+) -> int | None:
+    """None where a value is missing, or none that tells anything."""
+    parts = []
+    for place, (value, way) in enumerate(zip(values, ways, strict=True)):
+        text = _text(value) if value else ""
+        if place == 0 and pattern:
+            found = re.search(pattern, text)
+            text = "" if found is None else found[1] if found.re.groups else text
+        text = "" if text in empty else text if way == "guid" else NORMS[way](text)
+        if not text:
+            return None
+        parts.append(text)
+    return key_of_guid(parts[0]) if ways[0] == "guid" else key_of(parts)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
