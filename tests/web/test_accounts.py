@@ -21,6 +21,7 @@ from exsweep.web.recognise import csrf_of
 from exsweep.web.service import Service
 from tests.fleet.build import NOW, assessed
 from tests.web.conftest import HOST, keep, settings
+from tests.web.test_languages import english_in
 
 PASSWORD = "correct horse battery staple"
 COOKIE = "__Host-exsweep"
@@ -341,3 +342,18 @@ def test_what_is_shown_once_is_kept_nowhere_even_for_a_request_that_is_sent_agai
     assert len(browser.get("/keys", headers=headers).json()["keys"]) == 1, "and it was done once"
     kept = (Path(service.settings.store)).read_bytes() + Path(f"{service.settings.store}-wal").read_bytes()
     assert all(len(each) > 20 and each.encode() not in kept for each in shown)
+
+
+def test_pages_of_accounts_speak_the_language_of_the_reader(browser: TestClient, service: Service) -> None:
+    spanish = {"accept": "text/html", "accept-language": "es"}
+    token = accounts.first_token(service.fleet(), now=service.now())
+    pages = [
+        browser.get("/join", params={"token": token}, headers=spanish),
+        browser.get("/sign-in", headers=spanish),
+    ]
+    secret = joined(service, "Ana", ("owner", "school"), ("operator", None))
+    assert signing_in(browser, service, "Ana", secret).status_code in (200, 303)
+    pages += [browser.get(path, headers=spanish) for path in ("/account", "/keys", "/people", "/health")]
+    assert [page.status_code for page in pages] == [200] * 6
+    assert [english_in(page.text) for page in pages] == [[]] * 6
+    assert "Operador de este servicio" in pages[2].text

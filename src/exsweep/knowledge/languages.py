@@ -13,10 +13,12 @@ from typing import Any
 import msgspec
 
 from exsweep.errors import KnowledgeError
+from exsweep.knowledge.access import access
 from exsweep.knowledge.data_files import document, names
-from exsweep.knowledge.fleet import fleet_words
+from exsweep.knowledge.fleet import fleet_words, links
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.remediation import ADMIN, steps
+from exsweep.knowledge.sectors import sectors
 from exsweep.knowledge.web_words import web_words
 from exsweep.knowledge.words import collect, fill, join, sentences
 from exsweep.model import Impact, ImpactItem, Phrase, Verdict
@@ -67,11 +69,25 @@ def codes() -> tuple[str, ...]:
 
 @cache
 def english() -> Texts:
-    """What can be translated: `words/en.yml`, letters, pages (`web/words.yml`), why a server waits, what to do."""
+    """What can be translated: `words/en.yml`, letters, pages (`web/words.yml`), why a server waits, what to do, and the names of
+    groups, tiers, changes, links, roles and sectors."""
     letters = {f"letter.{name}": text for name, text in fleet_words().letter.items()}
     pages = {f"web.{key}": text for key, text in web_words().items()}
     queue = {f"why.{name}": text for name, text in fleet_words().why.items()}
-    return sentences() | letters | pages | queue | dict(_remedies())
+    return sentences() | letters | pages | queue | dict(_remedies()) | dict(_names())
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    named = {
+        "band": fleet_words().bands,
+        "tier": fleet_words().tiers,
+        "change": fleet_words().changes,
+        "link": {kind: each.title for kind, each in links().kinds.items()},
+        "role": {name: each.title for name, each in access().roles.items()},
+        "sector": sectors().titles,
+    }
+    for section, titles in named.items():
+        yield from ((f"{section}.{name}", title) for name, title in titles.items())
 
 
 def _remedies() -> Iterator[tuple[str, str]]:

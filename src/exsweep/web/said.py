@@ -98,6 +98,12 @@ def contact_words(context: Mapping[str, Any], state: str) -> str:
 
 
 @jinja2.pass_context
+def word(context: Mapping[str, Any], key: str) -> Markup:
+    """Any text of the knowledge without gaps: `band.in_use`."""
+    return filled(key, _language(context), {})
+
+
+@jinja2.pass_context
 def level_words(context: Mapping[str, Any], name: str) -> words.LevelWords:
     """Tag, shape and heading of a level."""
     return words.level(Level(name), _language(context))
@@ -172,7 +178,8 @@ def tongues() -> tuple[tuple[str, str], ...]:
 
 GLOBALS = {
     "t": translated, "t_in": in_language, "words_of": words_of, "bar_words": bar_words, "stage_words": stage_words,
-    "strength_words": strength_words, "step_words": step_words, "contact_words": contact_words, "level_words": level_words,
+    "strength_words": strength_words, "step_words": step_words, "contact_words": contact_words, "word": word,
+    "level_words": level_words,
     "tongues": tongues(),
 }  # fmt: skip
 """Names that templates call."""

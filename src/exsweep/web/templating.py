@@ -16,31 +16,15 @@ from exsweep.export.times import day, iso, span, stamp, when
 from exsweep.fleet.clock import said
 from exsweep.knowledge.fleet import fleet_words
 from exsweep.knowledge.languages import ENGLISH
+from exsweep.knowledge.sectors import sectors
 from exsweep.model import Level, Stage
 from exsweep.web import said as spoken
 from exsweep.web.draw import days, folds, hours, qr, rows, times
 from exsweep.web.routes import ROUTES, url
 
 FOLDER = Path(__file__).parent
-TRANSLATED = frozenset(
-    (
-        *(
-            "home",
-            "hurry",
-            "job",
-            "jobs",
-            "job_so_far",
-            "case",
-            "finding",
-            "timeline",
-            "around",
-            "letter",
-            "problem",
-        ),
-        *("sign_in", "cases", "scan", "raw"),
-    )
-)
-"""Pages that are there in every language of the knowledge."""
+ONLY_ENGLISH = frozenset({"general"})
+"""Pages that are not there in every language of the knowledge."""
 
 
 def _finalize(value: Any) -> Any:
@@ -75,7 +59,7 @@ def environment() -> jinja2.Environment:
         "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "svg": chart,
         "draw_days": days, "draw_rows": rows, "draw_hours": hours, "folds": folds.folds, "qr_code": qr.code,
         "fleet_words": fleet_words, "stages": tuple(Stage), "levels": tuple(Level), "has_route": ROUTES.__contains__,
-        "anchor": anchor, "zones": times.COMMON, **spoken.GLOBALS,
+        "anchor": anchor, "zones": times.COMMON, "sector_titles": frozenset(sectors().titles.values()), **spoken.GLOBALS,
     }  # fmt: skip
     return made
 
@@ -88,7 +72,8 @@ def page(name: str, *, language: str = ENGLISH, place: str = "/", **context: Any
     """
     templates = environment()
     template = templates.select_template([f"{name}.html.j2", "general.html.j2"])
-    lang = language if name in TRANSLATED else ENGLISH
+    found = (template.name or "").partition(".")[0]
+    lang = ENGLISH if found in ONLY_ENGLISH else language
     english = Markup("" if lang == ENGLISH else ' lang="en"')  # noqa: S704 - two texts of ours
     text = template.render(lang=lang, wanted=language, en=english, place=place, **context)
     return text.encode("utf-8", "replace")

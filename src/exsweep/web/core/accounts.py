@@ -57,7 +57,7 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     """An old account gets a new password and code."""
     secret: str
     app: str
-    roles: tuple[str, ...]
+    roles: tuple[Right, ...]
     passkeys: bool = False
 
 
@@ -194,7 +194,7 @@ def join(ask: Ask, asked: Token) -> JoinView:
         secret=secret,
         app=accounts.app_address(secret, given.name),
         roles=tuple(
-            f"{roles[role].title}{f' for {tenant}' if tenant else ''}" for role, tenant in given.rights
+            Right(role=role, title=roles[role].title, tenant=tenant) for role, tenant in given.rights
         ),
         passkeys=passkeys.missing(ask.service.settings.origin) is None,
     )

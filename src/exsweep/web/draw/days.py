@@ -21,9 +21,10 @@ class Bar:
     y: float
     width: float
     height: float
-    label: str
     date: date
     kind: str = "bar"
+    amount: float = 0.0
+    """What it stands for; 0: days nobody can see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Line:
 class Panel:
     """One row of bars; `base` is its lower edge, `top` the largest value."""
 
-    title: str
+    name: str
+    """`broken`, `known`, `removed` or `servers`."""
     base: float
     top: int
     bars: tuple[Bar, ...]
@@ -73,14 +75,14 @@ def curve(of: Curve) -> Days | None:
     if not of.days:
         return None
     scale = _Scale(of.days[0].date, len(of.days))
-    rows = [("broken into", [(d.date, float(d.broken_into), d.spread) for d in of.days])]
-    for title, values in (
-        ("known to us", [(d.date, float(d.known), 0.0) for d in of.days]),
-        ("cleaned", [(d.date, float(d.cleaned), 0.0) for d in of.days]),
+    rows = [("broken", [(d.date, float(d.broken_into), d.spread) for d in of.days])]
+    for name, values in (
+        ("known", [(d.date, float(d.known), 0.0) for d in of.days]),
+        ("removed", [(d.date, float(d.cleaned), 0.0) for d in of.days]),
     ):
         if any(count for _, count, _ in values):
-            rows.append((title, values))
-    panels = tuple(_panel(title, at, scale, values) for at, (title, values) in enumerate(rows))
+            rows.append((name, values))
+    panels = tuple(_panel(name, at, scale, values) for at, (name, values) in enumerate(rows))
     bottom = panels[-1].base
     blind = [d.date for d in of.days if d.seeing < _BLIND_SHARE * (d.seeing + d.blind)]
     marks = []
@@ -114,7 +116,7 @@ def growth(of: Sequence[GrowthDay]) -> Days | None:
     )
 
 
-def _panel(title: str, row: int, scale: _Scale, values: Iterable[tuple[date, float, float]]) -> Panel:
+def _panel(name: str, row: int, scale: _Scale, values: Iterable[tuple[date, float, float]]) -> Panel:
     days = list(values)
     base = TOP + row * (LANE + GAP) + LANE
     most = max((sure + spread for _, sure, spread in days), default=0.0)
@@ -125,20 +127,19 @@ def _panel(title: str, row: int, scale: _Scale, values: Iterable[tuple[date, flo
             if value <= 0:
                 continue
             height = max(1.0, round(LANE * value / most, 1))
-            words = f"{value:,.0f}" if kind == "bar" else f"about {value:,.1f}, day not known exactly"
             bars.append(
                 Bar(
                     scale.x(at),
                     round(low - height, 1),
                     round(max(1.0, scale.step - 0.8), 1),
                     height,
-                    f"{day_words(at)}: {words} {title}",
                     at,
                     kind,
+                    value,
                 )
             )
             low -= height
-    return Panel(title=title, base=base, top=round(most), bars=tuple(bars))
+    return Panel(name=name, base=base, top=round(most), bars=tuple(bars))
 
 
 def _runs(days: list[date], scale: _Scale, bottom: float) -> Iterable[Bar]:
@@ -150,7 +151,7 @@ def _runs(days: list[date], scale: _Scale, bottom: float) -> Iterable[Bar]:
         if start is not None and last is not None:
             x = scale.x(start)
             width = scale.x(last + timedelta(days=1)) - x
-            yield Bar(x, TOP - 4, round(width, 1), bottom - TOP + 4, "most records do not reach here", start)
+            yield Bar(x, TOP - 4, round(width, 1), bottom - TOP + 4, start)
         start = last = at
 
 

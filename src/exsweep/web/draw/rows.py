@@ -14,7 +14,7 @@ class Part:
     x: float
     width: float
     kind: str
-    label: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,15 @@ def groups(of: Sequence[Group]) -> Rows | None:
         total = each.servers or 0
         broken, asked, unknown = each.broken_into or 0, each.suspicious or 0, each.unknown or 0
         parts, x = [], float(LEFT)
-        for kind, count, words in (
-            ("broken", broken, "broken into or in use"),
-            ("suspicious", asked, "suspicious"),
-            ("unknown", unknown, "cannot tell"),
-            ("rest", max(0, total - broken - asked - unknown), "attacked, or no signs"),
+        for kind, count in (
+            ("broken", broken),
+            ("suspicious", asked),
+            ("unknown", unknown),
+            ("rest", max(0, total - broken - asked - unknown)),
         ):
             if count:
                 width = round(count * scale, 1)
-                parts.append(Part(round(x, 1), max(0.8, width), kind, f"{each.title}: {count:,} {words}"))
+                parts.append(Part(round(x, 1), max(0.8, width), kind, count))
                 x += width
         rows.append(Row(at * ROW, each.title, each.name, total, round(x + 6, 1), tuple(parts)))
     return Rows(height=len(rows) * ROW + 4, rows=tuple(rows))

@@ -20,7 +20,6 @@ from exsweep.fleet.reach import within
 from exsweep.fleet.recheck import Due
 from exsweep.fleet.sectors import Group
 from exsweep.knowledge.campaigns import campaigns
-from exsweep.knowledge.fleet import fleet_words
 from exsweep.web.answers import Download
 from exsweep.web.ask import Ask
 from exsweep.web.problem import Problem, not_found
@@ -379,8 +378,3 @@ def _cell(value: object) -> object:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return value
-
-
-def bands() -> dict[str, str]:
-    """The five numbers in words; used by templates."""
-    return fleet_words().bands

@@ -52,7 +52,7 @@ async function go(event) {
     const done = await post(form.getAttribute("action"), { ceremony: begun.ceremony, credential, ...pick(sends) });
     location.assign(done.next);
   } catch (error) {
-    said.textContent = error.name === "NotAllowedError" ? "The device was not asked, or said no. Try again." : error.message;
+    said.textContent = error.name === "NotAllowedError" ? form.dataset.refused : error.message;
   }
 }
 
