@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
+
 from exsweep.judge.disk import disk_gaps
+from exsweep.judge.holes import Hole, holes
 from exsweep.judge.patches import BuildHistory, open_on, touches
 from exsweep.judge.records import record_gaps, row_of
 from exsweep.knowledge.campaigns import Campaign, campaigns
@@ -83,13 +86,18 @@ def measure(
         if kind.split("/")[0] in titles and any(report.events or report.lines for report in by_kind[kind])
     )
     matters = {kind for entry in campaigns() for shown in entry.shows.values() for kind in shown}
-    rows = tuple(_source(kind, by_kind[kind], _title(kind, titles), kind in matters) for kind in known)
+    silent = holes({kind: by_kind[kind] for kind in known})
+    rows = tuple(
+        _cut(_source(kind, by_kind[kind], _title(kind, titles), kind in matters), silent.get(kind, ()))
+        for kind in known
+    )
     end = max((row.last for row in rows if row.last), default=None)
     start = min((row.first for row in rows if row.first), default=None)
     windows = _windows(rows, builds, end, now)
     gaps = (
         _file_gaps(sources, matters)
         + _day_gaps(rows)
+        + _hour_gaps(rows, silent)
         + _folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
         + record_gaps(sources)
@@ -259,6 +267,47 @@ def _day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
                     else "This log has few records a day, so these may have been quiet days."
                 ),
                 limits_verdict=row.matters and busy,
+            )
+        )
+    return gaps
+
+
+def _cut(row: CoverageSource, silent: Sequence[Hole]) -> CoverageSource:
+    """Days with a hole are read in part."""
+    holed = {day for hole in silent for day in hole.days()}
+    days = tuple(
+        msgspec.structs.replace(day, state=DayState.PARTIAL)
+        if day.date in holed and day.state is DayState.READ
+        else day
+        for day in row.days
+    )
+    return msgspec.structs.replace(row, days=days) if holed else row
+
+
+def _hour_gaps(rows: Sequence[CoverageSource], silent: Mapping[str, Sequence[Hole]]) -> list[Gap]:
+    """Hours without an event inside a day, one gap per kind of log."""
+    titles = {row.kind: row.title for row in rows}
+    gaps = []
+    for row in rows:
+        found = silent.get(row.kind, ())
+        if not found:
+            continue
+        listed = [f"{hole.first:%Y-%m-%d %H:%M} - {hole.last:%H:%M}" for hole in found[:_MOST_RUNS]]
+        more = len(found) - _MOST_RUNS
+        gaps.append(
+            Gap(
+                kind=row.kind,
+                first=found[0].first,
+                last=found[-1].last,
+                reason=render(
+                    "gap.hours.reason",
+                    kind=row.title,
+                    spans=join(listed) + (render("gap.hours.more", n=more) if more > 0 else ""),
+                    usual=sum(hole.usual for hole in found),
+                    others=join([titles[kind] for kind in found[0].others[:2]]),
+                ),
+                effect=render("gap.hours.effect"),
+                limits_verdict=row.matters,
             )
         )
     return gaps

@@ -53,6 +53,11 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
     busy_events_per_day: int
+    hole_days: int
+    hole_hours: int
+    hole_events_an_hour: int
+    hole_day_share: float
+    hole_others_share: float
     pivot_keys: int
     rejected_few: int
     rejected_share: float
