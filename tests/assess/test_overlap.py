@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from exsweep.assess import Settings, overlap, triage
+from exsweep.assess import Settings, overlap, rejudge, triage
 from exsweep.model import Assessment
-from tests.assess.example import NOW
+from tests.assess.example import NOW, same_but_run
 from tests.evidence.build import zip_of
 
 HEAD = b"#Software: Microsoft Internet Information Services 10.0\n#Fields: date time cs-method cs-uri-stem cs-uri-query c-ip sc-status\n"
@@ -52,12 +52,67 @@ def test_f15_a_copy_in_which_one_line_was_changed_stays_evidence(tmp_path: Path)
     )
     both = judged(tmp_path / "two.zip", changed, whole)
     assert [item.duplicate_of for item in both.custody] == [None, None]
+    (web,) = both.coverage.sources
+    assert web.events == 31, "the 30 of the whole and the changed one"
+    uses = {each.excerpt: each.count for each in both.findings if each.rule.id == "WS-IIS-ASPNETCLIENT-USE"}
+    assert sum(uses.values()) == 31
+    (gap,) = [one for one in both.coverage.gaps if "disagrees" in one.reason]
+    assert gap.path == f"day0/{NAME}" and f"disagrees with day1/{NAME}" in gap.reason
+    assert "1 only here (the first is line 8), 1 only there (line 8)" in gap.reason
+
+
+def rotated() -> tuple[bytes, bytes]:
+    """The log before and after its beginning was cut away."""
+    lines = ROWS.splitlines(keepends=True)
+    return HEAD + b"".join(lines[:20]), HEAD + b"".join(lines[10:])
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_f15_copies_of_which_none_begins_the_other_count_each_line_once(tmp_path: Path, quick: bool) -> None:
+    alone = judged(tmp_path / "one.zip", HEAD + ROWS, quick=quick)
+    both = judged(tmp_path / "two.zip", *rotated(), quick=quick)
+    assert counts(both) == counts(alone) != []
+    (web,) = both.coverage.sources
+    assert web.events == 30
+    assert not [gap for gap in both.coverage.gaps if "disagrees" in gap.reason]
+    assert any("10 of its lines stand in" in note for item in both.custody for note in item.notes or ())
+
+
+def test_f15_three_rotated_copies_count_each_line_once(tmp_path: Path) -> None:
+    lines = ROWS.splitlines(keepends=True)
+    three = [HEAD + b"".join(lines[begin : begin + 16]) for begin in (0, 7, 14)]
+    assert counts(judged(tmp_path / "three.zip", *three)) == counts(judged(tmp_path / "one.zip", HEAD + ROWS))
+
+
+def test_f15_judged_again_from_saved_events_the_lines_count_once_too(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    path.write_bytes(zip_of([(f"day{number}/{NAME}", data) for number, data in enumerate(rotated())]))
+    first = triage(Settings(evidence=(path,), now=NOW, out=tmp_path / "out"))
+    again = rejudge(Settings(evidence=(tmp_path / "out",), now=NOW))
+    assert same_but_run(first) == same_but_run(again)
+    assert first.coverage.sources[0].events == 30
+
+
+def test_f15_equal_lines_of_one_copy_count_as_often_as_they_stand_there(tmp_path: Path) -> None:
+    lines = ROWS.splitlines(keepends=True)
+    twice = HEAD + lines[0] * 3 + b"".join(lines[1:20])
+    once = HEAD + lines[0] + b"".join(lines[1:15]) + lines[25]
+    both = judged(tmp_path / "two.zip", twice, once)
+    assert both.coverage.sources[0].events == 23
+
+
+def test_f15_logs_of_one_name_without_a_common_line_are_two_logs(tmp_path: Path) -> None:
+    other = HEAD + ROWS.replace(b"192.0.2.6", b"192.0.2.7")
+    both = judged(tmp_path / "two.zip", HEAD + ROWS, other)
+    assert both.coverage.sources[0].events == 60
+    assert not any("count once" in note for item in both.custody for note in item.notes or ())
 
 
 def test_f15_where_the_copies_could_not_be_compared_it_is_said_that_lines_may_count_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlap, "start", lambda: lambda task: os._exit(9))
+    monkeypatch.setattr(overlap.shared_lines, "start", lambda: lambda task: os._exit(9))
     whole = HEAD + ROWS
     both = judged(tmp_path / "two.zip", whole[:-300], whole)
     short = next(item for item in both.custody if item.path == f"day0/{NAME}")

@@ -11,7 +11,7 @@ import exsweep
 from exsweep.assess import pivot
 from exsweep.assess.correlate import correlated
 from exsweep.assess.custody import CustodyLog
-from exsweep.assess.gather import Gathered, gather
+from exsweep.assess.gather import Gathered, OwnLines, gather
 from exsweep.assess.journal import Journal
 from exsweep.assess.manifest import read_manifest, write_manifest
 from exsweep.assess.overlap import copies
@@ -195,12 +195,14 @@ def _context(
         gathered, sources=tuple(_with_loss(report, lost) for report in gathered.sources)
     )
     seals = {report.path: report.sha256 for report in gathered.sources if report.duplicate_of is None}
+    own = {report.path: OwnLines(report) for report in gathered.sources if report.repeats}
     sealed = [
         msgspec.structs.replace(
             item, origin=msgspec.structs.replace(item.origin, sha256=seals[item.origin.path])
         )
         for item in found
         if item.origin.path in seals
+        and (item.origin.path not in own or own[item.origin.path].counted(item) is not None)
     ]
     return pivot.grouped_by_time(sealed), gathered
 

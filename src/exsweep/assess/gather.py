@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from exsweep.assess.overlap import Copies
 from exsweep.assess.results import Counted, StoredTable, TaskResult
+from exsweep.assess.shared_lines import Own
 from exsweep.model import FileReport, Hit, SourceReport, SourceState
+from exsweep.parse.winevent import KIND as WINDOWS_EVENTS
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,14 +73,24 @@ def gather(
             report = msgspec.structs.replace(
                 report, state=SourceState.PARTIAL, reason=copies.unsure[report.path]
             )
+        elif report.path in copies.lines:
+            report = _with_its_own(report, *copies.lines[report.path])
         sources.append(report)
+    own = {report.path: OwnLines(report) for report in sources if report.repeats}
     counted = {
         report.path: place
         for place, report in enumerate(sources)
         if report.state is not SourceState.DUPLICATE
     }
-    hits = [item for result in results for item in result.hits if item.origin.path in counted]
-    rows = [_placed(one, result, counted) for result in results for one in result.counted]
+    hits = [
+        kept
+        for result in results
+        for item in result.hits
+        if item.origin.path in counted
+        and (kept := own[item.origin.path].counted(item) if item.origin.path in own else item) is not None
+    ]
+    hits = _records_once(hits)
+    rows = [_placed(one, result, counted, own) for result in results for one in result.counted]
     tables = [table for result in results for table in result.tables]
     joined = Gathered(
         sources=tuple(sources),
@@ -97,10 +110,86 @@ def gather(
     return msgspec.structs.replace(joined, hits=_ordered([*joined.hits, *correlated(joined)]))
 
 
-def _placed(one: Counted, result: TaskResult, places: Mapping[str, int]) -> Counted:
+class OwnLines:
+    """The lines of a file that count there, where others count in another copy of it."""
+
+    def __init__(self, report: SourceReport) -> None:
+        self._starts = np.array([start for start, _, _ in report.own], np.int64)
+        self._ends = np.array([end for _, end, _ in report.own], np.int64)
+        self._lines = np.array([lines for _, _, lines in report.own], np.int64)
+
+    def has(self, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether the lines that begin at these bytes count here."""
+        place = np.searchsorted(self._starts, offsets, side="right") - 1
+        found: npt.NDArray[np.bool_] = (place >= 0) & (
+            offsets < self._ends[np.maximum(place, 0)] if len(self._ends) else False
+        )
+        return found
+
+    def counted(self, item: Hit) -> Hit | None:
+        """The hit with no more events than there are lines from there on; None where its lines count elsewhere."""
+        offset = item.origin.offset or 0
+        if item.count == 1:
+            return item if bool(self.has(np.array([offset]))[0]) else None
+        left = int(self._lines[self._ends > offset].sum())
+        return msgspec.structs.replace(item, count=min(item.count, left)) if left else None
+
+
+def _with_its_own(report: SourceReport, other: str, own: Own) -> SourceReport:
+    """The report of a copy without the lines that count in the other one; `partial` where the two disagree."""
+    lines = sum(count for _, _, count in own.stretches)
+    events = min(report.events, lines)
+    rejected = min(report.rejected, lines - events)
+    note = f"{own.shared:,} of its lines stand in {other} too and count once"
+    report = msgspec.structs.replace(
+        report,
+        repeats=other,
+        own=own.stretches,
+        events=events,
+        rejected=rejected,
+        lines=events + rejected,
+        notes=(*report.notes, note),
+    )
+    if not (own.only_here or own.only_there) or report.state is not SourceState.READ:
+        return report
+    here = (
+        f"{own.only_here:,} only here (the first is line {own.line:,})" if own.only_here else "none only here"
+    )
+    there = (
+        f"{own.only_there:,} only there (line {own.other_line:,})" if own.only_there else "none only there"
+    )
+    reason = (
+        f"it disagrees with {other}, another copy of the same log: between lines that both have,"
+        f" {here}, {there}; somebody may have changed one of them"
+    )
+    return msgspec.structs.replace(report, state=SourceState.PARTIAL, reason=reason)
+
+
+def _records_once(hits: Sequence[Hit]) -> list[Hit]:
+    """A record of an event log that was saved twice counts once: of equal ones in several files the first."""
+    first: dict[tuple[object, ...], str] = {}
+    found = []
+    for item in sorted(hits, key=lambda one: one.origin.path):
+        if item.origin.record is not None and item.kind == WINDOWS_EVENTS and item.count == 1:
+            key = (item.rule, item.origin.record, item.time, tuple(sorted(item.fields.items())))
+            if first.setdefault(key, item.origin.path) != item.origin.path:
+                continue
+        found.append(item)
+    return found
+
+
+def _placed(
+    one: Counted, result: TaskResult, places: Mapping[str, int], own: Mapping[str, OwnLines]
+) -> Counted:
     """The same matches with the places that their files have now."""
     moved = np.array([places.get(report.path, -1) for report in result.sources], np.int64)
     rows = one.columns().copy()
+    for number, report in enumerate(result.sources if own else ()):
+        if report.path in own:
+            mine = np.flatnonzero(rows["source"] == number)
+            elsewhere = mine[~own[report.path].has(rows["offset"][mine])]
+            rows["source"][elsewhere] = len(moved)
+    moved = np.append(moved, -1)
     rows["source"] = moved[rows["source"]]
     return msgspec.structs.replace(one, rows=rows.tobytes())
 

@@ -1,16 +1,20 @@
-"""One log copied at two moments: the shorter copy is the beginning of the longer one, and its lines count once (F15).
+"""One log copied at two moments: its lines count once (F15).
 
-What may be such a pair is seen by the first dated line; that it is one is proved by reading the longer copy again, in a
-jail, up to the length of the shorter. A copy that differs by one byte before its end stays evidence of its own. Where
-nothing could be proved the shorter one counts too, and says that it may count twice.
+Where the shorter copy is the beginning of the longer one it does not count at all. What may be such a pair is seen by the first
+dated line; that it is one is proved by reading the longer copy again, in a jail, up to the length of the shorter. Other
+copies (a rotated log, a line changed) are compared line by line, see `shared_lines`: what may be copies is seen by equal names
+of file and folder and by times that overlap, or by the first dated line. Where nothing could be proved both count, and the
+shorter one says that it may count twice.
 """
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from exsweep.assess import shared_lines
 from exsweep.assess.pool import Pool
 from exsweep.assess.reading import jail_for, seconds_for
 from exsweep.assess.settings import Settings
@@ -18,6 +22,8 @@ from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.model import SourceReport, SourceState
 
 _CHUNK = 1 << 20
+_NUMBER = re.compile(r"#\d+(?=/|$)")
+"""What tells equal names of an archive apart."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -37,6 +43,8 @@ class Copies(msgspec.Struct, frozen=True):
     """File that is the beginning of a longer one -> the longest such."""
     unsure: Mapping[str, str] = {}
     """File that may be one -> which, and why nobody can say, in words."""
+    lines: Mapping[str, tuple[str, shared_lines.Own]] = {}
+    """File that shares lines with a bigger copy -> which, and what is its own."""
 
 
 def copies(settings: Settings, units: Sequence[Unit], reports: Sequence[SourceReport]) -> Copies:
@@ -46,9 +54,20 @@ def copies(settings: Settings, units: Sequence[Unit], reports: Sequence[SourceRe
         ExsweepError: the run cannot go on. Bad evidence raises nothing.
     """
     pairs = list(_candidates(reports))
-    if not pairs:
+    groups = _alike(reports)
+    if not pairs and not groups:
         return Copies()
     holders = {unit.path: unit for unit in units}
+    beginnings = _beginning_pairs(settings, units, holders, pairs) if pairs else Copies()
+    return _with_lines(settings, units, holders, groups, beginnings)
+
+
+def _beginning_pairs(
+    settings: Settings,
+    units: Sequence[Unit],
+    holders: Mapping[str, Unit],
+    pairs: Sequence[tuple[SourceReport, list[SourceReport]]],
+) -> Copies:
     tasks = [
         Wanted(unit, longer.path, tuple(sorted({one.size for one in shorter})), settings.passwords)
         for longer, shorter in pairs
@@ -84,6 +103,93 @@ def copies(settings: Settings, units: Sequence[Unit], reports: Sequence[SourceRe
             elif seal == one.sha256:
                 found.setdefault(one.path, longer.path)
     return Copies(found, {path: why for path, why in unsure.items() if path not in found})
+
+
+def _with_lines(
+    settings: Settings,
+    units: Sequence[Unit],
+    holders: Mapping[str, Unit],
+    groups: Sequence[list[SourceReport]],
+    known: Copies,
+) -> Copies:
+    """The same with copies of which some lines stand in others too."""
+    tasks, unsure = [], dict(known.unsure)
+    for group in groups:
+        copies_ = [(unit, one.path) for one in group if (unit := _holder(one.path, holders)) is not None]
+        left = [pair for pair in copies_ if pair[1] not in known.of]
+        if len(left) < 2:
+            continue
+        if sum(one.size for one in group) > shared_lines.MOST_BYTES:
+            why = f"together they are larger than {shared_lines.MOST_BYTES >> 30} GiB"
+            unsure |= {path: _twice(left[0][1], why) for _, path in left[1:]}
+            continue
+        tasks.append(shared_lines.Wanted(tuple(left), settings.passwords))
+    pool: Pool[shared_lines.Wanted, list[shared_lines.Own | None]] = Pool(
+        shared_lines.start,
+        (),
+        list[shared_lines.Own | None],
+        settings.jobs,
+        jail=jail_for(settings, units),
+        seconds=lambda task: seconds_for([unit for unit, _ in task.copies]),
+        tries=2,
+    )
+    found: dict[str, tuple[str, shared_lines.Own]] = {}
+    for done in pool.run(tasks):
+        (_, first), *others = done.task.copies
+        results = done.result or [None for _ in others]
+        for (_, path), own in zip(others, results, strict=True):
+            if own is None:
+                unsure.setdefault(path, _twice(first, done.failure or "they have too many lines"))
+            elif own.shared:
+                found[path] = (first, own)
+                unsure.pop(path, None)
+    return Copies(known.of, unsure, found)
+
+
+def _twice(path: str, why: str) -> str:
+    return (
+        f"it may be another copy of {path}, and then lines count twice: the two could not be compared ({why})"
+    )
+
+
+def _alike(reports: Sequence[SourceReport]) -> list[list[SourceReport]]:
+    """Logs that may be copies of each other, the biggest first."""
+    named: dict[tuple[str, ...], list[SourceReport]] = defaultdict(list)
+    seen: set[str] = set()
+    for report in sorted(reports, key=lambda one: one.path):
+        text = report.begins and report.state in (SourceState.READ, SourceState.PARTIAL)
+        if text and report.sha256 not in seen:
+            seen.add(report.sha256)
+            named[report.kind, *_NUMBER.sub("", report.path).lower().split("/")[-2:]].append(report)
+    groups = [_overlapping(group) for group in named.values() if len(group) > 1]
+    taken = {report.path for group in groups for report in group}
+    begun: dict[tuple[str, str], list[SourceReport]] = defaultdict(list)
+    for group in named.values():
+        for report in group:
+            if report.path not in taken:
+                begun[report.kind, report.begins].append(report)
+    groups += list(begun.values())
+    ordered = [sorted(group, key=lambda one: (-one.size, one.path)) for group in groups if len(group) > 1]
+    return sorted(ordered, key=lambda group: group[0].path)
+
+
+def _overlapping(group: list[SourceReport]) -> list[SourceReport]:
+    """Those whose times touch those of another one."""
+    return [
+        one
+        for one in group
+        if any(
+            other is not one
+            and (
+                one.first is None
+                or one.last is None
+                or other.first is None
+                or other.last is None
+                or (one.first <= other.last and other.first <= one.last)
+            )
+            for other in group
+        )
+    ]
 
 
 def _candidates(reports: Sequence[SourceReport]) -> Iterator[tuple[SourceReport, list[SourceReport]]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from exsweep.assess.correlate import correlated
 from exsweep.assess.counting import Counting
-from exsweep.assess.gather import Gathered, gather
+from exsweep.assess.gather import Gathered, OwnLines, gather
 from exsweep.assess.manifest import Saved
 from exsweep.assess.pivot import PER_FILE, RULE, Finder, columns_looked_at, grouped_by_time
 from exsweep.assess.progress import Progress
@@ -76,6 +76,9 @@ def context(folder: Path, gathered: Gathered, made: Tools, traces: Traces) -> li
         for path, batch in chosen_events(folder / table.file, form, columns_looked_at(form), finder.rows):
             if path in reports and reports[path].duplicate_of is None:
                 mine = found.setdefault(path, [])
-                rows = range(min(len(batch), PER_FILE - len(mine)))
-                mine += [hit(RULE, batch, row, path, reports[path].sha256) for row in rows]
+                rows = np.arange(len(batch))
+                if reports[path].repeats:
+                    rows = rows[OwnLines(reports[path]).has(np.asarray(batch.offset, np.int64))]
+                rows = rows[: max(PER_FILE - len(mine), 0)]
+                mine += [hit(RULE, batch, row, path, reports[path].sha256) for row in rows.tolist()]
     return grouped_by_time([item for path in sorted(found) for item in found[path]])

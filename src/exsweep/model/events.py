@@ -96,6 +96,10 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     notes: tuple[str, ...] = ()
     """Other remarks in words: NUL tail trimmed, member name escapes the archive ..."""
     duplicate_of: str | None = None
+    repeats: str | None = None
+    """Another copy of the same log that has some of its lines; those count there."""
+    own: tuple[tuple[int, int, int], ...] = ()
+    """Where `repeats` is set: stretches that count here (byte from, byte behind, lines); `events` and `lines` count only them."""
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
