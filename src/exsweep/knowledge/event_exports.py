@@ -96,6 +96,8 @@ class ShownSentence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     level: str = ""
     plain: bool = False
     """Below it stand the values under their own names."""
+    until: str = ""
+    """Beginning of the last line, where lines of any form stand between."""
 
 
 class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

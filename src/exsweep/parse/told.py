@@ -25,12 +25,13 @@ _THREAT = re.compile(
     rb"\b(?:Backdoor|Exploit|Trojan|HackTool|Behavior|VirTool):(?:ASP|JS|VBS|HTML|MSIL|Win32|Win64|Script)/[\w.!:-]+"
 )
 _NAMED = re.compile(
-    rb"(?<![\\/\w.:-])(?!CVE-\d{4}-\d{4,7}(?:[.:!-]?(?![\w.:/!@-])))(?=[\w.:/!@-]{0,60}(?:web.?shel|chopper|aspxspy|antsword|behinder|godzilla|regeorg|2021-(?:26855|27065|34473)))"
+    rb"(?<![\\/\w.:-])(?=[\w.:/!@-]{0,60}(?:web.?shel|chopper|aspxspy|antsword|behinder|godzilla|regeorg|2021-(?:26855|27065|34473)))"
     rb"(?:[A-Za-z][\w@-]{1,30}[.:/!-][\w.:/!@-]{2,80}|webshell_\w{2,80})",
     re.I,
 )
 """What scanners of any maker call a back door page: `ASP/Webshell.L`, `Troj/WebShel-L`, `webshell_aspx_simple`. The number of
 a flaw alone is none: programs that list missing updates print it too."""
+_NO_NAME = re.compile(rb"://|vuln|\A(?:CVE[.:/!-]?)+[\d:.-]*\Z", re.I)
 _APART = re.compile(
     rb"\bfile(?:\s?name)?\s*[:=]\s*\"?(?P<name>[^\\/:*?\"<>|\r\n]{1,120}?\.[A-Za-z]{2,5})\"?(?=[\s,;|]|$)"
     rb".{0,400}?(?P<folder>[A-Za-z]:\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12})(?=[\s\",;|]|$)",
@@ -49,6 +50,14 @@ _SERVED = re.compile(
     re.I,
 )
 """A page named in a sentence; its own name has no spaces, or the sentence would become a part of it."""
+_ADDRESS = re.compile(
+    rb"(?:https?://[^\s/\"'<>]{1,200}|(?<![\w./\\-]))(?P<path>/(?:aspnet_client|(?:owa|ecp)/auth|oab)/[^\s\"'<>?;,|]{1,200}"
+    rb"\.(?:aspx|ashx|asmx|asax|asp|asa|cer|cdx|soap|cshtml|php|jsp))(?![\w/])",
+    re.I,
+)
+"""The same by its address, as a notice of a CERT or a list of Shadowserver tells it."""
+_LOGGED = re.compile(rb"\b(?:GET|POST|HEAD|OPTIONS)\b|\s[1-5]\d\d\s")
+"""What is left of a log line: its status decides what it says, and that may be cut off."""
 _SETTING = re.compile(
     rb"\b(?P<name>(?:Ex|In)ternalUrl)\b['\"]?\s*[:=]?\s*['\"]?(?P<value>https?://[^\s<>\"']{0,300}<\s*[A-Za-z%!?].*)",
     re.I | re.S,
@@ -99,7 +108,8 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
     threat = _THREAT.search(text)
     if threat and (match := _PATH.search(text)):
         return _file(match[0], threat[0])
-    if (named := _NAMED.search(text)) and b"://" not in named[0]:
+    named = next((one for one in _NAMED.finditer(text) if not _NO_NAME.search(one[0])), None)
+    if named is not None:
         return _detected(text, named[0])
     if _MARKED.search(text):
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
@@ -114,6 +124,8 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
     if match := _SETTING.search(text):
         return "oab_vdir", {"ExternalUrl": match["value"]}
     if match := _SERVED.search(text):
+        return _file(match["path"], b"mentioned")
+    if (match := _ADDRESS.search(text)) and not _LOGGED.search(text):
         return _file(match["path"], b"mentioned")
     if _COMMAND.search(text) or _CLEARED.search(text):
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}

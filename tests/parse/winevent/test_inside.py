@@ -81,3 +81,37 @@ def test_numbers_of_flaws_are_no_names_of_a_virus_scanner() -> None:
     assert events("Security Vulnerability: CVE-2021-26855, CVE-2021-27065\n") == []
     ((kind, _, row),) = events("found Exploit.CVE-2021-26855.gen\n")
     assert (kind, row["Type"]) == ("file_listing", b"Exploit.CVE-2021-26855.gen")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["| http-vuln-cve2021-26855:", "|     IDs:  CVE:CVE-2021-26855", "see https://x.example/webshell/a"],
+)
+def test_words_of_other_programs_about_a_flaw_name_no_back_door(line: str) -> None:
+    assert events(line + "\n") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A back door lies at https://mail.district.example/aspnet_client/page.aspx on your server.",
+        '"2021-03-14","203.0.113.7",443,"exchange;webshell","/aspnet_client/page.aspx","critical"',
+    ],
+)
+def test_a_page_named_by_its_address_is_a_page_that_somebody_names(line: str) -> None:
+    ((kind, _, row),) = events(line + "\n")
+    assert (kind, row["Type"], row["Path"]) == ("file_listing", b"mentioned", b"/aspnet_client/page.aspx")
+
+
+def test_what_is_left_of_a_log_line_names_no_page() -> None:
+    assert events("10.0.0.5 GET /aspnet_client/page.aspx - 443\n") == []
+
+
+def test_the_text_of_a_script_is_the_events_script() -> None:
+    told = (
+        "Creating Scriptblock text (1 of 1):\n$a = 1\n\nwhoami /all\n\nScriptBlock ID: 6d2b86a7\nPath: \n"
+        + IIS
+    )
+    rows = events(PROSE + told)
+    assert [kind for kind, _, _ in rows] == ["event_powershell", "iis_w3c"]
+    assert rows[0][2]["ScriptBlockText"] == b"$a = 1\n\nwhoami /all"

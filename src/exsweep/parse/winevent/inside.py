@@ -69,6 +69,8 @@ def _description(lines: Sequence[bytes], at: int, known: ShownSentence | None) -
     said = [_text(lines[at]).strip()]
     used = 1
     plain = known is not None and known.plain
+    if known is not None and known.until:
+        return _up_to(lines, at, known.until)
     for place in range(at + 1, min(at + MAX_LINES, len(lines))):
         line = _text(lines[place])
         if not line.strip():
@@ -78,6 +80,16 @@ def _description(lines: Sequence[bytes], at: int, known: ShownSentence | None) -
         said.append(line.rstrip())
         used = place + 1 - at
     return used, "\n".join(said)
+
+
+def _up_to(lines: Sequence[bytes], at: int, until: str) -> tuple[int, str]:
+    """Lines of any form down to the one that begins with `until`, or to the first empty one where none does."""
+    texts = [_text(line) for line in lines[at : at + MAX_LINES]]
+    places = [place for place, text in enumerate(texts) if text.strip().startswith(until)]
+    end = (
+        places[0] + 1 if places else next((n for n, text in enumerate(texts) if not text.strip()), len(texts))
+    )
+    return end, "\n".join([texts[0].strip(), *(text.rstrip() for text in texts[1:end])])
 
 
 def _goes_on(line: str, plain: bool) -> bool:

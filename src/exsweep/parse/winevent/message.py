@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from exsweep.parse.winevent.record import Data
 
 MAX_LINES = 400
+_SCRIPT = re.compile(
+    r"\s*Creating Scriptblock text \(\d+ of \d+\):\s*\n(?P<text>.*?)(?:\n\s*ScriptBlock ID:.*)?", re.S | re.I
+)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,60}", re.ASCII)
 
 
@@ -20,7 +23,11 @@ def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = (
 
     >>> take_apart("A process.\\r\\nUtcTime: -\\r\\nImage: C:\\\\a.exe\\r\\n", {}, ["UtcTime"])
     {'UtcTime': '-', 'Image': 'C:\\\\a.exe'}
+    >>> take_apart("Creating Scriptblock text (1 of 1):\\nwhoami\\n\\nScriptBlock ID: 1", {})
+    {'ScriptBlockText': 'whoami'}
     """
+    if script := _SCRIPT.fullmatch(message):
+        return {"ScriptBlockText": script["text"].strip()}
     plainly = any(f"\n{name}:" in message for name in plain)
     found: Data = {}
     section = ""
