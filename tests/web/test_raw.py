@@ -1,6 +1,7 @@
 """The line as it stands in the evidence, passwords and all: with a reason, read where it stands, and where it is asked with a second person's word."""
 
 import io
+import json
 import tarfile
 import zipfile
 from pathlib import Path
@@ -21,6 +22,7 @@ from exsweep.web.viewer import NOBODY
 from exsweep.web.worker import Worker
 from tests.export.samples import SAMPLES
 from tests.fleet.build import NOW
+from tests.parse.winevent.making import Made, chunk, log, many
 from tests.web.conftest import HOST, send, settings
 from tests.web.test_accounts import Clock, joined, signing_in, token_of
 
@@ -112,12 +114,14 @@ def test_without_a_reason_nothing_is_shown(client: TestClient, service: Service)
     [
         (Origin(path="u_ex.log", line=3, offset=10), True),
         (Origin(path="Security.ndjson", line=3, record=4_711, offset=10), True),
-        (Origin(path="Security.evtx", record=4_711), False),
-        (Origin(path="Security.evtx", record=4_711, offset=512), False),
+        (Origin(path="Security.evtx", record=4_711), True),
+        (Origin(path="Security.evtx", record=4_711, offset=512), True),
         (Origin(path="web.config"), False),
     ],
 )
-def test_only_lines_of_text_can_be_asked_for(service: Service, place: Origin, may: bool) -> None:
+def test_lines_and_records_can_be_asked_for_and_whole_files_cannot(
+    service: Service, place: Origin, may: bool
+) -> None:
     finding = SAMPLES["school_in_use"]().findings[0]
     finding = msgspec.structs.replace(finding, origins=(place,))
     with Fleet.open(service.settings.store, who="tester") as fleet:
@@ -125,8 +129,29 @@ def test_only_lines_of_text_can_be_asked_for(service: Service, place: Origin, ma
         if may:
             assert raw.ask_for(fleet, NOBODY, now=NOW, **about).startswith("raw_")  # type: ignore[arg-type]  # as they come
         else:
-            with pytest.raises(Problem, match="record of an event log"):
+            with pytest.raises(Problem, match="whole file"):
                 raw.ask_for(fleet, NOBODY, now=NOW, **about)
+
+
+def test_a_record_of_an_event_log_is_shown_with_its_fields_out_of_the_saved_events(
+    client: TestClient, service: Service
+) -> None:
+    cleared = Made(7, event_id=1102, provider="Microsoft-Windows-Eventlog", channel="Security")
+    sending = send(client, {"Security.evtx": log(chunk([*many(1, 5), cleared]))}, name="MAIL01")
+    job = client.post(f"/api/v1/sendings/{sending}/read", json={}).json()["job"]
+    Worker(service.settings.store, service.settings.folder).run(once=True)
+    server = client.get(f"/api/v1/jobs/{job}").json()["server"]
+    findings = client.get(f"/api/v1/cases/{server}").json()["findings"]
+    found = next(each for each in findings if each["origins"][0].get("record"))
+    asked = {"finding": found["id"], "reason": "which account it was"}
+    wish = client.post(f"/api/v1/cases/{server}/raw", json=asked).json()["raw"]
+    told = client.get(f"/api/v1/cases/{server}/raw/{wish}").json()["found"]
+    assert told["fields"] and json.loads(told["line"])["EventRecordID"] == str(found["origins"][0]["record"])
+    page = client.get(f"/cases/{server}/raw/{wish}", headers={"accept": "text/html"}).text
+    assert "out of the saved events" in page
+    client.post(f"/api/v1/sendings/{sending}/delete", json={})
+    told = client.get(f"/api/v1/cases/{server}/raw/{wish}").json()["found"]
+    assert told["line"] is None and "not kept here" in told["why_not"]
 
 
 def test_evidence_that_is_not_kept_here_or_differs_is_said(client: TestClient, service: Service) -> None:

@@ -12,18 +12,21 @@ import msgspec
 
 from exsweep.assess.quoting import Place, RawLine
 from exsweep.errors import StoreError
+from exsweep.fleet.lake import Lake
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
 from exsweep.judge import fits
 from exsweep.model import Finding, Origin
 from exsweep.web.laid_out import laid_out
 from exsweep.web.problem import Problem, not_found
+from exsweep.web.raw_record import record
 from exsweep.web.viewer import Viewer
 
 GOOD_FOR_S = 24 * 3_600
 """After that the line has to be asked for anew."""
 _SECONDS = 300
 _QUOTED = 3_900
+_LONGEST = 64 << 10
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     cut: bool = False
     compared: bool = False
     """It was compared with what the finding quotes, and is that line."""
+    fields: bool = False
+    """Not the bytes of the evidence: the fields of the record, as JSON, out of the saved events."""
     why_not: str = ""
 
 
@@ -61,15 +66,15 @@ def ask_for(
     """Note the wish with its reason; returns its id.
 
     Raises:
-        Problem: the finding has no such line, or it is none of text.
+        Problem: the finding has no such place, or it is no line and no record.
     """
     if place >= len(finding.origins):
         raise Problem(422, f"The finding names {len(finding.origins)} places.", tip="Give one of them.")
-    if not _is_line(finding.origins[place]):
+    if finding.origins[place].offset is None and finding.origins[place].record is None:
         raise Problem(
             422,
-            "This is a record of an event log, not a line of text.",
-            tip="Its fields stand on the page of the finding; open the file with a viewer of event logs at that record.",
+            "This place is a whole file, neither a line nor a record.",
+            tip="What it holds stands on the page of the finding.",
         )
     wish = Wish(
         raw=f"raw_{secrets.token_hex(6)}",
@@ -90,11 +95,6 @@ def ask_for(
             (wish.raw, msgspec.json.encode(wish).decode(), now + GOOD_FOR_S),
         )
     return wish.raw
-
-
-def _is_line(of: Origin) -> bool:
-    """A line of text; exported events are one a line, records of an event log are none."""
-    return of.offset is not None and (of.record is None or of.line is not None)
 
 
 def wish(fleet: Fleet, server: str, raw: str, now: int) -> Wish:
@@ -142,17 +142,15 @@ def say(fleet: Fleet, viewer: Viewer, of: Wish, *, yes: bool, now: int) -> None:
         )
 
 
-def read(fleet: Fleet, folder: Path, server: str, finding: Finding, place: int) -> Found:
-    """Read the line where it stands, in what was sent of this server, the newest first."""
+def read(fleet: Fleet, folder: Path, lake: Lake, server: str, finding: Finding, place: int) -> Found:
+    """Read the line where it stands, in what was sent of this server, the newest first; a record that is no text, or was
+    brought without its evidence, out of the saved events. What somebody deleted is not shown out of them."""
     origin = finding.origins[place]
     quoted = (finding.excerpt, *finding.excerpts)[place] if place <= len(finding.excerpts) else ""
-    if not _is_line(origin):
-        return Found(why_not="This place is no line of text.")
-    gone = True
-    for sending, job in _sendings(fleet, server):
-        gone = False
+    sent = _sendings(fleet, server)
+    for sending, job in sent if origin.offset is not None else ():
         line = _line(fleet, folder, sending, job, origin)
-        if line is None:
+        if line is None or b"\0" in line.line:
             continue
         compare = (
             origin.record is None
@@ -164,7 +162,11 @@ def read(fleet: Fleet, folder: Path, server: str, finding: Finding, place: int) 
         if compare and not fits(quoted[:_QUOTED], line.line.decode("latin-1")):
             continue
         return Found(line=line.line.decode("utf-8", "backslashreplace"), cut=line.cut, compared=compare)
-    if gone:
+    deleted = not sent and _deleted(fleet, server)
+    kept = None if deleted else record(fleet, lake, fleet.server(server), finding.kind, origin)
+    if kept is not None:
+        return Found(line=kept[:_LONGEST], cut=len(kept) > _LONGEST, fields=True)
+    if not sent:
         return Found(
             why_not="The evidence of this case is not kept here. Whoever has it finds the line at the place that is named "
             "above, or has it quoted in full: exsweep triage EVIDENCE --keep-secrets."
@@ -185,6 +187,17 @@ def _sendings(fleet: Fleet, server: str) -> list[tuple[str, str]]:
         (server, server, f'%"{server}"%'),
     )
     return [(str(sending), str(job)) for sending, job in rows]
+
+
+def _deleted(fleet: Fleet, server: str) -> bool:
+    return (
+        fleet.database.number(
+            "SELECT COUNT(*) FROM sending s JOIN job j ON j.sending_id = s.id JOIN server v ON v.id = j.server_id "
+            "WHERE v.public_id = ? AND s.state = 'deleted'",
+            (server,),
+        )
+        > 0
+    )
 
 
 def _line(fleet: Fleet, folder: Path, sending: str, job: str, origin: Origin) -> RawLine | None:

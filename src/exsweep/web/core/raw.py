@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from exsweep.export.report.findings import anchor
 from exsweep.model import Finding, Origin
+from exsweep.web import hunting
 from exsweep.web import raw as lines
 from exsweep.web.ask import Ask
 from exsweep.web.ids import ServerId
@@ -109,7 +110,8 @@ def raw(ask: Ask, asked: OneRaw) -> RawView:
         state = "waiting"
     found = Found()
     if state == "shown":
-        found = lines.read(ask.fleet, ask.service.settings.folder, asked.server, finding, wish.place)
+        lake, folder = hunting.lake(ask.service), ask.service.settings.folder
+        found = lines.read(ask.fleet, folder, lake, asked.server, finding, wish.place)
         ask.note("raw line shown" if found.line is not None else "raw line not found", asked.raw, wish.reason)
     return RawView(
         entry=entry(ask, ask.server(asked.server)),
