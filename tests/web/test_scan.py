@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from exsweep.fleet.store import Fleet
-from exsweep.web import jobs
+from exsweep.web import jobs, scanning
 from exsweep.web.application import application
 from exsweep.web.recognise import csrf_of, local_cookie
 from exsweep.web.service import Service
@@ -70,6 +70,20 @@ def test_what_the_scope_does_not_allow_is_refused_before_a_job_is_made(
     assert answer.status_code == 422 and words in answer.json()["title"], answer.text
     with Fleet.open(service.settings.store, who="tester") as fleet:
         assert fleet.database.number("SELECT COUNT(*) FROM job") == 0
+
+
+def test_a_folder_of_scope_files_allows_each_tenant_its_own(tmp_path: Path, scope: Path) -> None:
+    folder = tmp_path / "scopes"
+    folder.mkdir()
+    (folder / "school.yml").write_bytes(scope.read_bytes())
+    assert scanning.scope_for(folder, "school") == folder / "school.yml"
+    for name in ("clinic", "", "../scope", "school.yml", "SCHOOL/../school"):
+        assert scanning.scope_for(folder, name) is None, name
+    _, client = opened(tmp_path, folder)
+    asked = {"address": "mail.example.test", "authority": "own", "tenant": "clinic"}
+    assert client.post("/api/v1/scan", json=asked).status_code == 403
+    assert client.post("/api/v1/scan", json=asked | {"tenant": "school"}).status_code in (200, 201, 202, 422)
+    assert client.get("/scan", headers={"accept": "text/html"}).status_code == 200
 
 
 def test_by_what_right_must_be_said(tmp_path: Path, scope: Path) -> None:

@@ -17,6 +17,11 @@ from tests.web.conftest import send, sha
 SMALL_CHUNK = 1_000
 
 
+def own_tenant(service: Service) -> int:
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        return fleet.database.number("SELECT tenant_id FROM sending")
+
+
 def begin(client: TestClient, name: str = "u_ex210303.log", size: int = 2_500) -> tuple[str, str]:
     sending = client.post("/api/v1/sendings", json={"name": "MAIL01"}).json()["sending"]
     upload = client.post(f"/api/v1/sendings/{sending}/files", json={"name": name, "size": size}).json()
@@ -51,7 +56,7 @@ def test_a_file_in_parts_is_received_only_when_the_whole_matches(
     )
     done = client.post(f"/api/v1/uploads/{upload}/finish", json={"chunks_sha256": sha(digests)})
     assert done.json()["state"] == "received" and done.json()["sha256"] == sha(DATA)
-    kept = evidence.blob(service.settings.folder, sha(DATA))
+    kept = evidence.blob(service.settings.folder, own_tenant(service), sha(DATA))
     assert kept.read_bytes() == DATA
     assert kept.stat().st_mode & 0o222 == 0
 
@@ -174,9 +179,9 @@ def test_deleting_says_first_and_keeps_the_log(client: TestClient, service: Serv
         "bytes": 10,
         "dry_run": True,
     }
-    assert evidence.blob(service.settings.folder, sha(b"some bytes")).exists()
+    assert evidence.blob(service.settings.folder, own_tenant(service), sha(b"some bytes")).exists()
     client.post(path, json={})
-    assert not evidence.blob(service.settings.folder, sha(b"some bytes")).exists()
+    assert not evidence.blob(service.settings.folder, own_tenant(service), sha(b"some bytes")).exists()
     assert (service.settings.folder / "sendings" / sending / "custody.jsonl").exists()
 
 
@@ -209,3 +214,34 @@ def test_names_that_hurt_become_names_that_do_not(tmp_path: Path, name: str, exp
     target = tmp_path / spot
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(b"")
+
+
+def test_each_tenants_evidence_lies_in_a_folder_of_its_own_and_goes_alone(
+    client: TestClient, service: Service
+) -> None:
+    data = b"the same log of both"
+    sendings = {name: send(client, {"a.log": data}, tenant=name) for name in ("school", "clinic")}
+    home = service.settings.folder / "evidence"
+    with Fleet.open(service.settings.store, who="tester") as fleet:
+        folders = {name: home / f"tenant-{fleet.tenant(name)}" for name in sendings}
+    assert all(
+        [path.read_bytes() for path in each.rglob("*") if path.is_file()] == [data]
+        for each in folders.values()
+    )
+    client.post(f"/api/v1/sendings/{sendings['school']}/delete", json={})
+    left = {name: sum(path.is_file() for path in each.rglob("*")) for name, each in folders.items()}
+    assert left == {"school": 0, "clinic": 1}
+
+
+def test_evidence_that_an_earlier_program_kept_in_one_place_is_read_and_deleted_there(
+    client: TestClient, service: Service
+) -> None:
+    data = b"kept before"
+    sending = send(client, {"a.log": data})
+    (own,) = [path for path in (service.settings.folder / "evidence").rglob("*") if path.is_file()]
+    common = service.settings.folder / "evidence" / own.parent.name / own.name
+    common.parent.mkdir()
+    own.rename(common)
+    assert evidence.blob(service.settings.folder, 1, own.name) == common
+    client.post(f"/api/v1/sendings/{sending}/delete", json={})
+    assert not common.exists()

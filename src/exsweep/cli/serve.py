@@ -69,8 +69,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option(
     "--allow-scan",
     "scope",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Scope file: pages may then have these servers looked at from outside, as `exsweep scan` does.",
+    type=click.Path(path_type=Path, exists=True),
+    help="Scope file: pages may then have these servers looked at from outside, as `exsweep scan` does. A folder holds one "
+    "for each tenant: NAME.yml.",
 )
 @click.option(
     "--oidc",
@@ -249,8 +250,8 @@ def folder_beside(store: str, data: Path | None) -> Path:
 @click.option(
     "--allow-scan",
     "scope",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Scope file of looks from outside, as `exsweep serve` has it; without one such jobs fail here.",
+    type=click.Path(path_type=Path, exists=True),
+    help="Scope file, or folder of such, of looks from outside, as `exsweep serve` has it; without one such jobs fail here.",
 )
 @click.option("--once", is_flag=True, help="End when nothing waits any more.")
 def worker_verb(store: str, data: Path | None, scope: Path | None, once: bool) -> None:

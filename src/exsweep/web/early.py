@@ -33,14 +33,15 @@ def is_news(of: Assessment) -> bool:
     return of.verdict.level.rank >= Level.SUSPICIOUS.rank
 
 
-def unfinished(of: Assessment, *, left: int, planned: int) -> Assessment:
-    """An assessment of what was read so far; `left` of `planned` files are unread."""
+def unfinished(of: Assessment, *, left: int, planned: int, servers: int = 1) -> Assessment:
+    """An assessment of what was read so far; `left` of `planned` files are unread. `servers`: that the evidence is of, as far
+    as can be seen; it is of the one that looks worst."""
     unread = Phrase(key="early.unread", params={"left": left, "of": planned})
     gap = Gap(kind="file", reason=say(unread), effect=say(Phrase(key="early.effect")), limits_verdict=True)
     broken = tuple(each for each in of.coverage.gaps if each.path is not None)
     return _replace(
         of,
-        verdict=_verdict(of, unread),
+        verdict=_verdict(of, unread, _whose(of, servers)),
         chains=tuple(_chain(each) for each in of.chains),
         coverage=_replace(of.coverage, gaps=(gap, *broken)),
         impact=Impact(
@@ -54,22 +55,29 @@ def unfinished(of: Assessment, *, left: int, planned: int) -> Assessment:
     )
 
 
-def _verdict(of: Assessment, unread: Phrase) -> Verdict:
-    verdict = of.verdict
+def _whose(of: Assessment, servers: int) -> tuple[Phrase, ...]:
+    if servers < 2:
+        return ()
+    return (Phrase(key="early.worst", params={"n": servers, "name": of.server.name or "?"}),)
+
+
+def _verdict(of: Assessment, unread: Phrase, whose: tuple[Phrase, ...]) -> Verdict:
+    verdict, first = of.verdict, (*whose, unread)
+    words = tuple(say(each) for each in first)
     if is_news(of):
         said = verdict.said
         if said is not None:
-            said = _replace(said, text=(unread, *said.text))
-        return _replace(verdict, text=(say(unread), *verdict.text), against=(), said=said)
+            said = _replace(said, text=(*first, *said.text))
+        return _replace(verdict, text=(*words, *verdict.text), against=(), said=said)
     found = Phrase(key="early.tries" if _tried(of.findings) else "early.nothing")
     headline = Phrase(key="early.headline")
     return Verdict(
         level=Level.CANNOT_TELL,
         confidence=Confidence.POSSIBLE,
         headline=say(headline),
-        text=(say(unread), say(found)),
+        text=(*words, say(found)),
         do_now=say_list(_DO),
-        said=Said(headline=headline, text=(unread, found), do_now=_DO),
+        said=Said(headline=headline, text=(*first, found), do_now=_DO),
     )
 
 

@@ -1,6 +1,6 @@
 """Evidence that is sent: in chunks, each with its hash; kept under the hash of the whole; nothing counts until it matches.
 
-Layout below the service's folder: `uploads/<upl>.part` while it comes, then `evidence/<aa>/<sha256>` (read-only), and
+Layout below the service's folder: `uploads/<upl>.part` while it comes, then `evidence/tenant-<n>/<aa>/<sha256>` (read-only), and
 `sendings/<snd>/custody.jsonl`, the log of what came from whom.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 from exsweep.assess.custody import NAME as LOG_NAME
 from exsweep.assess.custody import CustodyLog, Entry, entries
 from exsweep.errors import EvidenceError, StoreError
+from exsweep.fleet.reach import within
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
 from exsweep.web.problem import Problem
@@ -265,7 +266,8 @@ def finish(
             "SELECT start, size, sha256 FROM upload_chunk WHERE upload_id = ? ORDER BY start", (number,)
         )
         part = _part(folder, public_id)
-        if there.sha256 and not part.exists() and blob(folder, there.sha256).exists():
+        tenant = _tenant_of(fleet, number)
+        if there.sha256 and not part.exists() and blob(folder, tenant, there.sha256).exists():
             # Killed between keeping and noting; the log may have its line already.
             return _received(fleet, folder, number, there, there.sha256, who, again=True)
         if not chunks:
@@ -285,7 +287,7 @@ def finish(
             raise _go_on(0, "What came is not the file that was meant.")
         with fleet.database.transaction():
             fleet.database.run("UPDATE upload SET sha256 = ? WHERE id = ?", (whole, number))
-        _keep(part, blob(folder, whole))
+        _keep(part, blob(folder, tenant, whole))
         return _received(fleet, folder, number, there, whole, who)
 
 
@@ -358,22 +360,19 @@ def _keep(part: Path, target: Path) -> None:
 def forget(fleet: Fleet, folder: Path, public_id: str, *, now: int) -> int:
     """Delete the evidence of a sending; returns the bytes. Its custody log and what was found out stay."""
     files = sending(fleet, public_id).files
+    tenant = fleet.database.number("SELECT tenant_id FROM sending WHERE public_id = ?", (public_id,))
     with fleet.act("evidence deleted", public_id, time=now, detail=f"{len(files)} files"):
         fleet.database.run("UPDATE sending SET state = 'deleted' WHERE public_id = ?", (public_id,))
     for each in files:
         with suppress(FileNotFoundError):
             _part(folder, each.upload).unlink()
-        with fleet.database.seeing(None):  # a file that others sent too stays for them
-            still = fleet.database.number(
-                "SELECT COUNT(*) FROM upload u JOIN sending s ON s.id = u.sending_id "
-                "WHERE u.sha256 = ? AND s.state <> 'deleted'",
-                (each.sha256 or "",),
-            )
-        if each.sha256 and not still:
-            path = blob(folder, each.sha256)
-            with suppress(FileNotFoundError):
-                path.chmod(0o600)
-                path.unlink()
+        if each.sha256 and not _still(fleet, each.sha256, tenant):
+            _unlink(_own(folder, tenant, each.sha256))
+            with fleet.database.seeing(
+                None
+            ):  # one place for all, once: a file that others sent too stays for them
+                if not _still(fleet, each.sha256, None):
+                    _unlink(_common(folder, each.sha256))
     for (job,) in fleet.database.run(
         "SELECT j.public_id FROM job j JOIN sending s ON s.id = j.sending_id WHERE s.public_id = ?",
         (public_id,),
@@ -382,9 +381,41 @@ def forget(fleet: Fleet, folder: Path, public_id: str, *, now: int) -> int:
     return sum(each.offset for each in files)
 
 
-def blob(folder: Path, sha256: str) -> Path:
-    """Where a received file is kept."""
+def blob(folder: Path, tenant: int, sha256: str) -> Path:
+    """Where a received file is kept: each tenant's below a folder of its own, so that it can be moved, counted or given
+    to other owners by itself. What an earlier program kept in one place for all is read there."""
+    own, common = _own(folder, tenant, sha256), _common(folder, sha256)
+    return common if common.exists() and not own.exists() else own
+
+
+def _own(folder: Path, tenant: int, sha256: str) -> Path:
+    return folder / "evidence" / f"tenant-{tenant}" / sha256[:2] / sha256
+
+
+def _common(folder: Path, sha256: str) -> Path:
     return folder / "evidence" / sha256[:2] / sha256
+
+
+def _unlink(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.chmod(0o600)
+        path.unlink()
+
+
+def _still(fleet: Fleet, sha256: str, tenant: int | None) -> int:
+    """Sendings that hold the file: of a tenant, or (None) of anybody."""
+    ours, values = within(None if tenant is None else (tenant,), "s.tenant_id")
+    return fleet.database.number(
+        "SELECT COUNT(*) FROM upload u JOIN sending s ON s.id = u.sending_id "
+        f"WHERE u.sha256 = ? AND s.state <> 'deleted' AND {ours}",
+        (sha256, *values),
+    )
+
+
+def _tenant_of(fleet: Fleet, upload: int) -> int:
+    return fleet.database.number(
+        "SELECT s.tenant_id FROM sending s JOIN upload u ON u.sending_id = s.id WHERE u.id = ?", (upload,)
+    )
 
 
 def _part(folder: Path, public_id: str) -> Path:

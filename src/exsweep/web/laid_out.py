@@ -23,6 +23,7 @@ def laid_out(fleet: Fleet, folder: Path, public_id: str, below: Path, *, only: s
     files = [each for each in sending(fleet, public_id).files if each.state == "received"]
     if not files:
         raise EvidenceError("Nothing that was sent is here.", tip="Send the files again.")
+    tenant = fleet.database.number("SELECT tenant_id FROM sending WHERE public_id = ?", (public_id,))
     spots = places(each.name for each in files)
     pairs = list(zip(files, spots, strict=True))
     near = [pair for pair in pairs if only is not None and _holds(str(pair[1]), only)]
@@ -32,7 +33,7 @@ def laid_out(fleet: Fleet, folder: Path, public_id: str, below: Path, *, only: s
             if target.exists():
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            source = blob(folder, each.sha256 or "")
+            source = blob(folder, tenant, each.sha256 or "")
             with contextlib.suppress(OSError):
                 os.link(source, target)
                 continue

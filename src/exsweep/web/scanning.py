@@ -55,6 +55,16 @@ class Plan:
     targets: tuple[Target, ...]
 
 
+def scope_for(given: Path | None, tenant: str) -> Path | None:
+    """The scope file of a tenant: what was given where that is a file, else `<name of the tenant>.yml` in the folder.
+
+    None where there is none: then nothing may be asked for that tenant.
+    """
+    if given is None or not given.is_dir():
+        return given
+    return next((each for each in given.iterdir() if each.name == f"{tenant}.yml" and each.is_file()), None)
+
+
 def planned(file: Path | None, lines: Sequence[str], *, now: datetime) -> Plan:
     """Who would be asked. Whether a name leads where the scope allows is known only when it is looked up.
 
@@ -122,7 +132,7 @@ def looked(database: Database, one: jobs.Claimed, worker: str, home: Path, store
     """
     wanted = msgspec.json.decode(one.asked, type=Wanted)
     named = os.environ.get(SCOPE)
-    plan = planned(Path(named) if named else None, wanted.lines, now=datetime.now(UTC))
+    plan = planned(scope_for(Path(named) if named else None, one.tenant), wanted.lines, now=datetime.now(UTC))
     wishes = Wishes(seed=one.number)
     out = home / "scan.jsonl"
     over = threading.Event()

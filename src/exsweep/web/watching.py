@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import exsweep
 from exsweep.assess import Settings
-from exsweep.assess.tools import tools
+from exsweep.assess.attribution import Attribution, attribute
+from exsweep.assess.tools import Tools, tools
 from exsweep.fleet.body import pack
 from exsweep.fleet.dialect import Database
 from exsweep.judge import judge
 from exsweep.knowledge import version
 from exsweep.knowledge.formats import load_formats
-from exsweep.model import Hit, Observations, Run, SourceReport, SourceState
+from exsweep.model import Assessment, Hit, Observations, Run, Server, SourceReport, SourceState
 from exsweep.web import jobs
 from exsweep.web.early import unfinished
 
@@ -112,21 +113,39 @@ class Watching:
         if since < max(_EARLY_S, self._cost * _EARLY_SHARE) or len(self._hits) == self._judged_hits:
             return
         began = time.monotonic()
-        settings = self._settings
-        made = tools(settings.rules, settings.indicators, settings.yara, settings.baselines)
+        made = tools(
+            self._settings.rules, self._settings.indicators, self._settings.yara, self._settings.baselines
+        )
         reports = tuple(each for some in self._kinds.values() for each in some)
-        early = judge(
-            Observations(sources=reports, hits=tuple(self._hits)),
+        early, servers = self._worst(made, reports)
+        left = max(0, self._planned - len(reports))
+        body = pack(unfinished(early, left=left, planned=self._planned, servers=servers)).body
+        jobs.show_early(self._database, self._job, self._worker, body)
+        self._judged = time.monotonic()
+        self._cost, self._judged_hits = self._judged - began, len(self._hits)
+
+    def _worst(self, made: Tools, reports: tuple[SourceReport, ...]) -> tuple[Assessment, int]:
+        """What was read so far, judged; of several servers each by itself, and the one that looks worst is given."""
+        whose = attribute(reports, made.formats) if self._settings.several else Attribution()
+        if not whose.servers:
+            return self._judge(made, reports, tuple(self._hits), self._settings.server), 1
+        found = []
+        for name in whose.servers:
+            own = tuple(each for each in reports if whose.owner.get(each.path) == name)
+            hits = tuple(each for each in self._hits if whose.owner.get(each.origin.path) == name)
+            found.append(self._judge(made, own, hits, Server(name=name)))
+        return max(found, key=lambda each: each.verdict.level.rank), len(found)
+
+    def _judge(
+        self, made: Tools, reports: tuple[SourceReport, ...], hits: tuple[Hit, ...], server: Server | None
+    ) -> Assessment:
+        return judge(
+            Observations(sources=reports, hits=hits),
             made.by_id,
             made.formats,
-            now=settings.now,
-            server=settings.server,
+            now=self._settings.now,
+            server=server,
             rule_counts=made.counts,
             shipped=made.baseline,
             run=Run(version=exsweep.__version__, knowledge=version(), started=datetime.now(UTC)),
         )
-        left = max(0, self._planned - len(reports))
-        body = pack(unfinished(early, left=left, planned=self._planned)).body
-        jobs.show_early(self._database, self._job, self._worker, body)
-        self._judged = time.monotonic()
-        self._cost, self._judged_hits = self._judged - began, len(self._hits)

@@ -1,12 +1,13 @@
 """Views: having servers looked at from outside, where the one who runs the service has allowed it by a scope file."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from exsweep.errors import ScanRefused
+from exsweep.errors import ScanRefused, UsageError
 from exsweep.scan import Wishes, scope_in
 from exsweep.web import jobs, scanning
 from exsweep.web.ask import Ask
@@ -45,12 +46,12 @@ class NewScan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 @route("GET", "/scan", may="scan.start")
 def scan(ask: Ask, asked: Nothing) -> ScanView:
     """Have servers looked at from outside."""
-    file = ask.service.settings.allow_scan
-    if file is None:
-        return ScanView(allowed=False)
     try:
+        file = _file(ask, None)
+        if file is None:
+            return ScanView(allowed=False)
         scope = scope_in(file, Wishes(), now=_now(ask))
-    except ScanRefused as error:
+    except (ScanRefused, UsageError) as error:
         return ScanView(allowed=False, why_not=error.message)
     return ScanView(
         allowed=True,
@@ -67,14 +68,15 @@ def scan(ask: Ask, asked: Nothing) -> ScanView:
 def scan_start(ask: Ask, asked: NewScan) -> Job:
     """Look from outside: what a server shows to everybody. Nothing is asked that the scope file does not allow."""
     lines = tuple(filter(None, (line.strip() for line in (asked.address, *asked.lines.splitlines()))))
-    if ask.service.settings.allow_scan is None:
+    file = _file(ask, asked.tenant)
+    if file is None:
         raise Problem(
             403,
             "Looks from outside are not switched on here.",
             tip="Whoever runs this service gives `exsweep serve` a scope file: --allow-scan SCOPE.yml.",
         )
     try:
-        plan = scanning.planned(ask.service.settings.allow_scan, lines, now=_now(ask))
+        plan = scanning.planned(file, lines, now=_now(ask))
     except ScanRefused as error:
         raise Problem(422, error.message, tip=error.tip) from error
     wanted = scanning.Wanted(lines=lines, authority=asked.authority)
@@ -90,6 +92,15 @@ def scan_start(ask: Ask, asked: NewScan) -> Job:
     more = f" and {len(plan.targets) - _NAMED:,} more" if len(plan.targets) > _NAMED else ""
     ask.note("scan from outside", job, f"{named}{more}; by right: {asked.authority}; scope: {plan.scope.who}")
     return jobs.job(ask.fleet, job)
+
+
+def _file(ask: Ask, tenant: str | None) -> Path | None:
+    """The scope file that holds for a tenant."""
+    given = ask.service.settings.allow_scan
+    if given is None or not given.is_dir():
+        return given
+    row = ask.fleet.database.one("SELECT name FROM tenant WHERE id = ?", (tenant_for(ask, tenant),))
+    return scanning.scope_for(given, str(row[0])) if row else None
 
 
 def _now(ask: Ask) -> datetime:
