@@ -61,6 +61,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Dotted names, as in `Use.call`; reading the member or calling it."""
     unless: tuple[str, ...] = ()
     """Names of fields (regular expressions, lower case) that are not the visitor's."""
+    also_sent: tuple[str, ...] = ()
+    """Those of them that forms also have: not the visitor's only in a collection of `unless_in`."""
+    unless_in: tuple[str, ...] = ()
 
 
 class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +87,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Dotted name -> type of its result, where the type decides what a later call means."""
     served_folders: str
     """Regular expression on a lower-case path: a folder that the web server gives out, at its end."""
+    channels: dict[str, str]
+    """Call that is handed something -> member of another object that it comes out of."""
     rows: dict[str, str]
     """Call that asks a database -> type of what it gives back, of which every element is a field of the database."""
     served: tuple[str, ...]
@@ -155,6 +160,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     containers: dict[str, float]
     sensitive_files: str
     """Regular expression on lower-case names of files that hold keys or passwords of the server."""
+    no_programs: str
+    """Regular expression on lower-case names of files that are no programs and no libraries by their names."""
     interpreters: str
     """Regular expression on lower-case names of programs whose arguments say what is done."""
     secret_fields: str
@@ -173,6 +180,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Regular expressions (lower case) on code that no parser reads: a sink beside a source."""
     telling_words: tuple[str, ...]
     """Words that matter though no capability ends in them."""
+    never_included: tuple[str, ...]
+    """Extensions of pictures and the like, which nobody includes as code."""
     include_extensions: tuple[str, ...]
     """Extensions of code that pages ordinarily include."""
     source_extensions: tuple[str, ...]

@@ -93,6 +93,9 @@ class Assignments(Showing):
                 # What is put into a file does not change where the file lies.
                 given = Value((), given.origins, (), given.marks | (known.marks & TAMED))
             self.state.write(name, given, weak=True)
+        elif value.origins and isinstance(node, Member) and (full := dotted(node)) is not None:
+            # Nothing of the page's: a place that the server keeps, as `AppDomain.CurrentDomain`.
+            self.state.write(".".join(full), derived([value]), weak=True)
 
     def _set(self, target: Member, owner: Value, value: Value) -> None:
         if not self.known.sets.knows(target.name.lower()):

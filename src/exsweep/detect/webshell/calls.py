@@ -5,7 +5,8 @@ from typing import Final
 from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
 from exsweep.detect.webshell.library import Library, endings
 from exsweep.detect.webshell.names import DottedName
-from exsweep.detect.webshell.values import DECODED, UNKNOWN, Value, derived, marked, through, typed
+from exsweep.detect.webshell.showing import DEEPEST_UNIT, MOST_UNITS
+from exsweep.detect.webshell.values import DECODED, UNKNOWN, Value, derived, either, marked, through, typed
 
 _MAKERS: Final = frozenset(
     {"createobject", "createobjectfromclsid", "activexobject", "gettypefromprogid", "getobject",
@@ -74,6 +75,9 @@ class Evaluator(Library):
         base: Value | None = None
         if isinstance(function, Member):
             base = self.evaluate(function.base)
+            if function.name in ("call", "apply") and any(each.startswith("fn:") for each in base.types):
+                # The first argument is what `this` shall be.
+                node = Call(node.at, function, node.arguments[1:])
         elif not isinstance(function, Name):
             base = self.evaluate(function)
         added = (
@@ -92,6 +96,11 @@ class Evaluator(Library):
             arguments += [self._initial(names, each) for each in added]
         self._sinks(node, names, base, arguments)
         self._hand_over(node, names)
+        self._checked(node, base, arguments)
+        if names[0] == ("function",) and self.state.unit.program.language == "jscript":
+            made = self._made_function(node, arguments)
+            if made is not None:
+                return made
         if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
             return self._value_of(arguments[0].constant)
         return self._result(node, names, base, arguments)
@@ -115,6 +124,23 @@ class Evaluator(Library):
         for each in state.parse(code, state.unit.program.language).statements:
             value = self.evaluate(each)
         return value
+
+    def _made_function(self, node: Call, arguments: list[Value]) -> Value | None:
+        """`new Function("a", "b", "return a + b")` of JScript is a function of the page like any other."""
+        state = self.state
+        texts = [each.constant for each in arguments]
+        if state.parse is None or not texts or not all(isinstance(each, str) for each in texts):
+            return None
+        *parameters, body = map(str, texts)
+        name = f"made_{state.unit.number}_{node.at}"
+        code = f"function {name}({','.join(parameters)}){{{body}\n}}"
+        if len(code) > _LONGEST_VALUE or len(state.units) > MOST_UNITS or state.unit.depth >= DEEPEST_UNIT:
+            return None
+        if (code, "jscript") not in state.codes:
+            state.codes[code, "jscript"] = None
+            state.add_unit(code, "jscript", node.at)
+        state.carried = True
+        return Value((), (), (f"fn:{name}",))
 
     def _result(
         self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]
@@ -158,7 +184,7 @@ class Evaluator(Library):
         if base is not None and "fields" in base.types and last in ("get", "getvalues", "item", "getheader"):
             return self._element(node, base, arguments)
         self._copied(node, base, arguments, last)
-        self._moved(node, base, arguments, last)
+        self._moved(node, names, base, arguments, last)
         own = self._own(node, names, base, arguments)
         if own is not None:
             return own
@@ -175,6 +201,7 @@ class Evaluator(Library):
         if isinstance(node.function, Name) and not node.new:
             variable = self.state.read(node.function.name.lower())
             if variable is not None:
-                self._default(variable, arguments)
-                return self._element(node, variable, arguments)
+                back = self._default(variable, arguments)
+                element = self._element(node, variable, arguments)
+                return element if back is None else either(element, back)
         return self._library(node, names, base, arguments)

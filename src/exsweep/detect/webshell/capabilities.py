@@ -10,6 +10,7 @@ from exsweep.detect.webshell.state import Shown
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
+    CHECKED,
     COMPUTED,
     DECODED,
     MAPPED,
@@ -68,10 +69,19 @@ def labels(value: Value | None) -> frozenset[str]:
         for each in value.constants
     ):
         found.add("sensitive")
+    if any(
+        isinstance(each, str) and len(each) < _LONGEST_NAME and _disguised().search(each.strip().lower())
+        for each in value.constants
+    ):
+        found.add("disguised")
     if "own-page" in value.types:
         found.add("own")
     if "listed" in value.types:
         found.add("listed")
+    if PARTLY in value.marks:
+        found.add("partly")
+    if CHECKED in value.marks:
+        found.add("checked")
     if MAPPED in value.marks:
         found.add("mapped")
     if any(each.kind in VISITOR and _secret().search(each.name.lower()) for each in value.origins):
@@ -129,6 +139,11 @@ def _fixed_end(value: Value) -> bool:
 @cache
 def _sensitive() -> re.Pattern[str]:
     return re.compile(webshell_weights().sensitive_files)
+
+
+@cache
+def _disguised() -> re.Pattern[str]:
+    return re.compile(webshell_weights().no_programs)
 
 
 @cache

@@ -195,7 +195,7 @@ class Expressions(ABC):
             field = next(
                 (each for value in arguments for each in value.constants if isinstance(each, str)), ""
             )
-            if field and self.known.clean_field(source.kind, field):
+            if field and self.known.clean_field(source.kind, field, names[0][-1:]):
                 return OWN if self.known.own_page(field) else UNKNOWN
             last = names[0][-1]
             if not field and last in ("text", "value", "selectedvalue", "innertext"):

@@ -5,9 +5,12 @@ from typing import Final
 from exsweep.detect.webshell.assignments import Assignments
 from exsweep.detect.webshell.code import Call, Function, Lambda, Member, Name, Op
 from exsweep.detect.webshell.names import DottedName, dotted, spell
+from exsweep.detect.webshell.operators import open_text
 from exsweep.detect.webshell.values import (
+    CHECKED,
     COMPUTED,
     DECODED,
+    TAMED,
     TELLING,
     Value,
     derived,
@@ -15,19 +18,26 @@ from exsweep.detect.webshell.values import (
     marked,
     telling,
     through,
+    typed,
 )
 
 _BUILDERS: Final = frozenset(
     {"append", "appendline", "appendformat", "add", "addrange", "push", "insert", "write", "writeline", "writebyte",
-     "writebytes", "writetext", "appendchunk", "load", "copyfrom", "loadxml", "loadfromfile"}
+     "writebytes", "writetext", "appendchunk", "load", "copyfrom", "loadxml", "loadfromfile", "enqueue", "tryadd",
+     "addorupdate", "getoradd", "addfirst", "addlast", "set", "put", "setdata", "setvalue", "unshift", "raise",
+     "setenvironmentvariable", "logicalsetdata", "trywrite", "post"}
 )  # fmt: skip
 """Methods after which the object holds what it was given."""
 
 _FILLERS: Final = frozenset(
     {"read", "copyto", "receive", "readexactly", "readasync", "copytoasync", "writeto", "readblock", "copy",
-     "blockcopy", "receiveasync", "receivefrom", "beginread", "beginreceive"}
+     "blockcopy", "receiveasync", "receivefrom", "beginread", "beginreceive", "trygetvalue", "trydequeue", "trypop",
+     "trytake", "tryremove", "trypeek"}
 )  # fmt: skip
 """Methods after which an argument holds what the object held."""
+
+
+_MATCHERS: Final = frozenset({"test", "exec", "match", "replace", "search"})
 
 
 class Handing(Assignments):
@@ -45,12 +55,26 @@ class Handing(Assignments):
     ) -> Value | None:
         """A function of the page: parameters take the arguments, the result is what it gives back."""
         state = self.state
+        if names[0] in (("base",), ("this",)) and state.function is not None:
+            # What one constructor hands to another.
+            owner = state.function.owner.lower()
+            names = [
+                (each,)
+                for each in ((owner,) if names[0] == ("this",) else sorted(state.bases.get(owner, ())))
+            ]
+            node = Call(node.at, Name(node.at, names[0][0] if names else owner), node.arguments)
         name = next((each[-1] for each in names if each[-1] in state.functions), None)
         if name is None or (len(names[0]) > 1 and self.known.calls.matches(names)):
             return None
         marker = f"{name}()"
         for unit, function in state.functions[name][:4]:
-            if base is not None and len(function.parameters) == len(arguments) + 1 and function.types:
+            carried = base is not None and f"fn:{name}" in base.types
+            if (
+                base is not None
+                and not carried
+                and len(function.parameters) == len(arguments) + 1
+                and function.types
+            ):
                 # An extension method: the object is its first argument.
                 arguments = [base, *arguments]
             for parameter, value in zip(function.parameters, arguments, strict=False):
@@ -62,9 +86,13 @@ class Handing(Assignments):
         kept = tuple(each for each in back.origins if marker not in each.trail)
         value = Value(back.constants, kept, back.types, back.marks)
         if len(kept) != len(back.origins):
-            value = either(value, derived(arguments))
+            given = derived(arguments)
+            # What the function does to tame its arguments, it has done to these.
+            value = either(value, Value((), given.origins, (), given.marks | back.marks & TAMED))
         short = all(isinstance(each, str) and len(each) < TELLING for each in value.constants)
         computed = not value.origins and short and telling(arguments)
+        if node.new:
+            value = typed(value, name)
         return marked(value, COMPUTED) if computed else value
 
     def _given_back(self, node: Call, function: Function, arguments: list[Value], marker: str) -> None:
@@ -94,13 +122,18 @@ class Handing(Assignments):
             if own and held is not None:
                 self.state.write(variable.name.lower(), Value((), own, (), held.marks), weak=True)
 
-    def _default(self, variable: Value, arguments: list[Value]) -> None:
-        """`object(x)` calls the default member of its class: which one that is, is not looked at."""
+    def _default(self, variable: Value, arguments: list[Value]) -> Value | None:
+        """`object(x)`, `object[x]` call the default member of its class: which one that is, is not looked at."""
+        back: Value | None = None
         owners = [each for each in variable.types if each in self.state.classes]
         for owner in owners[:2] if arguments else ():
             for unit, function in self.state.members.get(owner, ())[:20]:
                 for parameter, value in zip(function.parameters, arguments, strict=False):
                     self.state.give_parameter(unit, function, parameter.lower(), through(value, "()"))
+                if len(function.parameters) == len(arguments):
+                    given = self.state.given_back_by(function.name.lower())
+                    back = given if back is None else either(back, given)
+        return back
 
     def _passed_on(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
         """A function that is handed to a library is called by it with all else that the library is given."""
@@ -116,6 +149,8 @@ class Handing(Assignments):
             for sink in self.known.calls.find([tuple(name.split("."))]):
                 if self.speaks(sink):
                     self._show(sink, node, None, [value])
+            for parameter in self.state.lambdas.get(name, ())[:8]:
+                self.state.write(parameter.lower(), through(value, "()"), weak=True)
             for unit, function in self.state.functions.get(name, ())[:4]:
                 for parameter in function.parameters[:8]:
                     self.state.give_parameter(unit, function, parameter.lower(), through(value, name))
@@ -129,6 +164,25 @@ class Handing(Assignments):
             self.state.write(
                 function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
             )
+
+    def _checked(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
+        """`address.StartsWith(own)`, `list.Contains(address)`: a variable is held against what the page says."""
+        function = node.function
+        if not isinstance(function, Member) or base is None or not arguments:
+            return
+        last = function.name.lower()
+        if last == "startswith":
+            asked, given, against = function.base, base, arguments[0]
+        elif last in ("contains", "containskey"):
+            asked, given, against = node.arguments[0], arguments[0], base
+        else:
+            return
+        if not isinstance(asked, Name) or not given.origins or against.origins or open_text(against.constant):
+            return
+        name = asked.name.lower()
+        if not any(name in map(str.lower, each) for each in self.state.lambdas.values()):
+            # The variable of a filter is another one in the next function.
+            self.state.write(name, marked(given, CHECKED), weak=True)
 
     def _copied(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
         """`stream.CopyTo(file)` writes the file; only the first look knows where it lies, before it holds the content."""
@@ -146,7 +200,9 @@ class Handing(Assignments):
             ) not in self.state.shown:
                 self.state.show(sink, node.at, spell(node), base, arguments[0])
 
-    def _moved(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
+    def _moved(
+        self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value], last: str
+    ) -> None:
         """Objects and buffers that a call fills."""
         function = node.function
         if isinstance(function, Member) and last in _BUILDERS:
@@ -160,9 +216,21 @@ class Handing(Assignments):
             self.state.write(
                 ".".join((*full, f"[{str(arguments[0].constant).lower()}]")), arguments[1], weak=True
             )
+        if last in _MATCHERS and self.state.unit.program.language == "jscript":
+            # `RegExp.$1` is a part of what was searched last.
+            self.state.write(
+                "regexp", derived([*arguments, *([base] if base is not None else [])]), weak=True
+            )
+        if self.known.channels.knows(last) and arguments:
+            for end in self.known.channels.find(names):
+                self.state.write(f"#{end}", derived(arguments), weak=True)
         if last in _FILLERS and arguments:
             full_base = base is not None and (base.origins or base.marks & {DECODED, COMPUTED})
-            source = base if base is not None and full_base else arguments[0]
-            for each in node.arguments:
+            # What is looked up by a key is not the key.
+            source = base if base is not None and (full_base or last.startswith("try")) else arguments[0]
+            for given in node.arguments:
+                each = (
+                    given.operands[0] if isinstance(given, Op) and given.operator in ("ref", "out") else given
+                )
                 if isinstance(each, Name) and (source.origins or source.marks & {DECODED, COMPUTED}):
                     self.state.write(each.name.lower(), derived([source]), weak=True)

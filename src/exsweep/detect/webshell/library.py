@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from exsweep.detect.webshell import folding
-from exsweep.detect.webshell.code import Call, Member
+from exsweep.detect.webshell.code import Call, Const, Member, Name, Op
 from exsweep.detect.webshell.computing import NotFoldedError
 from exsweep.detect.webshell.handing import Handing
 from exsweep.detect.webshell.names import DottedName, dotted, is_self
@@ -61,12 +61,22 @@ def endings(values: list[Value]) -> list[str]:
     """Extensions of the files that arguments name, as types."""
     found: list[str] = []
     for value in values:
-        found.extend(each for each in value.types if each.startswith("ends:") or each in _KEPT)
+        found.extend(each for each in value.types if each.startswith(("ends:", "named:")) or each in _KEPT)
         for each in value.constants:
             match = _EXTENSION.search(each[-8:]) if isinstance(each, str) and len(each) < 300 else None
             if match:
                 found.append(f"ends:{match[0].lower()}")
-    return found[:4]
+    return found[:6]
+
+
+def _cuts_end(node: Call) -> bool:
+    """`Left(x, Len(x) - 1)`: all of it but the last comma."""
+    match node.arguments[-1:]:
+        case (Op(operator="-", operands=(length, Const())),):
+            named = length.function if isinstance(length, Call) else length
+            return isinstance(named, Name | Member) and named.name.lower() in ("len", "length")
+        case _:
+            return False
 
 
 class Library(Handing):
@@ -93,7 +103,9 @@ class Library(Handing):
             value = marked(value, DECODED)
         if known.basename.knows(last) and known.basename.matches(names):
             value = marked(value, BASENAME)
-        if not value.origins and last in folding.NAMES and telling(parts):
+        # What is replaced and what by says nothing of what it is replaced in.
+        subject = (parts[:1] if base is None else [base]) if last == "replace" else parts
+        if not value.origins and last in folding.NAMES and telling(subject) and not _cuts_end(node):
             value = marked(value, COMPUTED)
         types = list(known.returns.find(names))
         own = base is None or (isinstance(node.function, Member) and is_self(node.function.base))
@@ -133,6 +145,7 @@ class Library(Handing):
     def _object(self, node: Call, arguments: list[Value]) -> Value:
         """`CreateObject("A.B")`: an object of that type."""
         names = [each.lower() for value in arguments for each in value.constants if isinstance(each, str)][:4]
+        names += [each[7:] for value in arguments[:1] for each in value.types if each.startswith("begins:")]
         types = []
         if arguments and COMPUTED in arguments[0].marks:
             # The text that a loop began with is not the name that it made.

@@ -1,5 +1,7 @@
 """Members and elements: fields of the request, properties, arrays, functions that are carried as values."""
 
+from abc import abstractmethod
+
 from exsweep.detect.webshell.code import Call, Const, Index, Member, Name, Statement
 from exsweep.detect.webshell.evaluate import CONSTANTS, FIELDS, OWN
 from exsweep.detect.webshell.names import dotted, is_self, spell
@@ -64,6 +66,11 @@ class Members(Operators):
             return self._element(
                 Index(node.at, node.base, (Const(node.at, node.name),)), base, [constant(node.name)]
             )
+        if self.known.channel_ends.knows(last):
+            for end in self.known.channel_ends.find(names):
+                handed = self.state.read(f"#{end}")
+                if handed is not None:
+                    return handed
         full = dotted(node)
         if full is not None:
             kept = self.state.read(".".join(full))
@@ -74,6 +81,10 @@ class Members(Operators):
         held = self.state.field(base, last) if self.state.classes else None
         if held is not None:
             return either(held, derived([base]))
+        if isinstance(node.base, Name) and node.base.name.lower() in self.state.classes:
+            shared = self.state.read(last)
+            if shared is not None:
+                return shared
         returned = tuple(self.known.returns.find(names))
         if last in self.state.functions and not returned:
             own = self.state.given_back_by(last)
@@ -102,7 +113,12 @@ class Members(Operators):
             return self._member(member)
         base = self.evaluate(node.base)
         arguments = [self.evaluate(each) for each in node.arguments]
-        return self._element(node, base, arguments)
+        element = self._element(node, base, arguments)
+        back = self._default(base, arguments) if self.state.classes else None
+        return element if back is None else either(element, back)
+
+    @abstractmethod
+    def _default(self, variable: Value, arguments: list[Value]) -> Value | None: ...
 
     def keyed(self, node: Statement) -> Member | None:
         """JScript's `base["na" + "me"]` as the member that it is; None for everything else."""
@@ -124,7 +140,7 @@ class Members(Operators):
                 return either(left, Value((), base.origins, (), base.marks))
         if FIELDS in base.types:
             if isinstance(first, str) and base.origins:
-                if self.known.clean_field(base.origins[0].kind, first):
+                if self.known.clean_field(base.origins[0].kind, first, base.types):
                     return OWN if self.known.own_page(first) else UNKNOWN
                 origins = tuple(
                     Origin(each.kind, each.name or first[:80], each.at, each.unit, each.trail)
@@ -161,7 +177,8 @@ class Members(Operators):
                 return either(derived([base]), kept)
         if arguments and not self.known.row_types.isdisjoint(base.types):
             field = first[:80] if isinstance(first, str) else ""
-            return Value((), (Origin("database", field, node.at, self.state.unit.number),))
+            row = Value((), (Origin("database", field, node.at, self.state.unit.number),))
+            return either(row, Value((), base.origins)) if base.origins else row
         value = derived([base])
         if first is None and arguments and not base.origins and telling([base]):
             # One of the letters or words of a table, which one is not known.

@@ -37,8 +37,9 @@ class Patterns(Generic[T]):
             for before, value in self._index.get(name[-1], ()):
                 if not before:
                     fits = len(name) == 1 or new
-                elif before == ("*",):
-                    fits = len(name) > 1
+                elif before[0] == "*":
+                    rest = before[1:]
+                    fits = len(name) > len(before) and name[len(name) - 1 - len(rest) : -1] == rest
                 else:
                     fits = name[-len(before) - 1 : -1] == before
                 if fits and value not in found:
@@ -52,8 +53,9 @@ class Patterns(Generic[T]):
                 if not before:
                     if len(name) == 1 or new:
                         return True
-                elif before == ("*",):
-                    if len(name) > 1:
+                elif before[0] == "*":
+                    rest = before[1:]
+                    if len(name) > len(before) and name[len(name) - 1 - len(rest) : -1] == rest:
                         return True
                 elif name[-len(before) - 1 : -1] == before:
                     return True

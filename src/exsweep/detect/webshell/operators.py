@@ -15,7 +15,6 @@ from exsweep.detect.webshell.values import (
     DECODED,
     MIXED,
     ROOTED,
-    TELLING,
     UNKNOWN,
     Constant,
     Value,
@@ -28,6 +27,15 @@ from exsweep.detect.webshell.values import (
 
 _OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\)?")
 
+_MONIKER = re.compile(r"(?!https?:|ftp:|mailto:|data:)[a-zA-Z]{3,12}:")
+"""How a text begins that names an object of Windows by its provider."""
+
+_SHORTEST_WORD = 2
+"""Letters from which on a text at the beginning says what the rest may be (`If `)."""
+
+_LONGEST_NAMED = 60
+"""Characters of the last part of a path by which a file is known again."""
+
 _ROOT = re.compile(r"[~./\\\s]*")
 
 _WORTHLESS = frozenset(
@@ -39,9 +47,13 @@ _WORTHLESS = frozenset(
 _CHOOSING = frozenset({"||", "&&"})
 
 
+def open_text(value: Constant) -> bool:
+    """A beginning that leaves it open where a path or address leads: `""`, `http://`, `c:\\`."""
+    return isinstance(value, str) and _OPEN.fullmatch(value) is not None
+
+
 def _says_nothing(value: Constant) -> bool:
-    """A beginning that leaves it open where a path or address leads: nothing, `http://`, `c:\\`."""
-    return value is None or (isinstance(value, str) and _OPEN.fullmatch(value) is not None)
+    return value is None or open_text(value)
 
 
 def _tail(parts: list[Value]) -> str:
@@ -161,7 +173,7 @@ class Operators(Expressions):
         first = next(
             (each for each in parts if not (each.known and _says_nothing(each.constants[0]))), UNKNOWN
         )
-        says = isinstance(first.constant, str) and len(first.constant) >= TELLING
+        says = isinstance(first.constant, str) and len(first.constant) >= _SHORTEST_WORD
         if says and not value.origins and COMPUTED in value.marks and DECODED not in value.marks:
             value = marked(value, MIXED)
         if value.origins and not first.origins:
@@ -177,9 +189,15 @@ class Operators(Expressions):
             value = marked(value, ROOTED)
         elif ROOTED in value.marks:
             value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})
+        head = first.constant
+        if isinstance(head, str) and (moniker := _MONIKER.match(head)):
+            value = typed(value, f"begins:{moniker[0].lower()}")
         tail = _tail(parts)
         if 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")
+            last = parts[-1].constant
+            if tail[0] == "." and isinstance(last, str) and len(tail) < len(last) < _LONGEST_NAMED:
+                value = typed(value, f"named:{last.lower()}")
         return value
 
     def _keep_runs(self, parts: list[Value], at: int) -> None:

@@ -54,8 +54,8 @@ def _piece(text: str, match: re.Match[str]) -> tuple[int, int]:
     if match[2]:
         end = _closing(text, match.start(2))
         if (match[1] or "").lower().startswith("helper"):
-            # With its name and parameters it is a function of the page.
-            return match.start(1) + len("helper"), min(len(text), end + 1)
+            # With its name and parameters it is a function of the page, that gives back something called `helper`.
+            return match.start(1), min(len(text), end + 1)
         return match.end(2), end
     if match[3]:
         return match.end(3), _closing(text, match.start(3))

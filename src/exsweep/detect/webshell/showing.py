@@ -37,6 +37,9 @@ _UPLOADS: Final = frozenset(
 )  # fmt: skip
 
 _LONGEST_CODE: Final = 1 << 18
+MOST_UNITS: Final = 24
+DEEPEST_UNIT: Final = 4
+"""Constants of a page that are read as code, and code within code."""
 
 
 class Showing(Members):
@@ -131,7 +134,7 @@ class Showing(Members):
     def _evaluated(self, data: Value, at: int) -> None:
         """A constant that is evaluated is read as code, in the place where it stands."""
         state = self.state
-        if state.parse is None or state.unit.depth >= 4 or len(state.units) > 24:
+        if state.parse is None or state.unit.depth >= DEEPEST_UNIT or len(state.units) > MOST_UNITS:
             return
         language = state.unit.program.language
         language = "vbscript" if language in ("vb", "csharp") else language

@@ -7,7 +7,7 @@ from typing import Final
 
 from exsweep.detect.webshell import computing, decoding
 from exsweep.detect.webshell.capabilities import Weighed
-from exsweep.detect.webshell.code import Assign, Call, Const, Op, Statement, Unread, walk
+from exsweep.detect.webshell.code import Assign, Call, Const, Member, Op, Statement, Unread, walk
 from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
@@ -25,6 +25,7 @@ _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
 _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
+_STARTS: Final = ("run-command", "load-assembly", "run-page", "run-code")
 _LITTLE_CODE: Final = 40
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _ADD = re.compile(r"<add\s([^<>]{10,2000})>")
@@ -140,18 +141,19 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
 
 
 def _starts_written(places: dict[str, list[Weighed]]) -> bool:
-    """Is a file that takes what comes from elsewhere named in what is started?"""
+    """Is a file that takes what comes from elsewhere named in what is started, loaded or run as a page?"""
     writes = places.get("write-file", ())
     if not any(each.data & _FOREIGN for each in writes):
         return False
     files = {text for each in writes for text in _texts(each.shown.target) if len(text) >= _SHORTEST_PATH}
-    starts = {text for each in places.get("run-command", ()) for text in _texts(each.shown.data)}
+    starts = {text for kind in _STARTS for each in places.get(kind, ()) for text in _texts(each.shown.data)}
     return any(file in start for start in starts for file in files)
 
 
 def _texts(value: Value | None) -> Iterator[str]:
     if value is not None:
         yield from (each.lower() for each in value.constants if isinstance(each, str))
+        yield from (each[6:] for each in value.types if each.startswith("named:"))
 
 
 def _unreadable(page: Page, state: State) -> Iterator[str]:
@@ -195,6 +197,10 @@ def _door(page: Page, state: State) -> bool:
     if len(statements) != 1 or any(each.functions for each in own):
         return False
     made = statements[0].value if isinstance(statements[0], Assign) else statements[0]
+    if isinstance(made, Call) and not made.new and isinstance(made.function, Member):
+        made = made.function.base
+    if isinstance(made, Op) and made.operator in ("()", "parenthesized") and made.operands:
+        made = made.operands[0]
     if not isinstance(made, Call) or not made.new:
         return False
     name = dotted(made.function) or ()
@@ -258,7 +264,13 @@ def _markup_runs(page: Page) -> bool:
 
 
 def _odd_include(page: Page) -> bool:
-    """Nothing but the inclusion of something that is no code by its name."""
+    """The inclusion of a picture as code, or nothing but that of something that is no code by its name."""
+    if any(
+        _extension(each.path) in webshell_weights().never_included
+        and "#include" in page.text[max(0, each.at - 60) : each.at + 60].lower()
+        for each in page.includes
+    ):
+        return True
     if not page.includes or page.blocks or page.directives or len(page.text) > 400:
         return False
     known = webshell_weights().include_extensions

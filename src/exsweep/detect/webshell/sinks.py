@@ -1,6 +1,7 @@
 """The knowledge of capabilities, ready for looking up by name."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -39,6 +40,11 @@ class Lookup:
             source.kind: re.compile("|".join(f"(?:{each})" for each in source.unless) or r"(?!)")
             for source in known.sources
         }
+        self._also_sent = {
+            source.kind: re.compile("|".join(f"(?:{each})" for each in source.also_sent) or r"(?!)")
+            for source in known.sources
+        }
+        self._unless_in = {source.kind: frozenset(source.unless_in) for source in known.sources}
         self.slight = frozenset(kind.id for kind in known.capabilities if kind.slight)
         self._tools = {
             name.rpartition(".")[0]
@@ -55,15 +61,25 @@ class Lookup:
         self.returns = Patterns(known.returns.items())
         self.classids = known.classids
         self.served_folders = re.compile(known.served_folders)
+        self.channels = Patterns(known.channels.items())
+        self.channel_ends = Patterns((name, name) for name in known.channels.values())
         self.rows = Patterns(known.rows.items())
         self.row_types = frozenset(known.rows.values())
         self.served = frozenset(known.served)
         self.served_classes = frozenset(known.served_classes)
         self.visitor_classes = frozenset(known.visitor_classes)
 
-    def clean_field(self, kind: str, name: str) -> bool:
-        """Is this field of a source of that kind set by the server rather than by the visitor?"""
-        return bool(self.unless[kind].fullmatch(name.lower()))
+    def clean_field(self, kind: str, name: str, collections: Iterable[str]) -> bool:
+        """Is this field of a source of that kind set by the server rather than by the visitor?
+
+        `collections`: last names of what it is read from.
+        """
+        name = name.lower()
+        if self.unless[kind].fullmatch(name) is None:
+            return False
+        return self._also_sent[kind].fullmatch(name) is None or not self._unless_in[kind].isdisjoint(
+            collections
+        )
 
     def is_tool(self, type_: str) -> bool:
         """Is an object of this type more than a door to a database?"""

@@ -20,7 +20,17 @@ from exsweep.detect.webshell.code import (
 from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.page import ServerTag
 from exsweep.detect.webshell.sinks import Sink, lookup
-from exsweep.detect.webshell.values import COMPUTED, TAMED, TELLING, UNKNOWN, Origin, Value, either, through
+from exsweep.detect.webshell.values import (
+    COMPUTED,
+    TAMED,
+    TELLING,
+    UNKNOWN,
+    Constant,
+    Origin,
+    Value,
+    either,
+    through,
+)
 
 _NODES_A_STEP = 8
 _MOST_IN_LOOP = 10_000
@@ -266,11 +276,13 @@ class State:
         key = self._key(name)
         old = self.variables.get(key)
         if old is not None and old.constants:
-            many = any(
-                isinstance(each, tuple | bytes | str) and len(each) >= TELLING for each in old.constants
-            ) or any(
-                isinstance(each, tuple) and sum(len(one) for one in each if isinstance(one, str)) >= TELLING
-                for each in old.constants
+            many = not _words(old.constants) and (
+                any(isinstance(each, tuple | bytes | str) and len(each) >= TELLING for each in old.constants)
+                or any(
+                    isinstance(each, tuple)
+                    and sum(len(one) for one in each if isinstance(one, str)) >= TELLING
+                    for each in old.constants
+                )
             )
             self.variables[key] = Value(
                 (), old.origins, old.types, old.marks | {COMPUTED} if many else old.marks
@@ -456,6 +468,16 @@ def _added_to(inside: list[Statement]) -> Iterator[str]:
                 yield name.lower()
             case _:
                 pass
+
+
+def _words(constants: tuple[Constant, ...]) -> bool:
+    """Are they lists of names, which hide nothing?"""
+    return all(
+        isinstance(each, tuple)
+        and bool(each)
+        and all(isinstance(one, str) and len(one) > 1 and one.isidentifier() for one in each)
+        for each in constants
+    )
 
 
 def _foreign(value: Value) -> bool:

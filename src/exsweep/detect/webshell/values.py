@@ -31,6 +31,9 @@ BASENAME = "basename"
 PARTLY = "partly"
 """One of several values of which nothing is known."""
 
+CHECKED = "checked"
+"""The page asks how it begins, or whether a list of its own holds it."""
+
 TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
 """Marks of values that the visitor does not choose wholly."""
 
@@ -103,9 +106,10 @@ def either(one: Value, other: Value) -> Value:
     if other.types != types:
         types = (*types, *(each for each in other.types if each not in types))[:12]
     marks = one.marks | other.marks
-    if one.origins and other.origins and one.marks != other.marks:
-        # What tames a value counts only where it tames both.
-        marks -= TAMED - (one.marks & other.marks)
+    if one.marks != other.marks and (one.origins or other.origins):
+        # What tames a value counts only where it tames every alternative that comes from elsewhere.
+        tamed = [each.marks for each in (one, other) if each.origins]
+        marks -= TAMED - frozenset.intersection(*tamed)
     return Value(constants, _more(one.origins, other.origins), types, marks)
 
 
