@@ -180,8 +180,6 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Regular expressions (lower case) on code that no parser reads: a sink beside a source."""
     telling_words: tuple[str, ...]
     """Words that matter though no capability ends in them."""
-    never_included: tuple[str, ...]
-    """Extensions of pictures and the like, which nobody includes as code."""
     include_extensions: tuple[str, ...]
     """Extensions of code that pages ordinarily include."""
     source_extensions: tuple[str, ...]

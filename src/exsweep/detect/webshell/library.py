@@ -203,5 +203,7 @@ class Library(Handing):
 
     def _counted(self, last: str, arguments: list[Value]) -> Value:
         """A number made of text; a number of each letter is the text in another dress."""
+        if last in ("len", "lenb", "ubound"):
+            return UNKNOWN
         hides = last in folding.NAMES and telling(arguments) and not any(each.origins for each in arguments)
         return marked(UNKNOWN, COMPUTED) if hides else UNKNOWN

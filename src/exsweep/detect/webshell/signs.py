@@ -27,6 +27,8 @@ _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
 _STARTS: Final = ("run-command", "load-assembly", "run-page", "run-code")
 _LITTLE_CODE: Final = 40
+_NEXT_TO_NOTHING: Final = 4
+_SHORT_PAGE: Final = 400
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _ADD = re.compile(r"<add\s([^<>]{10,2000})>")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
@@ -264,14 +266,9 @@ def _markup_runs(page: Page) -> bool:
 
 
 def _odd_include(page: Page) -> bool:
-    """The inclusion of a picture as code, or nothing but that of something that is no code by its name."""
-    if any(
-        _extension(each.path) in webshell_weights().never_included
-        and "#include" in page.text[max(0, each.at - 60) : each.at + 60].lower()
-        for each in page.includes
-    ):
-        return True
-    if not page.includes or page.blocks or page.directives or len(page.text) > 400:
+    """Next to nothing but the inclusion of something that is no code by its name."""
+    own = sum(len(each.code.strip()) for each in page.blocks)
+    if not page.includes or own > _NEXT_TO_NOTHING or page.directives or len(page.text) > _SHORT_PAGE:
         return False
     known = webshell_weights().include_extensions
     return any(
