@@ -39,6 +39,9 @@ _ORIGINS = frozenset(
         "secret",
         "no-file",
         "listed",
+        "checked",
+        "disguised",
+        "partly",
     }
 )
 _LANGUAGES = frozenset({"csharp", "vb", "jscript", "vbscript"})
