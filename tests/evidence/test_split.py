@@ -116,3 +116,12 @@ def test_nothing_but_a_stray_part_is_no_evidence_or_a_gap(tmp_path):
     except EvidenceError:
         return
     assert "logs.zip.002" in found
+
+
+@pytest.mark.parametrize("way", [lambda folder: cut(zipped(), folder), spanned], ids=["001", "z01"])
+def test_parts_of_different_sizes_are_not_said_to_have_changed(tmp_path, way):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    way(folder)
+    judged(folder, out=tmp_path / "out")
+    assert '"action":"changed"' not in (tmp_path / "out" / "custody.jsonl").read_text("utf-8")

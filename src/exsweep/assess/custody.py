@@ -206,7 +206,7 @@ def changed_since(units: Iterable[Unit]) -> Iterator[str]:
         if unit.kind in ("memory", "recorded") or unit.container in seen:
             continue
         seen.add(unit.container)
-        *_, size, modified = unit.container_stamp.rsplit("|", 2)
+        size, modified = unit.container_stamp.split("|")[-2:]
         try:
             now = os.lstat(unit.container)
         except OSError:

@@ -100,6 +100,20 @@ def resident_bytes(process: int) -> int:
     return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE") if len(pages) > 2 else 0
 
 
+def busy_seconds(process: int) -> float | None:
+    """Processor time that another process has used up; None where that cannot be known."""
+    try:
+        fields = (
+            Path(f"/proc/{process}/stat")
+            .read_text(encoding="ascii", errors="replace")
+            .rpartition(")")[2]
+            .split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def _limits(jail: Jail) -> list[str]:
     if sys.platform == "win32":
         return []

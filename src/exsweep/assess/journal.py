@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -81,8 +81,8 @@ class Journal:
                 file.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut.
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file (from pieces, where it is big) so that it is there whole or not at all, also after a power cut.
 
     Raises:
         StoreError: the disk is full or not writable.
@@ -90,7 +90,7 @@ def write_whole(path: Path, data: bytes) -> None:
     hidden = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with hidden.open("wb") as file:
-            file.write(data)
+            file.writelines((data,) if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         hidden.replace(path)

@@ -1,5 +1,6 @@
 """What the event store was made from: reports of all files, and the raw lines that findings quoted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,8 @@ from exsweep.errors import EvidenceError
 
 _NAME = "sources.json"
 _SCHEMA = "exsweep.events/1"
+_NO_SOURCES = b'"gathered":{"sources":[]'
+_ITEMS = 10_000
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +25,18 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_manifest(folder: Path, gathered: Gathered) -> None:
-    saved = Saved(gathered=msgspec.structs.replace(gathered, counted=()))
-    write_whole(folder / _NAME, msgspec.json.encode(saved))
+    write_whole(folder / _NAME, _pieces(gathered))
+
+
+def _pieces(gathered: Gathered) -> Iterator[bytes]:
+    """The JSON of a `Saved`; the reports of a million files are not put together in memory."""
+    rest = Saved(gathered=msgspec.structs.replace(gathered, counted=(), sources=()))
+    before, mark, after = msgspec.json.encode(rest).partition(_NO_SOURCES)
+    yield before + mark[:-1]
+    for start in range(0, len(gathered.sources), _ITEMS):
+        items = msgspec.json.encode(gathered.sources[start : start + _ITEMS])
+        yield (b"," if start else b"") + items[1:-1]
+    yield b"]" + after
 
 
 def read_manifest(folder: Path) -> Saved:

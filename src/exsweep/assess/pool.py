@@ -20,7 +20,7 @@ from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
-from exsweep.assess.jail import Jail, resident_bytes
+from exsweep.assess.jail import Jail, busy_seconds, resident_bytes
 from exsweep.assess.worker import FORKS, answers, error_of, serve
 from exsweep.errors import NO_MEMORY, ExsweepError, StoreError
 
@@ -29,6 +29,10 @@ R = TypeVar("R")
 
 _LOOK_S = 0.5
 """How often time and memory of busy workers are looked at."""
+_AT_WORK = 0.02
+"""Share of the time below which a task does not work but hang."""
+_PATIENCE = 20
+"""Times the wall clock of a task that it may take at most."""
 _ANSWER_BYTES = 2 << 30
 _LAST_WORDS = 4_096
 _NO_MEMORY = (
@@ -73,6 +77,10 @@ class _Worker:
     deadline: float = 0.0
     at_start: int = 0
     """Memory in use before the first task, most of it shared with the supervisor."""
+    begun: float = 0.0
+    """When the task was handed out ..."""
+    busy_before: float = 0.0
+    """... and processor time used up by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ class Pool(Generic[T, R]):
     jail: Jail | None = None
     """None: the work is done in this process, and only an error that it raises can be caught."""
     seconds: Callable[[T], float] = lambda task: 3_600.0
-    """Wall clock that one task may take."""
+    """Processor time that one task may take; wall clock where the system does not tell it, or the task waits."""
     tries: int = 1
     said: Callable[[tuple[str, ...]], None] = lambda active: None
     """Is told once what holds in the jail, in words."""
@@ -141,7 +149,9 @@ class _Supervisor(Generic[T, R]):
                     worker = self._workers[place] = self._hire()
                     worker.pipe.send(task)
                 worker.task, worker.tries = task, tries
-                worker.deadline = time.monotonic() + self._pool.seconds(task)
+                worker.begun = time.monotonic()
+                worker.busy_before = busy_seconds(worker.process.pid or 0) or 0.0
+                worker.deadline = worker.begun + self._pool.seconds(task)
 
     def _results(self) -> Iterator[Done[T, R]]:
         busy = {worker.pipe: worker for worker in self._workers if worker.task is not None}
@@ -176,13 +186,21 @@ class _Supervisor(Generic[T, R]):
         """Tasks whose workers take too long or too much."""
         now = time.monotonic()
         for worker in [one for one in self._workers if one.task is not None]:
-            if now > worker.deadline and not worker.pipe.poll():
+            if now > worker.deadline and not worker.pipe.poll() and self._too_long(worker, now):
                 took = self._pool.seconds(worker.task)
                 yield from self._lost(
                     worker, Failure.TIME, f"reading it took longer than {took:,.0f} seconds"
                 )
             elif resident_bytes(worker.process.pid or 0) - worker.at_start > self._jail.memory_bytes:
                 yield from self._lost(worker, Failure.MEMORY, _too_much(self._jail))
+
+    def _too_long(self, worker: _Worker, now: float) -> bool:
+        """On a busy computer a task has time as long as it works: what counts is the processor time that it got."""
+        busy, seconds = busy_seconds(worker.process.pid or 0), worker.deadline - worker.begun
+        if busy is None:
+            return True
+        busy, passed = busy - worker.busy_before, now - worker.begun
+        return busy > seconds or busy < _AT_WORK * passed or passed > _PATIENCE * seconds
 
     def _lost(self, worker: _Worker, why: Failure, failure: str) -> Iterator[Done[T, R]]:
         task, tries = worker.task, worker.tries + 1

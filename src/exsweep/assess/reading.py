@@ -148,7 +148,7 @@ class _Reading:
     def _keep(self, task: work.Task, result: TaskResult) -> None:
         if self._journal is not None:
             self._journal.keep(task.id, result)
-        self._done[task.id] = result = result.slim()
+        self._done[task.id] = result = result.slim([unit.path for unit in task.units])
         if self._log is not None:
             self._log.read(result.sources)
         for report in result.sources:

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -15,9 +15,10 @@ from exsweep.cli.screen import Screen
 from exsweep.cli.summary import summary
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode
+from exsweep.evidence import seal
 from exsweep.export import EXPORTERS
 from exsweep.knowledge.languages import ENGLISH
-from exsweep.model import Assessment, Level, encode
+from exsweep.model import Assessment, Level, encode, encoded
 
 INDEX = "index.html"
 """Below --out where there are several servers."""
@@ -98,9 +99,15 @@ def overview(judged: Sequence[Judged]) -> bytes:
 def _write(assessment: Assessment, out: Path, chosen: Sequence[str], language: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     log = CustodyLog(out)
-    files = [(EXPORTERS[name].file_name, EXPORTERS[name].export(assessment)) for name in chosen]
+    for name in chosen:
+        # The assessment itself names every file of the evidence: in pieces.
+        pieces = encoded(assessment) if name == "json" else (EXPORTERS[name].export(assessment),)
+        _put(out, EXPORTERS[name].file_name, pieces, log)
     if language != ENGLISH:
-        files.append((f"report.{language}.html", report_in(assessment, language)))
-    for name, data in files:
-        write_whole(out / name, data)
-        log.add("exported", path=name, sha256=hashlib.sha256(data).hexdigest())
+        _put(out, f"report.{language}.html", (report_in(assessment, language),), log)
+
+
+def _put(out: Path, name: str, pieces: Iterable[bytes], log: CustodyLog) -> None:
+    digest = hashlib.sha256()
+    write_whole(out / name, seal(pieces, digest))
+    log.add("exported", path=name, sha256=digest.hexdigest())

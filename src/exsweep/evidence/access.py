@@ -9,7 +9,6 @@ import time
 from abc import ABC, abstractmethod
 from typing import IO, Self
 
-from exsweep.evidence.names import shown
 from exsweep.evidence.records import Budgets, EvidenceReadError
 from exsweep.model import SourceState
 
@@ -105,7 +104,7 @@ class DiskFile(Access):
             raise EvidenceReadError(SourceState.UNREADABLE, "no regular file; not read")
         self._place = _file_id(path)
         self.size = self._first.st_size
-        self.stamp = stamp_of(path, self._first)
+        self.stamp = stamp_of(self._first)
         blocks: int = getattr(self._first, "st_blocks", -1)
         self._sparse = hasattr(os, "SEEK_DATA") and 0 <= blocks * 512 < self.size
 
@@ -190,9 +189,9 @@ class Spool(Access):
         self._file.close()
 
 
-def stamp_of(path: bytes, state: os.stat_result) -> str:
-    """Cheap identity of a file for resuming."""
-    return f"{shown(path)}|{state.st_size}|{state.st_mtime_ns}"
+def stamp_of(state: os.stat_result) -> str:
+    """What tells cheaply, beside its path, whether a file is still the same."""
+    return f"{state.st_size}|{state.st_mtime_ns}"
 
 
 def _file_id(path: bytes) -> tuple[int, int] | None:

@@ -149,7 +149,7 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
     if found.problem or found.state is None:
         part = Part(place, 0, None, notes, SourceState.UNREADABLE, found.problem)
         return [_recorded(found.path, part, stamp=shown(found.path))]
-    size, stamp = found.state.st_size, stamp_of(found.path, found.state)
+    size, stamp = found.state.st_size, stamp_of(found.state)
     whole = Unit(
         kind="file", container=found.path, place=place, size=size, container_stamp=stamp, notes=notes
     )
@@ -158,7 +158,7 @@ def _file_units(found: Found, place: Place, budgets: Budgets, notes: tuple[str, 
             return [_part_of_another(whole, *further)]
         with opened(found.path, budgets) as access:
             if isinstance(access, Volumes):
-                stamp, many = access.stamp, len(access.starts)
+                stamp, many = access.stamp_for(found.path), len(access.starts)
                 notes = (*notes, f"joined from {many} parts")
                 whole = msgspec.structs.replace(whole, size=access.size, container_stamp=stamp, notes=notes)
             head = access.at(0, HEAD)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from exsweep.evidence.names import shown
 from exsweep.model import SourceState
 
 
@@ -45,7 +46,7 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Further tries after a read error, with growing pauses."""
 
 
-class ZipMember(msgspec.Struct, frozen=True, kw_only=True, tag="zip"):
+class ZipMember(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="zip"):
     """One record of a zip's central directory (APPNOTE 4.3.12), sizes after zip64."""
 
     name: bytes
@@ -64,13 +65,13 @@ class ZipMember(msgspec.Struct, frozen=True, kw_only=True, tag="zip"):
     """Version, strength and true method of a member locked with AES."""
 
 
-class TarMember(msgspec.Struct, frozen=True, kw_only=True, tag="tar"):
+class TarMember(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="tar"):
     """Where the first header block of a tar member stands (long names and extended headers come first)."""
 
     offset: int
 
 
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+class Place(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Where something stands in the evidence, in logical paths. Small: an archive may have millions."""
 
     path: str
@@ -93,7 +94,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
         return "" if self.root else f"{self.path}/"
 
 
-class Unit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A piece of work that any process can open again: no handle inside; pickles and encodes."""
 
     kind: str
@@ -104,7 +105,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size: int
     """Bytes for planning: of the file, or what the archive says the member has. Not to be trusted."""
     container_stamp: str
-    """Real path, size, mtime_ns; the hash of what was pasted."""
+    """Size and mtime_ns, of each of its parts where it is in several; the hash of what was pasted. Short: there may be
+    millions of units."""
     member: ZipMember | TarMember | None = None
     data: bytes = b""
     """The bytes themselves for `memory`."""
@@ -123,7 +125,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 which = f"{member.offset}|{self.size}|{self.path}"
             case None:
                 which = self.path
-        return f"{self.container_stamp}|{which}"
+        return f"{shown(self.container)}|{self.container_stamp}|{which}"
 
     @property
     def path(self) -> str:

@@ -42,8 +42,7 @@ class Volumes(Access):
             starts.append(starts[-1] + part.size)
         self.size = starts.pop()
         self.starts = tuple(starts)
-        # The last part is the one that is listed: its size and time stand at the end.
-        self.stamp = "|".join(part.stamp for part in self._parts)
+        self._paths = tuple(paths)
 
     def _at(self, offset: int, size: int) -> bytes:
         found: list[bytes] = []
@@ -55,6 +54,12 @@ class Volumes(Access):
             found.append(data)
             offset, size = offset + len(data), size - len(data)
         return b"".join(found)
+
+    def stamp_for(self, path: bytes) -> str:
+        """Stamps of all parts; that of the one which is listed stands at the end."""
+        others = [part.stamp for part, name in zip(self._parts, self._paths, strict=True) if name != path]
+        own = [part.stamp for part, name in zip(self._parts, self._paths, strict=True) if name == path]
+        return "|".join([*others, *own])
 
     def verify(self) -> str:
         return "; ".join(filter(None, (part.verify() for part in self._parts)))

@@ -257,5 +257,7 @@ def _custody(report: SourceReport) -> CustodyItem:
 
 def _manifest(items: Sequence[CustodyItem]) -> str:
     """SHA-256 over `sha256  size  path` lines in order of path: seals the whole evidence."""
-    text = "".join(f"{item.sha256}  {item.size}  {item.path}\n" for item in items)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(f"{item.sha256}  {item.size}  {item.path}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

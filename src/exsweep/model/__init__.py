@@ -32,7 +32,7 @@ from exsweep.model.assessment import (
     UnusedRule,
     Verdict,
 )
-from exsweep.model.codec import decode, encode
+from exsweep.model.codec import decode, encode, encoded
 from exsweep.model.events import Hit, Observations, Origin, Rejected, SeenBuild, SourceReport, SourceState
 from exsweep.model.files import Capability, Evidence, FileReport, FilesLooked, FileVerdict, Reason, Requests
 from exsweep.model.words import Confidence, Level, Severity, Stage, Strength
@@ -89,4 +89,5 @@ __all__ = [
     "Verdict",
     "decode",
     "encode",
+    "encoded",
 ]

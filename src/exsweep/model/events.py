@@ -59,7 +59,7 @@ class SeenBuild(msgspec.Struct, frozen=True, kw_only=True):
     """Kind of log that says so."""
 
 
-class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SourceReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One file of the evidence: its seal and what reading it gave. `events + rejected = lines`."""
 
     path: str
