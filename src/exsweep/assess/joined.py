@@ -9,8 +9,8 @@ import pyarrow as pa
 from exsweep.detect import Match
 from exsweep.parse.batch import Batch, Ints
 
-JOIN_BYTES = 4 << 20
-"""From so much text on rows are handed on; a piece of a big log is larger and passes by itself."""
+JOIN_BYTES = 3 << 20
+"""From so much text on rows are handed on; a piece of a big log (4 MiB, more or less a line) passes by itself."""
 JOIN_RECORDS_BYTES = 24 << 20
 """The same for records, whose rules are thousands: each call costs as much as a thousand rows."""
 

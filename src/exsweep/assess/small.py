@@ -1,5 +1,6 @@
 """Small logs wait until there are enough of one format to read them together."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,23 +30,26 @@ class Shelf:
     """Logs by format, less than MOST_BYTES of each."""
 
     _waiting: dict[str, list[Small]] = field(default_factory=dict)
+    _bytes: Counter[str] = field(default_factory=Counter)
 
     def add(self, one: Small) -> Iterator[list[Small]]:
         """Put a log in; gives those that are to be read now."""
-        waiting = self._waiting.setdefault(one.kind.id, [])
-        size = sum(len(other.data) for other in waiting) + len(one.data)
-        if size > MOST_BYTES and waiting:
-            self._waiting[one.kind.id] = []
-            yield waiting
-            waiting, size = self._waiting[one.kind.id], len(one.data)
-        waiting.append(one)
-        if size >= JOIN_BYTES:
-            yield self._waiting.pop(one.kind.id)
+        kind = one.kind.id
+        if self._bytes[kind] + len(one.data) > MOST_BYTES and self._bytes[kind]:
+            yield self._take(kind)
+        self._waiting.setdefault(kind, []).append(one)
+        self._bytes[kind] += len(one.data)
+        if self._bytes[kind] >= JOIN_BYTES:
+            yield self._take(kind)
 
     def rest(self) -> Iterator[list[Small]]:
         """All that waits."""
         while self._waiting:
-            yield self._waiting.pop(min(self._waiting))
+            yield self._take(min(self._waiting))
+
+    def _take(self, kind: str) -> list[Small]:
+        del self._bytes[kind]
+        return self._waiting.pop(kind)
 
 
 def read(files: Sequence[Small]) -> tuple[dict[int, SourceReport], list[Joined]]:

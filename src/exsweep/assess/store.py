@@ -178,7 +178,7 @@ def _readable(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _readable_chunk(chunk: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(chunk.type):
-        return pa.DictionaryArray.from_arrays(chunk.indices, _as_text(chunk.dictionary))
+        return pa.DictionaryArray.from_arrays(chunk.indices, _as_text(chunk.dictionary), safe=False)
     return _as_text(chunk)
 
 

@@ -90,6 +90,13 @@ class Window(Reader):
         holes = (f"{self._left_out:,} bytes of holes (never written) left out; offsets count what was read",)
         return (*self._notes, *(holes if self._left_out else ()))
 
+    def read(self, size: int) -> bytes:
+        if self._held and not self._left_out and not self._broken:
+            # What was only looked at is read again with what follows it: in one piece it need not be put together.
+            self.position -= len(self._held)
+            self._held = b""
+        return super().read(size)
+
     def _pull(self, size: int) -> bytes:
         if self._holes and self.position >= self._hole:
             self._pass_hole(self._holes.hole_bytes)

@@ -50,7 +50,7 @@ def ncsa(line: bytes) -> tuple[bytes, ...] | None:
     >>> row[:2], row[5:8], row[13]
     ((b'2021-03-01', b'08:11:09'), (b'POST', b'/ecp/y.js', b'a=b'), b'241')
     """
-    found = _NCSA.fullmatch(line) if len(line) <= LONGEST else None
+    found = _NCSA.fullmatch(line) if b'] "' in line and len(line) <= LONGEST else None
     moment = _zoned(found["when"], found["zone"]) if found else None
     if found is None or moment is None:
         return None
@@ -80,7 +80,7 @@ def native(line: bytes, year_month: tuple[int, int] | None = None) -> tuple[byte
     >>> row[:2], row[3], row[5:8]
     ((b'2021-03-01', b'03:11:09'), b'EX01', (b'POST', b'/ecp/y.js', b'a=b'))
     """
-    found = _NATIVE.fullmatch(line) if len(line) <= LONGEST else None
+    found = _NATIVE.fullmatch(line) if b", " in line and len(line) <= LONGEST else None
     moment = _local(found["date"], found["clock"], year_month) if found else None
     if found is None or moment is None:
         return None

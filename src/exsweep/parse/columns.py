@@ -11,7 +11,7 @@ import pyarrow.csv as pc
 from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.fields import fit, open_quote
 from exsweep.parse.header import Header
-from exsweep.parse.lines import Block, Index, Mask, Octets
+from exsweep.parse.lines import Block, Index, Mask, Octets, count_of
 
 FEW = 16
 """Below this number of lines one by one is quicker than a table of pyarrow.csv."""
@@ -102,7 +102,7 @@ def _odd_lines(block: Block, chosen: Index, kind: LogFormat) -> Mask:
     odd |= octets[np.minimum(block.starts, len(octets) - 1)] == _CR
     if b"\0" in block.data:
         odd[_line_of(block, np.flatnonzero(octets == _NUL))] = True
-    if kind.quoting and np.count_nonzero(octets == _CR) != block.returns:
+    if kind.quoting and count_of(octets, _CR) != block.returns:
         odd[_line_of(block, _lone_returns(octets))] = True
     return odd[chosen]
 

@@ -14,6 +14,8 @@ from exsweep.parse.text import to_utf8
 
 HEAD = 64 << 10
 """Bytes of a file that are enough to recognise it."""
+_TOP = 12
+"""Lines within which nearly every log has its header."""
 LINES_LOOKED_AT = 200
 """A header may stand below lines that are no log (pasted greetings, the end of another file)."""
 
@@ -24,11 +26,16 @@ def recognise(head: bytes, path: str = "", formats: Sequence[LogFormat] | None =
     A header decides, whatever the path says; without one, the shape of the first lines; `path` only among equals.
     """
     known = text_formats() if formats is None or formats is text_formats() else tuple(formats)
-    lines = _lines(head)
-    if len(head) < HEAD and may_speak(b"\n".join(lines)) and any(_is_report(line) for line in lines):
+    text = _text(head)
+    whole = len(head) < HEAD
+    if whole and may_speak(text) and any(_is_report(line) for line in _lines(text, LINES_LOOKED_AT)):
         return None
-    found = _by_header(lines, known, path)
-    return found if found is not None else _by_shape(lines, known, path, whole=len(head) < HEAD)
+    found, _ = _by_header(_lines(text, _TOP), known, path)
+    if found is not None:
+        return found
+    lines = _lines(text, LINES_LOOKED_AT)
+    found, typed = _by_header(lines, known, path)
+    return found or typed or _by_shape(lines, known, path, whole=whole)
 
 
 def usual_kind(path: str) -> LogFormat | None:
@@ -42,17 +49,21 @@ def _is_report(line: bytes) -> bool:
     return said is not None and (bool(said.facts) or said.test is not None)
 
 
-def _lines(head: bytes) -> list[bytes]:
-    text = to_utf8(head[:HEAD]).lstrip(b"\0")
-    if text.startswith(BOM):
-        text = text[len(BOM) :]
-    lines = text.split(b"\n", LINES_LOOKED_AT)[:LINES_LOOKED_AT]
+def _text(head: bytes) -> bytes:
+    return to_utf8(head[:HEAD]).lstrip(b"\0").removeprefix(BOM)
+
+
+def _lines(text: bytes, most: int) -> list[bytes]:
+    lines = text.split(b"\n", most)[:most]
     if b"\0" not in text and BOM not in text:
         return [line.removesuffix(b"\r") for line in lines]
     return [line.removesuffix(b"\r").strip(b"\0").removeprefix(BOM) for line in lines]
 
 
-def _by_header(lines: list[bytes], known: tuple[LogFormat, ...], path: str) -> LogFormat | None:
+def _by_header(
+    lines: list[bytes], known: tuple[LogFormat, ...], path: str
+) -> tuple[LogFormat | None, LogFormat | None]:
+    """The format of the first header; and the one that a type of log names above it."""
     names = known_names(known)
     hinted = _hinted(known, path)
     log_type = ""
@@ -72,8 +83,8 @@ def _by_header(lines: list[bytes], known: tuple[LogFormat, ...], path: str) -> L
         elif not line.startswith(b"#"):
             header = plain_row(line, names, known, hinted)
         if header is not None:
-            return header.format
-    return typed
+            return header.format, typed
+    return None, typed
 
 
 def _of_type(known: Sequence[LogFormat], text: str, hinted: LogFormat | None) -> LogFormat | None:

@@ -13,7 +13,7 @@ from exsweep.model import Origin, Rejected, SeenBuild, SourceReport, SourceState
 from exsweep.parse.batch import NO_TIME, RejectedLine
 from exsweep.parse.header import Header, build_of
 from exsweep.parse.lines import Index
-from exsweep.parse.times import HOUR_MS
+from exsweep.parse.times import DAY_MS, HOUR_MS
 
 SAMPLES = 5
 EXCERPT = 400
@@ -124,12 +124,14 @@ class Tally:
 
     def _clock(self, known: Index) -> None:
         """Times in the order of the file: where they fall by hours, the server's clock was set."""
-        steps = np.diff(known, prepend=known[0] if self._latest is None else self._latest)
+        back = known[:-1] - known[1:]
+        if self._latest is not None:
+            back = np.append(back, self._latest - known[0])
         self._latest = int(known[-1])
-        lowest = int(steps.min())
-        if lowest < -_CLOCK_BACK_MS:
-            self._back += int((steps < -_CLOCK_BACK_MS).sum())
-            self._furthest = max(self._furthest, -lowest)
+        furthest = int(back.max(initial=0))
+        if furthest > _CLOCK_BACK_MS:
+            self._back += int((back > _CLOCK_BACK_MS).sum())
+            self._furthest = max(self._furthest, furthest)
 
     @property
     def clock_note(self) -> str:
@@ -168,9 +170,13 @@ class Tally:
         if not whole:
             return
         if len(known) and not header.format.states:
-            self.span(int(known.min()), int(known.max()))
+            first, last = int(known.min()), int(known.max())
+            self.span(first, last)
             self._clock(known)
-            if with_days:
+            if with_days and first // HOUR_MS == last // HOUR_MS:  # an hourly log
+                self._days[first // DAY_MS] += len(known)
+                self._hours[first // HOUR_MS] += len(known)
+            elif with_days:
                 self.count_hours(known // HOUR_MS)
         self._note_builds(table, times, header)
         self._note_pattern(table, times, header)
@@ -273,8 +279,7 @@ class Tally:
         columns = [name for name in header.format.build_columns if name in table.column_names]
         if not columns or len(columns) != len(header.format.build_columns) or not len(times):
             return
-        arrays = [table[name].combine_chunks() for name in columns]
-        arrays = [one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in arrays]
+        arrays = [_one_array(table[name]) for name in columns]
         code = np.zeros(len(times), np.int64)
         for array in arrays:
             if not isinstance(array, pa.DictionaryArray):
@@ -336,6 +341,13 @@ class Tally:
         for value in values:
             if value and value.decode("utf-8", "replace") not in header.format.empty:
                 self._servers[shown(value, 200)] = None
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    whole = column.combine_chunks()
+    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
 
 
 def _distinct(column: pa.ChunkedArray) -> Sequence[bytes | None]:

@@ -14,7 +14,7 @@ def utf16_kind(head: bytes) -> str | None:
             return name
     sample = head[:SAMPLE]
     sample = sample[: len(sample) // 2 * 2]
-    if len(sample) < 16:
+    if len(sample) < 16 or b"\0" not in sample:
         return None
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = len(sample) // 2

@@ -21,8 +21,8 @@ _MOST = 253_402_300_799
 
 def is_bodyfile(head: bytes, _path: str = "") -> bool:
     """One of the first whole lines is a row."""
-    lines = to_utf8(head).split(b"\n")[:20]
-    return any(_ROW.fullmatch(line) for line in lines if not line.startswith(b"#"))
+    lines = to_utf8(head).split(b"\n", 20)[:20]
+    return any(b"|" in line and _ROW.fullmatch(line) for line in lines if not line.startswith(b"#"))
 
 
 @trace("bodyfile", is_bodyfile)

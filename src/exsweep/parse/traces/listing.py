@@ -40,12 +40,13 @@ _HELD = 400_000
 def is_listing(head: bytes, _path: str = "") -> bool:
     """Mostly headings of folders and entries below them, a list of properties, or the header that Export-Csv writes."""
     text = to_utf8(head)
-    lines = text.split(b"\n", 400)[:400]
-    if _csv_names(lines) is not None:
+    if _csv_names(text.split(b"\n", 2)[:2]) is not None:
         return True
-    if _PAIR_START.search(text[:8_000]):
+    if b"fullname" in text[:8_000].lower() and _PAIR_START.search(text[:8_000]):
         return True
-    told = [line.rstrip(b"\r") for line in lines if line.strip()]
+    if b":\\" not in text and b"\\\\" not in text:  # no folder is named
+        return False
+    told = [line.rstrip(b"\r") for line in text.split(b"\n", 400)[:400] if line.strip()]
     headings = sum(_FOLDER.fullmatch(line) is not None for line in told)
     if not headings:
         return False

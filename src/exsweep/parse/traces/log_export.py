@@ -5,6 +5,7 @@ covers no day: with it alone nobody can say that nothing happened.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from exsweep.knowledge.formats import format_of, text_formats
@@ -32,14 +33,17 @@ def _records_of(head: bytes) -> Records | None:
     if text[:1] in (b"{", b"["):
         first = text.split(b"\n", 1)[0]
         return JsonLines() if decoded(first.strip()) is not None else JsonStream()
-    names = text.split(b"\n", 1)[0]
-    known = _csv_names()
-    words = {
-        word.strip(b'" \r').removesuffix(b" [UTC]") for word in names[:8192].replace(b";", b",").split(b",")
-    }
-    return CsvRecords() if len(words) > 1 and words & known else None
+    return CsvRecords() if _names_a_field(text[: text.find(b"\n") + 1 or None][:8192].rstrip(b"\n")) else None
 
 
+@lru_cache(maxsize=256)
+def _names_a_field(line: bytes) -> bool:
+    """A table's first line; thousands of logs begin with the same one."""
+    words = {word.strip(b'" \r').removesuffix(b" [UTC]") for word in line.replace(b";", b",").split(b",")}
+    return len(words) > 1 and not words.isdisjoint(_csv_names())
+
+
+@cache
 def _csv_names() -> set[bytes]:
     known = log_exports()
     return {one.needs[0].encode() for one in known.exports} | {path.encode() for path in known.lines.paths}
