@@ -1,18 +1,14 @@
 """The clocks of the logs held against each other: by events that two of them must have seen. Never silent, never a guess."""
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import numpy as np
 
-from exsweep.judge import facts
-from exsweep.judge.records import row_of
-from exsweep.judge.votes import Ints, Part, Vote, vote
-from exsweep.knowledge.clock_keys import NORMS, key_of, kind_code, unpack
+from exsweep.judge.common_events import rank_of, unit_of, units_of
+from exsweep.judge.votes import Keyed, Part, Vote, vote
+from exsweep.knowledge.clock_keys import kind_code
 from exsweep.knowledge.clocks import ClockKind, clocks
 from exsweep.knowledge.rules import Rule
 from exsweep.knowledge.words import render
@@ -23,15 +19,10 @@ from exsweep.model import (
     Finding,
     Hit,
     Observations,
-    SourceReport,
-    SourceState,
-    Stage,
 )
 
 _MS = 1000
 _SECONDS_SHOWN = 120
-_SAVED = "saved"
-Keyed = tuple[Ints, Ints]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +86,18 @@ def back(moment: datetime, shifts: Sequence[ClockShift]) -> datetime:
 
 def compare(seen: Observations, rules: Mapping[str, Rule], coverage: Coverage) -> Compared:
     """Hold every log's clock against the most trusted one that it shares events with, directly or over another log."""
-    units = _units(seen, rules)
+    units = units_of(seen, rules)
     titles = _titles(units, coverage)
     edges = _tree(units)
     found: dict[str, tuple[ClockShift, ...]] = {}
     for name, edge in edges.items():  # parents stand before their children
         found[name] = _shifts(edge, found.get(edge.against, ()))
     marked = {hit.origin.path for hit in seen.hits}
-    wanted = {_unit(report) for report in seen.sources if report.path in marked}
-    trusted = min(wanted, key=_rank, default=None)
+    wanted = {unit_of(report) for report in seen.sources if report.path in marked}
+    trusted = min(wanted, key=rank_of, default=None)
     parents = {edge.against for edge in edges.values()}
     told = []
-    for name in sorted(units, key=_rank):
+    for name in sorted(units, key=rank_of):
         if name in edges:
             told.append(_clock(name, titles, edges[name], found[name]))
         elif name in wanted - {trusted} - parents:
@@ -114,78 +105,14 @@ def compare(seen: Observations, rules: Mapping[str, Rule], coverage: Coverage) -
     moved = {
         report.path: found[name]
         for report in seen.sources
-        if (name := _unit(report)) in found and any(shift.offset_s for shift in found[name])
+        if (name := unit_of(report)) in found and any(shift.offset_s for shift in found[name])
     }
     return Compared(tuple(told), moved)
 
 
-def _unit(report: SourceReport) -> str:
-    """Logs whose times one clock wrote: all files of one kind; events that were saved otherwise than as `.evtx` apart."""
-    row = row_of(report)
-    return (
-        f"{row}|{_SAVED}"
-        if row.startswith("windows_event") and not report.path.lower().endswith(".evtx")
-        else row
-    )
-
-
-def _rank(name: str) -> tuple[int, str]:
-    trusted = clocks().trusted
-    family = name.split("/")[0]
-    return (trusted.index(family) if family in trusted and not name.endswith(_SAVED) else len(trusted), name)
-
-
-def _units(seen: Observations, rules: Mapping[str, Rule]) -> dict[str, dict[int, Keyed]]:
-    """Unit -> kind of common event -> keys (sorted) and moments."""
-    rows: dict[str, dict[int, list[tuple[Ints, Ints]]]] = defaultdict(lambda: defaultdict(list))
-    unit_of = {}
-    for report in seen.sources:
-        if report.state is SourceState.DUPLICATE or not (report.events or report.lines):
-            continue
-        name = unit_of[report.path] = _unit(report)
-        rows[name]  # a log without common events is one all the same
-        packed = unpack(report.anchors)
-        for kind in np.unique(packed["kind"]).tolist():
-            few = packed[packed["kind"] == kind]
-            rows[name][kind].append((few["key"].astype(np.uint64), few["ms"].astype(np.int64)))
-        if report.kind in clocks().dated_files and report.first is not None:
-            key = key_of([NORMS["tail"](report.path)])
-            rows[name][kind_code("log_file")].append(_one(key, report.first))
-    for path, kind, key, moment in _of_hits(seen.hits, rules):
-        if path in unit_of:
-            rows[unit_of[path]][kind_code(kind)].append(_one(key, moment))
-    return {name: {kind: _sorted(parts) for kind, parts in kinds.items()} for name, kinds in rows.items()}
-
-
-def _one(key: int, moment: datetime) -> tuple[Ints, Ints]:
-    return np.array([key], np.uint64), np.array([round(moment.timestamp() * _MS)], np.int64)
-
-
-def _sorted(parts: Sequence[tuple[Ints, Ints]]) -> Keyed:
-    keys, moments = np.concatenate([keys for keys, _ in parts]), np.concatenate([ms for _, ms in parts])
-    order = np.lexsort((moments, keys))
-    return keys[order], moments[order]
-
-
-def _of_hits(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> Iterator[tuple[str, str, int, datetime]]:
-    """Common events that only rules recognise: a file that was written, a request to a back door and what it started."""
-    server = re.compile(clocks().web_server)
-    for hit in hits:
-        rule = rules.get(hit.rule)
-        if rule is None or hit.time is None:
-            continue
-        if rule.stage is Stage.DROP and not facts.told_by_disk(hit):
-            for path in facts.dropped_paths(hit):
-                yield hit.origin.path, "written", key_of([NORMS["path"](path)]), hit.time
-        parent = hit.fields.get("process.parent.executable") or hit.fields.get("ParentImage") or ""
-        parent = parent or hit.fields.get("ParentProcessName", "")
-        if server.search(parent) or (rule.stage is Stage.WEBSHELL_USE and "url.path" in hit.fields):
-            yield hit.origin.path, "shell_start", key_of(["shell"]), hit.time
-
-
 def _tree(units: Mapping[str, Mapping[int, Keyed]]) -> dict[str, _Edge]:
     """Each log with the one that its clock is held against: the surest comparisons that link it with the most trusted."""
-    names = sorted(units, key=_rank)
+    names = sorted(units, key=rank_of)
     known: dict[tuple[str, str], _Edge] = {}
     for at, trusted in enumerate(names):
         for name in names[at + 1 :]:
@@ -195,7 +122,7 @@ def _tree(units: Mapping[str, Mapping[int, Keyed]]) -> dict[str, _Edge]:
     placed: set[str] = set()
     while len(placed) < len(names):
         ways = [
-            (-edge.vote.agree, _rank(name), _rank(parent), name, edge)
+            (-edge.vote.agree, rank_of(name), rank_of(parent), name, edge)
             for (parent, name), edge in _both(known)
             if parent in placed and name not in placed
         ]
@@ -312,7 +239,7 @@ def _clock(name: str, titles: Mapping[str, str], edge: _Edge, shifts: tuple[Cloc
 def _unknown(name: str, titles: Mapping[str, str], units: Mapping[str, Mapping[int, Keyed]]) -> Clock:
     """Why nothing is known: no common event, too few, or two differences that fit as well."""
     best: tuple[int, str, ClockKind, Vote] | None = None
-    for other in sorted(units, key=_rank):
+    for other in sorted(units, key=rank_of):
         for kind in clocks().kinds if other != name else ():
             code = kind_code(kind.id)
             if code in units[name] and code in units[other]:

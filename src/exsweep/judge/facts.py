@@ -202,6 +202,17 @@ def mailboxes(hit: Hit) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@cache
+def _folder_patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in judging().folder_patterns)
+
+
+def mail_folders(hit: Hit) -> tuple[str, ...]:
+    """Folders of a mailbox that the event names."""
+    said = text(hit)
+    return tuple(dict.fromkeys(name for pattern in _folder_patterns() for name in pattern.findall(said)))
+
+
 def moment(hit: Hit) -> float:
     """Seconds since 1970 for sorting; events without time come last."""
     return hit.time.timestamp() if hit.time else float("inf")

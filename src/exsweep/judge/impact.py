@@ -22,6 +22,7 @@ from exsweep.model import (
     Severity,
     Stage,
     Strength,
+    Touched,
 )
 
 _SYSTEM_RIGHTS = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
@@ -90,6 +91,7 @@ def _item(
     rules = {item.rule.id for item in (*acts, *signs)}
     proofs = tuple(item for item in findings if item.rule.id in rules and _touches(what, item.attack))
     names = _names(what, acts)
+    touched = _touched(what, acts, names)
     seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     said = _said(what, state, names, checked, signs_only=bool(signs) and not hostile)
@@ -101,6 +103,7 @@ def _item(
         text=" ".join(languages.say(phrase) for phrase in said),
         findings=tuple(item.id for item in proofs),
         items=names,
+        touched=touched,
         said=said,
     )
 
@@ -130,10 +133,10 @@ def _said(
         return (Phrase(key=f"impact.{what}.sign"),)
     found = Phrase(key=f"impact.{what}.{state.value}")
     unlooked = Phrase(key=f"impact.{what}.unchecked")
-    if state is not ImpactState.NOT_SEEN:
-        return (found,) if checked or state is ImpactState.SEEN else (found, unlooked)
+    if state is ImpactState.SEEN:
+        return (found,)
     if not checked:
-        return (unlooked,)
+        return (found, unlooked) if state is ImpactState.POSSIBLE else (unlooked,)
     return (found, Phrase(key="impact.checked", params={"checked": checked}))
 
 
@@ -155,22 +158,42 @@ def _sent(hostile: Sequence[Group]) -> int:
 
 
 def _names(what: str, members: Sequence[Weighed]) -> tuple[str, ...]:
-    if what == "persistence":
-        # The address that a write was sent to stays nobody's way back in; the file that was written does.
-        members = [
-            item for item in members if item.stage is not Stage.DROP or not item.hit.fields.get("url.path")
-        ]
-    hits = [item.hit for item in members]
+    return facts.without_tails(name for item in members for name in _named(what, item))[:_NAMES_KEPT]
+
+
+def _named(what: str, item: Weighed) -> Sequence[str]:
+    """What one record names as touched."""
+    hit = item.hit
     if what == "mailboxes":
-        names = [name for hit in hits for name in facts.mailboxes(hit)]
-    elif what == "hosts":
-        names = [name for hit in hits for name in _hosts(hit)]
-    else:
-        columns = judging().impact_names[what]
-        names = [
-            value for hit in hits if (value := next((v for c in columns if (v := hit.fields.get(c))), None))
-        ]
-    return facts.without_tails(names)[:_NAMES_KEPT]
+        return facts.mailboxes(hit)
+    if what == "hosts":
+        return _hosts(hit)
+    # The address that a write was sent to stays nobody's way back in; the file that was written does.
+    if what == "persistence" and item.stage is Stage.DROP and hit.fields.get("url.path"):
+        return ()
+    value = next((v for c in judging().impact_names[what] if (v := hit.fields.get(c))), None)
+    return (value,) if value else ()
+
+
+def _touched(what: str, members: Sequence[Weighed], names: Sequence[str]) -> tuple[Touched, ...]:
+    """How often, when, and in which folders; one record that two rules name counts once."""
+    records: dict[str, dict[tuple[str, int | None, int | None], Hit]] = {name: {} for name in names}
+    for item in members:
+        place = (item.hit.origin.path, item.hit.origin.offset, item.hit.origin.record)
+        for name in _named(what, item):
+            if name in records:
+                records[name].setdefault(place, item.hit)
+    return tuple(_seen(tuple(records[name].values()), folders=what == "mailboxes") for name in names)
+
+
+def _seen(hits: Sequence[Hit], *, folders: bool) -> Touched:
+    named = [folder for hit in hits for folder in facts.mail_folders(hit)] if folders else []
+    return Touched(
+        count=sum(hit.count for hit in hits),
+        first=min((hit.time for hit in hits if hit.time), default=None),
+        last=max((time for hit in hits if (time := facts.last_time(hit))), default=None),
+        folders=tuple(dict.fromkeys(named))[:_NAMES_KEPT],
+    )
 
 
 def _hosts(hit: Hit) -> list[str]:

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Keyed = tuple[npt.NDArray[np.uint64], Ints]
+"""Keys, sorted, and moments in Unix milliseconds."""
 _FEW_STRAYS = 0.05
 """Common events that may stand in the wrong part of a log whose clock jumped."""
 _MOST_PARTS = 4
@@ -55,8 +57,8 @@ class _Pairs:
 
 
 def vote(
-    one: tuple[Ints, Ints],
-    other: tuple[Ints, Ints],
+    one: Keyed,
+    other: Keyed,
     *,
     tolerance_ms: int,
     reach_ms: int,
@@ -92,7 +94,7 @@ def vote(
     return Vote(common, (Part(best, agree, int(moments.min()), int(moments.max())),))
 
 
-def _pairs(one: tuple[Ints, Ints], other: tuple[Ints, Ints], reach_ms: int) -> _Pairs:
+def _pairs(one: Keyed, other: Keyed, reach_ms: int) -> _Pairs:
     low = np.searchsorted(other[0], one[0], "left")
     number = np.searchsorted(other[0], one[0], "right") - low
     if int(number.sum()) > _MOST_PAIRS:  # a key in every line: it tells nothing

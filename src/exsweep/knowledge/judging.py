@@ -52,6 +52,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     answer_bytes: str
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
+    folder_patterns: tuple[str, ...]
     busy_events_per_day: int
     hole_days: int
     hole_hours: int

@@ -29,6 +29,7 @@ from exsweep.model.assessment import (
     Server,
     Step,
     TimelineRow,
+    Touched,
     UnusedRule,
     Verdict,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "Step",
     "Strength",
     "TimelineRow",
+    "Touched",
     "UnusedRule",
     "Verdict",
     "decode",

@@ -305,6 +305,17 @@ class ImpactState(StrEnum):
     NOT_SEEN = "not_seen"
 
 
+class Touched(_Record, frozen=True, kw_only=True):
+    """How often and when records show that one thing was touched."""
+
+    count: int
+    """Records."""
+    first: datetime | None = msgspec.field(default=None, name="from")
+    last: datetime | None = msgspec.field(default=None, name="to")
+    folders: tuple[str, ...] = ()
+    """Folders of a mailbox that the records name: hostile text. Empty: they name none."""
+
+
 class ImpactItem(_Record, frozen=True, kw_only=True):
     what: str
     """`mailboxes`, `credentials`, `files`, `hosts` or, inside `items`, a mailbox, path or host."""
@@ -314,6 +325,8 @@ class ImpactItem(_Record, frozen=True, kw_only=True):
     findings: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     """Names of mailboxes, files, hosts: hostile text."""
+    touched: tuple[Touched, ...] = ()
+    """Of each of `items`, in their order; empty in assessments of earlier versions."""
     said: tuple[Phrase, ...] = ()
     """`text` by key, so that it can be said in another language; empty in assessments of earlier versions."""
 

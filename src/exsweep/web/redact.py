@@ -35,4 +35,4 @@ def without_evidence(of: Assessment) -> Assessment:
 
 
 def _bare(of: ImpactItem) -> ImpactItem:
-    return msgspec.structs.replace(of, items=(), text="", said=())
+    return msgspec.structs.replace(of, items=(), touched=(), text="", said=())

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from exsweep.export import words
 from exsweep.export.text import prose
 from exsweep.export.times import apart, day, span, when
+from exsweep.knowledge import languages
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.languages import ENGLISH, text
-from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Remedy, Step
+from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Phrase, Remedy, Step, Touched
 
 _BRIEF = 230
 """Characters of a step's text on the first screen; the whole text stands in the list below."""
@@ -164,6 +165,29 @@ def impact(assessment: Assessment, language: str = ENGLISH) -> tuple[tuple[str, 
         )
         if item is not None
     )
+
+
+def touched(item: ImpactItem, language: str = ENGLISH) -> tuple[tuple[str, str], ...]:
+    """Each thing with how often and when it was touched, in words; empty where earlier versions did not count."""
+    return tuple((name, _times(told, language)) for name, told in zip(item.items, item.touched, strict=False))
+
+
+def _times(told: Touched, language: str) -> str:
+    key = (
+        "times_unknown"
+        if told.first is None
+        else "times"
+        if told.last in (None, told.first)
+        else "times_until"
+    )
+    params: dict[str, int | str | tuple[Phrase, ...]] = {"n": told.count}
+    if told.first:
+        params["first"] = (languages.day(told.first, clock=True),)
+    if key == "times_until":
+        params["last"] = (languages.day(told.last, clock=True),)
+    said = Phrase(key=f"impact.{key}", params=params)
+    folders = Phrase(key="impact.folders", params={"folders": ", ".join(told.folders[:12])})
+    return "; ".join(languages.say(one, language) for one in ((said, folders) if told.folders else (said,)))
 
 
 def is_break_in(assessment: Assessment) -> bool:
