@@ -35,7 +35,7 @@ def server(scratch: Path, gb: float) -> tuple[Path, Path]:
     if not Path(f"{logs}.truth.json").exists():
         subprocess.run([sys.executable, HERE / "gen_server.py", logs, "--gb", f"{gb:g}"], check=True)
     if not literals.exists():
-        subprocess.run([sys.executable, HERE / "patterns.py", logs, literals], check=True)
+        subprocess.run([sys.executable, HERE / "patterns.py", literals], check=True)
     return logs, literals
 
 

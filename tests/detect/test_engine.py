@@ -119,15 +119,15 @@ def test_a_log_whose_values_span_lines_is_never_sieved(load: Load) -> None:
     assert swept_lines(made, form.id, b"nothing\nhere\n") == [0, 1]
 
 
-def test_the_sieve_learns_what_is_rare_in_a_log(load: Load) -> None:
+@pytest.mark.parametrize(("ordinary", "asked"), [(b"/frequent/", b"rareness"), (b"rareness", b"/frequent/")])
+def test_a_sweep_looks_for_what_is_rare_in_ordinary_logs(load: Load, ordinary: bytes, asked: bytes) -> None:
     rules = load("detection:\n  s: {cs-uri-stem|contains|all: [/frequent/, rareness]}\n  condition: s\n")
-    made = Engine(rules.running, FORMATS)
-    line = b"GET /frequent/" + b"x" * 60 + b"\n"
-    data = line * 2_000 + b"GET /frequent/rareness\n"
-    assert swept_lines(made, W3C.id, data) == [2_000]
-    other = (b"GET /rareness/" + b"x" * 60 + b"\n") * 2_000 + b"GET /frequent/rareness\n"
-    for _ in range(3):
-        assert swept_lines(made, W3C.id, other)[-1] == 2_000
+    made = Engine(rules.running, FORMATS, lambda kind: b"GET %s\n" % ordinary * 50)
+    assert asked in made.swept(W3C.id)
+    assert ordinary not in made.swept(W3C.id)
+    for data in (b"GET /frequent/\n" * 70_000, b"GET rareness\n", b""):  # the log itself changes nothing
+        assert swept_lines(made, W3C.id, data + b"GET /frequent/rareness\n")[-1] == data.count(b"\n")
+        assert asked in made.swept(W3C.id)
 
 
 def test_the_database_reaches_nothing(load: Load) -> None:
@@ -155,9 +155,9 @@ def test_nothing_in_nothing_out(load: Load) -> None:
 def test_a_frequent_literal_that_stands_in_another_is_asked_for_once(load: Load) -> None:
     rule = "title: t{0}\nlogsource: {{category: webserver}}\ndetection: {{s: {{cs-uri-stem|contains: {0}}}, condition: s}}\n"
     wanted = ("/a/long/path/", "long/path/", "/rare/")
-    made = Engine(load("---\n".join(rule.format(one) for one in wanted)).running, FORMATS)
     data = b"".join(b"GET /a/long/path/%d\nGET /other/%d\n" % (one, one) for one in range(3_000))
+    made = Engine(load("---\n".join(rule.format(one) for one in wanted)).running, FORMATS, lambda kind: data)
     assert swept_lines(made, W3C.id, data + b"GET /rare/\n") == [*range(0, 6_000, 2), 6_000]
-    asked = made.swept(W3C.id, data)
+    asked = made.swept(W3C.id)
     assert b"long/path/" in asked
     assert b"/a/long/path/" not in asked

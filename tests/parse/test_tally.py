@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from exsweep.knowledge.formats import format_of
 from exsweep.model import SourceState
+from exsweep.parse import Reader, Sieve
 from exsweep.parse.lines import Index
 from exsweep.parse.tally import moment, shown
 from tests.parse.reading import IIS_HEADER, iis_line, read
@@ -97,3 +99,13 @@ def test_a_sweep_that_parses_few_lines_names_the_builds_and_servers_of_the_log(p
         assert {one.build for one in swept.builds()} == {one.build for one in full.builds()}
         assert set(swept.servers) <= set(full.servers)
         assert bool(swept.servers) == bool(full.servers)
+
+
+def test_rows_of_another_format_in_a_joined_log_are_read_whatever_the_sieve_of_the_first_says():
+    other = b"#Fields: DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n2021-03-01T10:00:00.000Z,/owa/,,\r\n"
+    data = IIS_HEADER + iis_line() + b"\r\n" + other + b"2021-03-01T10:01:00.000Z,/ecp/,,\r\n"
+    reader = Reader(format_of("iis_w3c"))
+    nothing = Sieve(lambda data, stops: stops[:0], "iis_w3c")
+    batches = list(reader.feed(data, last=True, sieve=nothing))
+    assert [(batch.format.id, batch.line.tolist()) for batch in batches] == [("httpproxy", [7, 8])]
+    assert reader.tally.lines == reader.tally.events + reader.tally.unread == 3

@@ -40,7 +40,7 @@ _PASTED_CAP = 8 << 20
 class Taker(Protocol):
     """Who takes what is read (see `assess.work`). `place` is that of the file in its task."""
 
-    def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None: ...
+    def sieve(self, kind: str) -> Sieve | None: ...
 
     def rows(self, place: int, path: str, batch: Batch) -> None: ...
 
@@ -113,7 +113,7 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport | None:
         return _records(source, place, stream, seal, run, events, KIND)
     if kind is None:
         return _other(source, place, stream, seal, run, script)
-    sieve = run.sieve(kind.id, source.path, head)
+    sieve = run.sieve(kind.id)
     if sieve is None and not script and len(start) == 1 and len(start[0]) < CHUNK:
         more = next(chunks, b"")
         if not more and seal.state is SourceState.READ and is_plain(start[0], kind):

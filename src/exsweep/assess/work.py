@@ -29,7 +29,6 @@ from exsweep.model import FileReport, Hit, SourceReport
 from exsweep.parse.anchors import Anchors, note
 from exsweep.parse.batch import Batch
 from exsweep.parse.filesystem import Folders
-from exsweep.parse.lines import places_of
 from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
 from exsweep.parse.traces import Carved
@@ -37,12 +36,6 @@ from exsweep.parse.zone import assuming
 
 _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
-_LF = 10
-_SAMPLE = 16 << 10
-"""Bytes at the start of a log that tell how many lines a sweep would choose: of each log by itself, so that what is said of
-it does not depend on its neighbours."""
-_DENSE = 0.7
-"""Share of bytes in lines that a sweep chooses, above which looking for them costs more than reading all columns."""
 _PAGES = 500
 """Pages whose rows are put together."""
 _FLUSH_ROWS = 50_000
@@ -112,21 +105,12 @@ class _Run:
     anchors: dict[int, Anchors] = field(default_factory=dict)
     """Of each file, by its place."""
 
-    def sieve(self, kind: str, path: str, head: bytes) -> Sieve | None:
+    def sieve(self, kind: str) -> Sieve | None:
         """For a sweep: what chooses lines of this format; None to read all of them. Finds the same either way."""
         if not self.quick:
             return None
         engine = self.made.engine
-        if len(head) >= _SAMPLE:
-            head = head[:_SAMPLE]
-            stops = np.append(places_of(np.frombuffer(head, np.uint8), _LF) + 1, len(head))
-            chosen = engine.sieve(kind, head, stops, closely=True)
-            if int(np.diff(stops, prepend=0)[chosen].sum()) > _DENSE * len(head):
-                return None
-        return Sieve(
-            lambda data, stops: engine.sieve(kind, data, stops),
-            lambda data, stops: engine.sieve(kind, data, stops, closely=True),
-        )
+        return Sieve(lambda data, stops: engine.sieve(kind, data, stops), kind)
 
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours.

@@ -1,6 +1,6 @@
 """All rules on the rows of all formats: which rows to look at, and what matches there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from exsweep.detect import correlation, exact
 from exsweep.detect.fields import FieldMap
 from exsweep.detect.prefilter import Mask, Prefilter
 from exsweep.detect.values import KnownValues
-from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.formats import LogFormat, ordinary_lines
 from exsweep.knowledge.rules import Rule, RuleState
 from exsweep.knowledge.rules.need import Need
 
@@ -47,7 +47,14 @@ class Engine:
     One engine belongs to one thread.
     """
 
-    def __init__(self, rules: Sequence[Rule], formats: Sequence[LogFormat]) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        formats: Sequence[LogFormat],
+        ordinary: Callable[[str], bytes] = ordinary_lines,
+    ) -> None:
+        """`ordinary`: format id -> lines of an ordinary log; only what a sweep costs depends on them."""
+        self._ordinary = ordinary
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self._formats = {form.id: form for form in formats}
         self._ready: dict[str, _Ready] = {}
@@ -80,14 +87,12 @@ class Engine:
         format_id: str,
         data: bytes | memoryview,
         stops: npt.NDArray[np.int64],
-        *,
-        closely: bool = False,
     ) -> npt.NDArray[np.int64]:
         """Numbers, rising, of the lines of `data` that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
 
-        Every row of `candidates` that `match` can match stands in one of these lines. `closely`: see `Prefilter.lines`.
+        Every row of `candidates` that `match` can match stands in one of these lines.
         """
-        return self._of(self._formats[format_id]).prefilter.lines(data, stops, closely=closely)
+        return self._of(self._formats[format_id]).prefilter.lines(data, stops)
 
     def unfiltered(self, format_id: str) -> tuple[str, ...]:
         """Ids of the rules that need no literal: with any of them every row of this format is a candidate."""
@@ -103,9 +108,9 @@ class Engine:
         """Everything that is looked for in rows of this format, lower case, in order."""
         return self._of(self._formats[format_id]).prefilter.literals
 
-    def swept(self, format_id: str, sample: bytes) -> tuple[bytes, ...]:
-        """What `sieve` looks for in raw lines of a log like `sample`, lower case, in order: the rarest way to each rule."""
-        return self._of(self._formats[format_id]).prefilter.swept(sample)
+    def swept(self, format_id: str) -> tuple[bytes, ...]:
+        """What `sieve` looks for in raw lines, lower case, in order: the rarest way to each rule."""
+        return self._of(self._formats[format_id]).prefilter.swept
 
     def match(self, batches: Sequence[Rows]) -> list[Match]:
         """Everything that matches in the rows of one format, in order of batch, row and rule id."""
@@ -201,7 +206,7 @@ class Engine:
                 if rule.condition is not None and rule.state is RuleState.RUNS and form.id in rule.formats
             )
             fields = FieldMap(form)
-            prefilter = Prefilter(fields, rules, self._needs)
+            prefilter = Prefilter(fields, rules, self._needs, self._ordinary(form.id))
             ready = self._ready[form.id] = _Ready(
                 fields, prefilter, KnownValues(fields, rules, prefilter.always, self._database), rules
             )

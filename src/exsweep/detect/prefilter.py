@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.fields import FieldMap, Kind, Place
-from exsweep.detect.matcher import Matcher, make_matcher
+from exsweep.detect.matcher import Matcher, PlainMatcher, make_matcher
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
 from exsweep.detect.sweep import Sample, Sweep
 from exsweep.detect.together import Together
@@ -23,14 +23,8 @@ ANYWHERE = "*"
 """Instead of a column: any column of the row."""
 RARE = 4
 """From this weight on a clause is looked for in text that hardly repeats even if the rule has a rarer one."""
-SAMPLE = 1 << 19
-"""Bytes of a log that tell which clauses are rare in its lines."""
-SAMPLES = 8
-"""Logs that are sampled; another one is when a choice turns out dear: logs of one format differ by protocol."""
 LEANEST = 100
 """Probes of a clause that are compared with each other."""
-SMALL = 1 << 16
-"""Less than this tells nothing: every clause is looked for."""
 _FEW_VALUES = ("http.request.method", "http.response.status_code", "network.protocol", "http.version")
 """Columns whose every value is in many rows."""
 _HIDDEN, _FOLDED = 0, 1
@@ -55,8 +49,17 @@ class Choice:
 class Prefilter:
     """The needs of all rules that run on one format."""
 
-    def __init__(self, fields: FieldMap, rules: Sequence[Rule], needs: dict[str, Need] | None = None) -> None:
-        """`needs`: rule id -> what its condition needs, kept between formats by who makes the prefilters."""
+    def __init__(
+        self,
+        fields: FieldMap,
+        rules: Sequence[Rule],
+        needs: dict[str, Need] | None = None,
+        ordinary: bytes = b"",
+    ) -> None:
+        """`needs`: rule id -> what its condition needs, kept between formats by who makes the prefilters.
+
+        `ordinary`: lines of an ordinary log of the format, which tell what is rare in one.
+        """
         self._fields = fields
         self._needs = {} if needs is None else needs
         self._form = fields.form
@@ -87,16 +90,17 @@ class Prefilter:
         ]
         self._everything = Sweep(self._in_lines)
         self._sweep: Sweep | None = None
-        self._samples: list[Sample] = []
+        self._ordinary = ordinary
 
     @property
     def literals(self) -> tuple[bytes, ...]:
         """Everything that is looked for in some column, lower case, in order."""
         return self._spelled(frozenset().union(*self._wanted.values()))
 
-    def swept(self, sample: bytes) -> tuple[bytes, ...]:
-        """What is looked for in raw lines of a log like this, lower case, in order."""
-        return self._spelled(self._sweep_for(sample).wanted)
+    @property
+    def swept(self) -> tuple[bytes, ...]:
+        """What is looked for in raw lines, lower case, in order."""
+        return self._spelled(self._cheapest().wanted)
 
     def _spelled(self, patterns: frozenset[int]) -> tuple[bytes, ...]:
         return tuple(sorted({literal for pattern in patterns for literal in self._literals[pattern]}))
@@ -152,19 +156,15 @@ class Prefilter:
             for choice in self.choices[at]
         ]
 
-    def lines(
-        self, data: bytes | memoryview, stops: npt.NDArray[np.int64], *, closely: bool = False
-    ) -> npt.NDArray[np.int64]:
+    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Numbers, rising, of the lines that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
 
-        By the cheapest clauses, and which those are depends on logs seen before. `closely`: by all clauses, for more
-        calls: fewer lines, and whether one is among them depends on it alone.
+        By the clauses that are cheapest in ordinary logs; whether a line is among them depends on it alone.
         """
         if self.always or self._form.multiline:
             return np.arange(len(stops))
-        sweep = self._everything if closely else self._sweep_for(data)
+        sweep = self._cheapest()
         ids, ends = self._matcher(sweep.wanted).scan(data)
-        sweep.watch(len(ids), len(data))
         if not len(ids):
             return np.empty(0, np.int64)
         # A pattern never holds a line break: its end is in its line.
@@ -239,25 +239,25 @@ class Prefilter:
         dear = any(column == ANYWHERE or column in self._unique for column, _ in choice.probes)
         return dear and choice.weight < RARE
 
-    def _sweep_for(self, data: bytes | memoryview) -> Sweep:
-        """The clauses to look for in raw lines: all of them, or, once a log was long enough to tell, the cheapest."""
-        everything = self._everything
-        if self._sweep is None and len(data) < SMALL:
-            return everything
-        if self._sweep is None or (self._sweep.dear and len(data) >= SMALL and len(self._samples) < SAMPLES):
-            sample = bytes(data[:SAMPLE])
-            self._samples.append(Sample.of(sample, *self._matcher(everything.wanted).scan(sample)))
-            self._sweep = everything.cheaper(self._samples, self._literals)
+    def _cheapest(self) -> Sweep:
+        """The clauses to look for in raw lines; all of them where nothing tells what is rare."""
+        if self._sweep is None:
+            self._sweep = self._everything
+            if self._ordinary:
+                plain = PlainMatcher(self._patterns_of(self._everything.wanted))
+                sample = Sample.of(self._ordinary, *plain.scan(self._ordinary))
+                self._sweep = self._everything.cheaper(sample, self._literals)
         return self._sweep
 
     def _matcher(self, wanted: frozenset[int]) -> Matcher:
         matcher = self._matchers.get(wanted)
         if matcher is None:
-            matcher = make_matcher(
-                (number, literal) for number in wanted for literal in self._literals[number]
-            )
+            matcher = make_matcher(self._patterns_of(wanted))
             self._matchers[wanted] = matcher
         return matcher
+
+    def _patterns_of(self, wanted: frozenset[int]) -> Iterable[tuple[int, bytes]]:
+        return [(number, literal) for number in sorted(wanted) for literal in self._literals[number]]
 
     def _all_columns(self) -> Together:
         if self._together is None:

@@ -1,4 +1,4 @@
-"""Which clauses of the rules' needs to look for in raw lines: those that cost least, judged by a sample of the log.
+"""Which clauses of the rules' needs to look for in raw lines: those that cost least in ordinary logs, judged by a sample.
 
 Any choice of clauses lets every line through that a rule may match; the choice decides only how many more.
 """
@@ -17,9 +17,6 @@ LINE_COST = 8
 """What a chosen line costs later (split, compare), in calls for a hit; measured 0.5 and 4 microseconds."""
 WIDEST = 5
 """Clauses of one rule that are weighed against each other."""
-DEAR = 4_000
-"""Bytes for each hit, below which calls cost more than the search itself."""
-DEAR_FROM = 1 << 16
 MOST_VERDICTS = 100_000
 MOST_SHARED = 100
 """Most frequent patterns that are compared with each other."""
@@ -34,7 +31,6 @@ class Sweep:
         self._verdicts: dict[frozenset[int], bool] = {}
         self.wanted = frozenset(pattern for clauses in rules for clause in clauses for pattern in clause)
         """Patterns to look for."""
-        self._dear = False
 
     def choose(self, ids: npt.NDArray[np.int64], begins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which lines satisfy all clauses of some rule: line i has the patterns from `ids[begins[i]]` on, each once.
@@ -63,24 +59,9 @@ class Sweep:
                 self._verdicts[hit] = known
         return known
 
-    @property
-    def dear(self) -> bool:
-        """The last log had many hits: another choice may be cheaper for logs like it."""
-        return self._dear
-
-    def watch(self, hits: int, size: int) -> None:
-        """Take note of the hits in `size` bytes of a log."""
-        self._dear = size >= DEAR_FROM and hits * DEAR > size
-
-    def cheaper(self, samples: "Sequence[Sample]", literals: Mapping[int, Sequence[bytes]]) -> "Sweep":
-        """The same rules with one or two clauses each: those that are cheapest for the samples together."""
-        hits: dict[int, npt.NDArray[np.int64]] = {}
-        width = 0
-        for sample in samples:
-            for pattern, lines in sample.lines.items():
-                before = hits.get(pattern)
-                hits[pattern] = lines + width if before is None else np.concatenate([before, lines + width])
-            width += sample.width
+    def cheaper(self, sample: "Sample", literals: Mapping[int, Sequence[bytes]]) -> "Sweep":
+        """The same rules with one or two clauses each: those that are cheapest in the sample."""
+        hits, width = sample.lines, sample.width
         paid: set[int] = set()
         taken = np.zeros(width, bool)
         chosen = []

@@ -156,6 +156,12 @@ SHAPES = frozenset(
 STYLES = frozenset({"w3c", "iso"})
 
 
+def ordinary_lines(kind: str) -> bytes:
+    """Some lines of an ordinary log of this format, made by `tools/make_ordinary.py`; nothing where there are none."""
+    path = files("exsweep.knowledge") / "data" / "ordinary" / f"{kind}.log"
+    return path.read_bytes() if path.is_file() else b""
+
+
 @cache
 def load_formats() -> tuple[LogFormat, ...]:
     """All log formats, in order of their ids.

@@ -14,7 +14,7 @@ from exsweep.parse.header import Header, directive, fields_header, known_names, 
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
-from exsweep.parse.sweep import Sieve, count_days, named, wanted
+from exsweep.parse.sweep import Sieve, count_days, wanted
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import Clock, iso_ms, row_ms
@@ -229,7 +229,7 @@ class Reader:
             lines = parts[0] if len(parts) == 1 else np.concatenate(parts)
             if header is None:
                 continue
-            if chosen is None:
+            if chosen is None or not self._sifted(header.format):
                 yield from self._emit(
                     block, header, self._columns.read(block, lines, header), None, state=state
                 )
@@ -239,13 +239,14 @@ class Reader:
             if not header.format.states:
                 self._ends(block, lines, state, header)
                 count_days(block, lines, header, self.tally)
-            if len(parsed) and self._sieve is not None:
+            if len(parsed):
                 columns = self._columns.read(block, parsed, header)
-                told = named(block, [index for index, _ in columns.rejected], self._sieve)
-                self.tally.skip(len(columns.rejected) - len(told))
-                columns.rejected = [one for one in columns.rejected if one[0] in told]
                 yield from self._emit(block, header, columns, None, state=state, whole=False)
         groups.clear()
+
+    def _sifted(self, kind: LogFormat) -> bool:
+        """What the sieve chose counts for rows of this format."""
+        return self._sieve is not None and self._sieve.knows(kind)
 
     def _ends(self, block: Block, lines: Index, state: _State, header: Header) -> None:
         """What the first and the last of lines of which few are parsed tell: moments, names and builds of the server."""
@@ -287,7 +288,7 @@ class Reader:
             buffer=block.data,
             buffer_offset=block.offset,
         )
-        if chosen is not None:
+        if chosen is not None and self._sifted(batch.format):
             kept = np.flatnonzero(chosen[columns.rows])
             few = [one for one, (index, _) in zip(rejected, columns.rejected, strict=True) if chosen[index]]
             if len(kept) < len(batch) or len(few) < len(rejected):

@@ -1,11 +1,12 @@
 """What a sweep needs of lines that it does not parse: which ones are wanted, and the days of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.header import Header
 from exsweep.parse.lines import Block, Index, Mask
 from exsweep.parse.tally import Tally
@@ -17,11 +18,16 @@ Chooser: TypeAlias = Callable[[memoryview, Index], Index]
 
 @dataclass(frozen=True, slots=True)
 class Sieve:
-    """Chooses lines. What is said of a log must not depend on how well: only rows that rules match are told of it."""
+    """Chooses lines. Only rows that rules match are told of a log; a chosen line that is no row is counted as rejected."""
 
     choose: Chooser
-    closely: Chooser | None = None
-    """Decides by the line alone, for a line that is no row; None: `choose` does."""
+    """Decides by the line alone."""
+    kind: str = ""
+    """Format of the rows that it can tell; those of another, in a log that was joined of several, are all read. Empty: any."""
+
+    def knows(self, kind: LogFormat) -> bool:
+        """It can tell which lines of this format are wanted."""
+        return self.kind in ("", kind.id)
 
 
 _STAMP = 10
@@ -33,15 +39,6 @@ def wanted(block: Block, sieve: Sieve) -> Mask:
     chosen = np.zeros(len(block), np.bool_)
     chosen[sieve.choose(memoryview(block.data), block.stops)] = True
     return chosen
-
-
-def named(block: Block, lines: Sequence[int], sieve: Sieve) -> set[int]:
-    """Those of the lines (block line numbers, rising) that a sieve chooses whatever it has seen before."""
-    if sieve.closely is None or not lines:
-        return set(lines)
-    texts = [block.line(index) + b"\n" for index in lines]
-    stops = np.cumsum([len(text) for text in texts])
-    return {lines[at] for at in sieve.closely(memoryview(b"".join(texts)), stops).tolist()}
 
 
 def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None:
