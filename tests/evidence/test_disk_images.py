@@ -323,3 +323,20 @@ def test_a_disk_that_names_files_elsewhere_opens_none_of_them(tmp_path: Path) ->
     )
     ((state, _, reason),) = read(image).values()
     assert state == "unreadable" and "0 lie beside it" in reason
+
+
+def test_h42_a_stream_beside_a_page_is_read_from_an_image(tmp_path: Path) -> None:
+    if not (shutil.which("mkntfs") and shutil.which("ntfscp")):
+        pytest.skip("mkntfs and ntfscp (Debian: ntfs-3g) are not installed")
+    image, page = tmp_path / "server.raw", tmp_path / "x.aspx"
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    quiet = {"check": True, "capture_output": True}
+    subprocess.run(["mkntfs", "-q", "-F", "-s", "512", "-p", "0", "-H", "0", "-S", "0", image], **quiet)
+    page.write_bytes(b"plain")
+    subprocess.run(["ntfscp", "-f", image, page, "status.aspx"], **quiet)
+    page.write_bytes(b"EXSWEEP-INERT-FIXTURE beside")
+    subprocess.run(["ntfscp", "-f", "-N", "x.aspx", image, page, "status.aspx"], **quiet)
+    found = read(image)
+    assert found["C/status.aspx"][:2] == ("read", b"plain")
+    assert found["C/status.aspx:x.aspx"][:2] == ("read", b"EXSWEEP-INERT-FIXTURE beside")

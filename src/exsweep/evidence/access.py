@@ -215,7 +215,10 @@ def _open(path: bytes) -> int:
 
 def _why_not_open(error: OSError) -> str:
     if getattr(error, "winerror", None) == _LOCKED:
-        return "locked by another program: export it there, or copy it from a shadow copy, and give the copy"
+        return (
+            "locked by another program: export it there (event logs: wevtutil epl),"
+            " or give the same folder of a shadow copy (docs/how-to/live-server.md)"
+        )
     if isinstance(error, PermissionError):
         return "permission denied: run as a user who may read it, or copy it with its owner's rights"
     if error.errno == errno.ELOOP:

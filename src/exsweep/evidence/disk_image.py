@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from exsweep.evidence.access import Access, Part, Spool
-from exsweep.evidence.names import Claims, logical
+from exsweep.evidence.names import Claims, logical, shown
 from exsweep.evidence.opener import Context, Opener, openers
 from exsweep.evidence.optional import MissingError, optional
 from exsweep.evidence.peel import peel
@@ -32,6 +32,8 @@ _FIRST_FILE = 16
 _LOG = 2
 """Number of `$LogFile` in the file table of every volume."""
 _PIECE = 1 << 20
+_STREAMS = 100
+"""Of one file."""
 _DESCRIPTOR = 64 << 10
 _SECTOR = 512
 _SPARSE = (b"KDMV", b"COWD", b"\xbe\xba\xfe\xca")
@@ -368,9 +370,33 @@ def _files(volume: Any, inside: str, claims: Claims, context: Context) -> Iterat
             continue
         stream = Stream(record.open, size)
         yield from peel(stream, Place(claimed), context, size=size, notes=(*name.notes, *notes))
+        yield from _streams(record, claimed, context)
     if damaged:
         reason = f"{damaged:,} entries of the volume's file table cannot be read; their files are not known"
         yield Source(Place(inside.rstrip("/")), None, state=SourceState.PARTIAL, reason=reason)
+
+
+def _streams(record: Any, path: str, context: Context) -> Iterator[Source]:
+    """What stands beside the content of a file in streams of their own, which no folder listing shows."""
+    try:
+        named = sorted({part.name for part in record.attributes.DATA if part.name and _plain(part.name)})
+    except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
+        yield Source(Place(path), None, state=SourceState.UNREADABLE, reason=f"its streams: {_damage(error)}")
+        return
+    for name in named[:_STREAMS]:
+        place = Place(f"{path}:{shown(name.encode('utf-8', 'surrogatepass'))}")
+        try:
+            size = record.size(name)
+        except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
+            yield Source(place, None, state=SourceState.UNREADABLE, reason=_damage(error))
+            continue
+        note = "a stream of its own, which no folder listing shows"
+        yield from peel(Stream(partial(record.open, name), size), place, context, size=size, notes=(note,))
+
+
+def _plain(name: str) -> bool:
+    """Not one of the volume's own (`$J`, `$Bad`), nor the note of Windows where a file came from."""
+    return not name.startswith("$") and name.lower() != "zone.identifier"
 
 
 def _listed(ntfs: Any) -> tuple[list[tuple[str, int]], int]:

@@ -124,6 +124,9 @@ def _root(path: Path) -> Path:
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
+        # Windows cannot say the whole name of some things that are there, such as a folder of a shadow copy.
+        if path.exists():
+            return path.absolute()
         raise EvidenceError(
             f"There is no {shown(os.fsencode(path))}.",
             tip=f"Give a folder, a file, a zip or tar archive, or - for pasted lines. {USUAL_PLACES}",

@@ -69,9 +69,9 @@ def record(
     return bytes(made)
 
 
-def standard(created: int, modified: int | None = None) -> bytes:
+def standard(created: int, modified: int | None = None, flags: int = 0x20) -> bytes:
     times = (created, created if modified is None else modified, created, created)
-    return attribute(0x10, struct.pack("<4QIIII", *times, 0x20, 0, 0, 0))
+    return attribute(0x10, struct.pack("<4QIIII", *times, flags, 0, 0, 0))
 
 
 class Table:
@@ -106,13 +106,14 @@ class Table:
         said: str | None = None,
         in_use: bool = True,
         content: bytes = b"x",
+        flags: int = 0x20,
         more: Sequence[bytes] = (),
     ) -> int:
         """A file made at `when`; `said`: what its own times claim."""
         folder, _, name = path.rpartition("\\")
         parent = self.folder(folder)
         number = len(self.records)
-        own = standard(ticks(said or when))
+        own = standard(ticks(said or when), flags=flags)
         named = attribute(0x30, file_name(name, parent, ticks(when)))
         data = attribute(0x80, content)
         self.records.append(

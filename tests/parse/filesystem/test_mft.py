@@ -279,3 +279,10 @@ def test_the_text_of_a_small_page_is_handed_out_though_the_page_was_deleted():
     assert data[first.offset : first.offset + len(text)] == text
     assert first.time_ms == 1_614_744_622_000
     assert read(data, step=777)[1].pages == reader.pages
+
+
+def test_h42_a_page_that_is_hidden_from_listings_is_told() -> None:
+    table = server()
+    table.file(r"inetpub\wwwroot\aspnet_client\h.aspx", "2021-03-03 06:00:00", flags=0x27)
+    rows, _ = read(table.bytes())
+    assert [row["Name"] for row in rows if row["Hidden"]] == ["h.aspx"]

@@ -30,6 +30,8 @@ _SIZES = (1024, 4096, 512, 2048)
 _LOOKED_AT = 1 << 16
 _BLOCK = 4 << 20
 _DOS = 2
+_HIDDEN = 2
+"""Attribute of a file that folder listings leave out."""
 _DRIVE = re.compile(r"(?:^|/)([A-Za-z])(?::|%3A|_)?/+(?:\$Extend/+)?[^/]*$", re.I)
 _TIMES = ("Created", "Modified", "Changed", "Accessed")
 
@@ -185,6 +187,7 @@ class MftReader:
             "folder": pa.array(found.folder[record]),
             "links": pa.array(found.links[record].astype(np.int32)),
             "size": pa.array(found.size[record]),
+            "hidden": pa.array((standard >= 0) & (found.flags_at(where) & _HIDDEN > 0)),
             "offset": pa.array(first * self._size + at),
             "line": pa.array(first + record + 1),
             "streams": pa.array(
@@ -244,6 +247,7 @@ class MftReader:
             "Links": digits(numbers["links"]),
             "Size": digits(numbers["size"], numbers["size"] < 0),
             "Streams": rows["streams"].combine_chunks(),
+            "Hidden": words(numbers["hidden"], "yes", ""),
             "Stomped": words(_stomped(made, named, numbers["Modified"]), "yes", ""),
         }
         for one in _TIMES:

@@ -72,6 +72,11 @@ class Decoded:
         words: Words = self.data.view("<u8")[at >> 3]
         return words
 
+    def flags_at(self, standard: Index) -> Index:
+        """Attributes of files (hidden, system ...) whose `$STANDARD_INFORMATION` begins there."""
+        flags: Index = self.data.view("<u4")[(standard + 32) >> 2].astype(np.int64)
+        return flags
+
 
 def decode(block: bytes, record_size: int) -> Decoded:
     """All records of a block whose length is a multiple of `record_size`."""
