@@ -4,6 +4,7 @@ A break-in whose moment is only known as a span is spread over the span's days a
 apart from them: the first step of Turnbull's estimate. Source: Turnbull 1976, J. R. Stat. Soc. B 38.
 """
 
+import datetime as dt
 from datetime import date, timedelta
 
 import msgspec
@@ -25,7 +26,7 @@ Counts = npt.NDArray[np.float64]
 class Day(msgspec.Struct, frozen=True, kw_only=True):
     """One day, UTC."""
 
-    date: date
+    date: dt.date
     broken_into: int
     """First break-ins whose way in was seen on this day."""
     spread: float
@@ -42,7 +43,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """A day to draw a line at."""
 
-    date: date
+    date: dt.date
     text: str
 
 

@@ -1,5 +1,6 @@
 """The list behind every number: servers by what they have in common, page by page, in the order of the queue."""
 
+import datetime as dt
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -61,7 +62,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 class GrowthDay(msgspec.Struct, frozen=True, kw_only=True):
     """Servers of a cluster that were broken into on this day, as far as the day is known."""
 
-    date: date
+    date: dt.date
     servers: int
 
 

@@ -1,5 +1,6 @@
 """How fast servers were updated: the share still open after each day (Kaplan-Meier), and the days in which it halves."""
 
+import datetime as dt
 import math
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,7 +16,7 @@ from exsweep.knowledge.campaigns import campaign
 class StillOpen(msgspec.Struct, frozen=True, kw_only=True):
     """State at the end of one day."""
 
-    date: date
+    date: dt.date
     watched: int
     """Servers known to be open at the start of the day and seen again later."""
     updated: int

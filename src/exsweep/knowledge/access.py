@@ -1,6 +1,6 @@
 """Who may do what in `exsweep serve`, from `data/web/access.yml`."""
 
-from datetime import date
+import datetime as dt
 from enum import StrEnum
 from functools import cache
 
@@ -33,7 +33,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     version: int
     source: tuple[str, ...]
-    date: date
+    date: dt.date
     actions: dict[str, str]
     roles: dict[str, Role]
     local: frozenset[str]

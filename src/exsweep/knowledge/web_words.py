@@ -1,6 +1,6 @@
 """What the pages say around verdicts and evidence, from `data/web/words.yml`."""
 
-from datetime import date
+import datetime as dt
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ class WebWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     version: int
     source: tuple[str, ...]
-    date: date
+    date: dt.date
     texts: dict[str, Any]
 
 

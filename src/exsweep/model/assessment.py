@@ -3,6 +3,7 @@
 The names are a contract (schema `exsweep.assessment/1`); more keys may be added, none renamed. Times are RFC 3339 UTC.
 """
 
+import datetime as dt
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -205,7 +206,7 @@ class DayState(StrEnum):
 
 
 class CoverageDay(_Record, frozen=True, kw_only=True):
-    date: date
+    date: dt.date
     state: DayState
     events: int = 0
 

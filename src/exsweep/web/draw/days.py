@@ -1,5 +1,6 @@
 """Bars and steps per day: the curves of the fleet and the growth of a cluster. Units are the SVG's own (960 wide)."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,7 +22,7 @@ class Bar:
     y: float
     width: float
     height: float
-    date: date
+    date: dt.date
     kind: str = "bar"
     amount: float = 0.0
     """What it stands for; 0: days nobody can see."""
