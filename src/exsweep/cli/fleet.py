@@ -29,6 +29,7 @@ from exsweep.fleet import (
     sectors,
     show,
 )
+from exsweep.fleet.clock import said
 from exsweep.fleet.lake import Lake
 from exsweep.fleet.sources import read
 from exsweep.fleet.store import DEFAULT_TENANT, Fleet
@@ -423,7 +424,7 @@ def audit_verb(asked: Asked, limit: int) -> int:
         broken = audit.broken_at(store.database)
         found = audit.entries(store.database, limit)
     names = audit.Entry.__struct_fields__[:6]
-    rows = ([getattr(each, name) for name in names] for each in found)
+    rows = ([said(each.time) if name == "time" else getattr(each, name) for name in names] for each in found)
     give(asked, {"broken_at": broken, "entries": found}, names, rows)
     if broken is not None:
         click.echo(f"The log does not fit itself from row {broken} on.", err=True)

@@ -24,14 +24,16 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ"])
 
 @fleet.command("pin")
 @click.argument("server")
-@click.option("--who", required=True, help="Your name.")
+@click.option("--who", help="Your name; default: that of your account on this computer.")
 @click.option("--reason", required=True)
 @click.option("--hours", default=48.0, show_default=True)
 @click.pass_obj
-def pin_verb(asked: Asked, server: str, who: str, reason: str, hours: float) -> None:
+def pin_verb(asked: Asked, server: str, who: str | None, reason: str, hours: float) -> None:
     """Put SERVER on top of the queue for a while."""
     with asked.open() as store:
-        queue.pin(store, store.server(server), who=who, reason=reason, hours=hours, now=asked.now)
+        queue.pin(
+            store, store.server(server), who=who or store.who, reason=reason, hours=hours, now=asked.now
+        )
 
 
 @fleet.command("tell")

@@ -10,6 +10,7 @@ import click
 from exsweep.cli.fleet import Asked, default_store, give
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode, KnowledgeError, UsageError
+from exsweep.export.words import count as counted
 from exsweep.fleet import hunt
 from exsweep.fleet.hunt import ENGINES, Question, Report, Scope, sql
 from exsweep.fleet.hunt.export import FORMATS
@@ -17,6 +18,7 @@ from exsweep.fleet.lake import Lake
 
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ"])
 _LARGEST = 64 << 20
+_NAMED = 10
 
 
 @click.command("hunt")
@@ -185,8 +187,8 @@ def _dry(asked: Asked, cost: hunt.Cost) -> int:
         give(asked, cost, (), ())
         return ExitCode.OK
     click.echo(
-        f"{cost.servers:,} servers, {cost.files:,} files, {cost.events:,} events, {cost.size / 1e6:,.1f} MB; "
-        f"{cost.opened:,} files to be opened: about {cost.seconds:,.0f} s."
+        f"{counted(cost.servers, 'server')}, {counted(cost.files, 'file')}, {counted(cost.events, 'event')}, "
+        f"{cost.size / 1e6:,.1f} MB; {counted(cost.opened, 'file')} to be opened: about {cost.seconds:,.0f} s."
     )
     for each in cost.problems:
         click.echo(term(f"not asked: {each}"), err=True)
@@ -204,8 +206,8 @@ def _tell(asked: Asked, report: Report, form: str) -> int:
         new = len({each.server for each in report.hits if each.new}) if report.hunt else None
         said = f", {new:,} new" if new is not None else ""
         click.echo(
-            f"{report.run}: {report.state}. Hits on {servers:,} servers{said}; looked at {report.looked:,} servers, "
-            f"{report.events:,} rows."
+            f"{report.run}: {report.state}. Hits on {counted(servers, 'server')}{said}; looked at "
+            f"{counted(report.looked, 'server')}, {counted(report.events, 'row')}."
         )
         give(
             asked, report,
@@ -230,5 +232,6 @@ def _tell(asked: Asked, report: Report, form: str) -> int:
 def _missed(missed: tuple[hunt.Missed, ...]) -> None:
     reasons = Counter(each.why for each in missed)
     for why, count in reasons.most_common(20):
-        some = ", ".join(each.name or each.server for each in missed if each.why == why)[:200]
+        some = ", ".join([each.name or each.server for each in missed if each.why == why][:_NAMED])
+        some += f" and {count - _NAMED:,} more" if count > _NAMED else ""
         click.echo(term(f"could not check {count:,}: {why} ({some})"))

@@ -41,7 +41,7 @@ def ticks(fleet: Fleet, server: int) -> dict[str, Tick]:
 def tick(fleet: Fleet, server: int, step: str, *, done: bool, who: str, note: str = "", now: int) -> None:
     """Note that a step is done, or that it is not. Saying it twice keeps who said it first."""
     step = stored(step, 100) or ""
-    with fleet.act("step done" if done else "step not done", str(server), time=now, detail=step):
+    with fleet.act("step done" if done else "step not done", fleet.public_id(server), time=now, detail=step):
         if done:
             fleet.database.run(
                 "INSERT INTO step_done (server_id, step, who, time, note) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
@@ -74,7 +74,7 @@ def remark(fleet: Fleet, server: int, text: str, *, finding: str | None = None, 
         raise UsageError("Nothing was written.", tip="Write a sentence, then send it.")
     if fleet.database.number("SELECT COUNT(*) FROM remark WHERE server_id = ?", (server,)) >= _MOST_REMARKS:
         raise UsageError(f"There are {_MOST_REMARKS:,} remarks already.", tip="Go on in a file of your own.")
-    with fleet.act("remark", str(server), time=now, detail=finding or ""):
+    with fleet.act("remark", fleet.public_id(server), time=now, detail=finding or ""):
         fleet.database.run(
             "INSERT INTO remark (server_id, finding, who, time, text) VALUES (?,?,?,?,?)",
             (server, stored(finding, 64), stored(who, 200), now, text),
@@ -89,7 +89,7 @@ def stars(fleet: Fleet, server: int) -> frozenset[str]:
 
 def star(fleet: Fleet, server: int, finding: str, *, on: bool, who: str, now: int) -> None:
     """Mark a finding, or take the mark away."""
-    with fleet.act("star" if on else "star taken away", str(server), time=now, detail=finding):
+    with fleet.act("star" if on else "star taken away", fleet.public_id(server), time=now, detail=finding):
         if on:
             fleet.database.run(
                 "INSERT INTO star (server_id, finding, who, time) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",

@@ -71,7 +71,7 @@ def tell(
     if not given:
         return
     detail = ", ".join(f"{name}={value}" for name, value in given.items())
-    with fleet.act("tell", str(server), time=now, detail=detail):
+    with fleet.act("tell", fleet.public_id(server), time=now, detail=detail):
         fleet.database.run(
             f"UPDATE server SET {', '.join(f'{name} = ?' for name in given)} WHERE id = ?",
             (*given.values(), server),
@@ -81,7 +81,7 @@ def tell(
 
 def add_contact(fleet: Fleet, server: int, contact: Contact, *, now: int) -> None:
     """Keep whom to tell; the address is not written into the audit log."""
-    with fleet.act("contact", str(server), time=now, detail=contact.channel.value):
+    with fleet.act("contact", fleet.public_id(server), time=now, detail=contact.channel.value):
         fleet.database.run(
             "INSERT INTO contact (server_id, name, role, channel, address) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
             (
@@ -124,7 +124,7 @@ def cleaned(fleet: Fleet, server: int, *, at: int, now: int) -> None:
     """
     if at > now:
         raise UsageError("That moment is yet to come.", tip="Say when it was cleaned.")
-    with fleet.act("cleaned", str(server), time=now, detail=said(at)):
+    with fleet.act("cleaned", fleet.public_id(server), time=now, detail=said(at)):
         fleet.database.run("UPDATE server SET cleaned_at = ? WHERE id = ?", (at, server))
         fleet.database.run("DELETE FROM recheck WHERE server_id = ? AND done_by IS NULL", (server,))
         fleet.database.many(

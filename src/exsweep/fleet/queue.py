@@ -124,7 +124,7 @@ def pin(fleet: Fleet, server: int, *, who: str, reason: str, hours: float, now: 
         raise UsageError(
             f"It can stay on top for up to {rules.override_hours} hours.", tip="Choose fewer --hours."
         )
-    with fleet.act("pin", str(server), time=now, detail=f"{who}: {reason} ({hours:g} h)"):
+    with fleet.act("pin", fleet.public_id(server), time=now, detail=f"{who}: {reason} ({hours:g} h)"):
         fleet.database.run(
             "INSERT INTO pin (server_id, who, reason, made, until) VALUES (?,?,?,?,?)",
             (server, stored(who, 200), stored(reason, 1_000), now, now + int(hours * HOUR)),

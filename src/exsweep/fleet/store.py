@@ -73,6 +73,11 @@ class Fleet:
             tip="Use its id (srv_...), as `exsweep fleet queue` shows it.",
         )
 
+    def public_id(self, server: int) -> str:
+        """`srv_...` of a server by its number."""
+        row = self.database.one("SELECT public_id FROM server WHERE id = ?", (server,))
+        return str(row[0]) if row else str(server)
+
     def assessment(self, number: int) -> Assessment:
         """A kept assessment, whole."""
         row = self.database.one("SELECT body FROM assessment WHERE id = ?", (number,))
