@@ -57,3 +57,4 @@ def test_gone_after_cleaning_and_back_again_with_a_quiet_look_in_between(
     said("add", case(tmp_path, "back", range(9, 24), 20))
     last = said("recheck", "mail.example.test").splitlines()[-1]
     assert last.startswith("came back") and SHELL in last
+    assert "Changed because of rules: 0" in said("rejudge"), "judged anew, the same evidence is no news"

@@ -401,7 +401,7 @@ def recheck_verb(asked: Asked, server: str | None) -> None:
         asked,
         found,
         ("change", "because of", "what", "where"),
-        ((words[each.change.value], each.cause, each.what, each.where) for each in found.items),
+        ((words[each.change.value], each.cause, each.title or each.what, each.where) for each in found.items),
     )
 
 

@@ -104,7 +104,7 @@ def rejudge_verb(asked: Asked, lake: str | None, jobs: int, servers: tuple[str, 
         (
             (
                 one.server, one.name, f"{one.before} -> {one.after}", f"{one.tier_before} -> {one.tier_after}",
-                "; ".join(f"{words[each.change.value]}: {each.what} {each.where}" for each in one.items[:5]),
+                "; ".join(f"{words[each.change.value]}: {each.title or each.what} {each.where}" for each in one.items[:5]),
             )
             for one in found.changed
         ),

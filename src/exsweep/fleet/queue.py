@@ -40,6 +40,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     ssvc: str | None
     contact_state: str
     pinned: bool = False
+    pin_why: str = ""
+    """The sentence about the pin, with which `why` begins."""
 
 
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,9 +159,10 @@ def _filter(
 
 def _waiting(row: Row, now: int, pin: tuple[str, str, int] | None = None) -> Waiting:
     server, name, organisation, sector, tier, why, place, since, level, bod, ssvc, contact = row
+    pin_why = ""
     if pin is not None:
-        top = fleet_words().why["pinned"]
-        why = f"{top.format(who=pin[0], reason=pin[1], until=said(pin[2]))} {why}"
+        pin_why = fleet_words().why["pinned"].format(who=pin[0], reason=pin[1], until=said(pin[2]))
+        why = f"{pin_why} {why}"
     return Waiting(
         server=server,
         name=name,
@@ -174,4 +177,5 @@ def _waiting(row: Row, now: int, pin: tuple[str, str, int] | None = None) -> Wai
         ssvc=ssvc,
         contact_state=contact,
         pinned=pin is not None,
+        pin_why=pin_why,
     )

@@ -39,6 +39,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was found: a page, or what one rule saw of one address. Hostile text."""
 
     what: str
+    """Id of the rule, or `file`."""
+    title: str = ""
+    """Title of the rule; empty for a file."""
     where: str
     change: Change
     cause: Cause | None
@@ -93,6 +96,7 @@ def diff(
     same_evidence = before.manifest_sha256 == after.manifest_sha256 and bool(after.manifest_sha256)
     rules_changed = _rules(before) != _rules(after)
     known = {thing for one in earlier for thing, _ in _things(one)}
+    titles = {each.rule.id: each.rule.title for one in (before, after) for each in one.findings}
     items = []
     for thing in sorted({*old, *new}):
         change = _change(thing, old.get(thing), new.get(thing), after, cleaned, same_evidence)
@@ -100,7 +104,10 @@ def diff(
             change = Change.CAME_BACK
         cause = None if change is Change.STILL_THERE else _cause(thing, before, after, same_evidence)
         seen = (new.get(thing) or old[thing])[1]
-        items.append(Item(what=thing[0], where=thing[1], change=change, cause=cause, last_seen=seen))
+        title = titles.get(thing[0], "")
+        items.append(
+            Item(what=thing[0], title=title, where=thing[1], change=change, cause=cause, last_seen=seen)
+        )
     order = (Change.CAME_BACK, Change.NEW, Change.STILL_THERE, Change.CANNOT_TELL, Change.GONE)
     items.sort(key=lambda each: (order.index(each.change), each.what, each.where))
     return Diff(
@@ -146,9 +153,8 @@ def _change(
     if new is not None:
         if old is None:
             return Change.NEW
-        if _since(new, cleaned):
-            return Change.CAME_BACK
-        return Change.STILL_THERE
+        # The same evidence judged anew shows nothing that was not there before.
+        return Change.CAME_BACK if _since(new, cleaned) and not same_evidence else Change.STILL_THERE
     if same_evidence:
         return Change.GONE  # by the rules alone
     kind, last = old or ("", None)
