@@ -37,6 +37,9 @@ _LETTERS: Final = {
 }
 """Function that makes a letter -> what gives it the number or the place of that letter."""
 
+_WRITE: Final = frozenset({"write", "Write", "WRITE"})
+_ANSWER: Final[list[DottedName]] = [("response", "write")]
+
 _LONGEST_VALUE: Final = 4096
 
 _MOST_INLINED: Final = 200
@@ -73,6 +76,10 @@ class Evaluator(Library):
             if isinstance(called, Lambda):
                 return self._at_once(called, [self.evaluate(each) for each in node.arguments[1:]])
         base: Value | None = None
+        if isinstance(function, Member) and self._answers(function):
+            # The commonest call by far: what is written is looked at, and gives nothing back.
+            self._sinks(node, _ANSWER, UNKNOWN, [self.evaluate(each) for each in node.arguments])
+            return UNKNOWN
         if isinstance(function, Member):
             base = self.evaluate(function.base)
             if function.name in ("call", "apply") and any(each.startswith("fn:") for each in base.types):
@@ -104,6 +111,17 @@ class Evaluator(Library):
         if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
             return self._value_of(arguments[0].constant)
         return self._result(node, names, base, arguments)
+
+    def _answers(self, function: Member) -> bool:
+        """Is it `Response.Write` of the server?"""
+        base = function.base
+        return (
+            isinstance(base, Name)
+            and function.name in _WRITE
+            and base.name.lower() == "response"
+            and self.state.variables.get("response") is None
+            and "write" not in self.state.functions
+        )
 
     def _inside(self, function: Name) -> Name | Member:
         """A function that only the object of `with` can have is a member of it."""

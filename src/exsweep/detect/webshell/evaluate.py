@@ -25,7 +25,7 @@ from exsweep.detect.webshell.code import (
 )
 from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.sinks import Sink
-from exsweep.detect.webshell.state import State
+from exsweep.detect.webshell.state import STEPS_AT_ONCE, State
 from exsweep.detect.webshell.values import UNKNOWN, Constant, Origin, Value, constant, derived, either, typed
 
 DEEPEST: Final = 90
@@ -79,7 +79,10 @@ class Expressions(ABC):
         """The value of one expression or small statement."""
         if self.depth >= DEEPEST:
             return self._shallow(node)
-        self.state.tick()
+        state = self.state
+        state.steps += 1
+        if not state.steps & STEPS_AT_ONCE:
+            state.spend()
         self.depth += 1
         try:
             return self._kinds[type(node)](node)

@@ -116,7 +116,7 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     renamed = any(
         not {"=", " "}.isdisjoint(each.attributes.get("namespace", "").strip()) for each in page.directives
     )
-    quiet = not page.tags and not renamed and not may_do_anything(part.code for part in parts)
+    quiet = not page.tags and not renamed and not may_do_anything(parts)
     for number, part in enumerate(() if quiet else parts):
         if effort.spent():
             problems.append(TOO_MUCH.format("of its code was read"))

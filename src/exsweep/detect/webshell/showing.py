@@ -48,7 +48,7 @@ class Showing(Members):
     def _sinks(self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value]) -> None:
         known = self.known
         last = names[0][-1]
-        if any(known.calls.knows(each[-1]) for each in names):
+        if known.calls.knows(last) or (len(names) > 1 and any(known.calls.knows(each[-1]) for each in names)):
             for sink in known.calls.find(names, new=node.new):
                 if len(arguments) < sink.use.arguments:
                     continue

@@ -8,39 +8,78 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from exsweep.detect.webshell.pieces import Piece
 from exsweep.knowledge.webshells import webshell_knowledge, webshell_weights
 
-_HIDING = re.compile(
-    r"\\[uxU0-7]|\[\s*[\"']|\bthis\s*\[|\]\s*\(|\[[^\]\n]{0,40}\+|@cc_on|<%|runat|[\"'][0-9a-f]{16,}[\"']"
-    r"|[\"'][0-9a-f]{6,}[\"'][ )]*[+&]|[A-Za-z0-9+/]{200}"
-    r"|(?:request|response|server|session|application)\s{0,16},"
-    r"|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\uff21-\uff5a]",
-    re.IGNORECASE,
+_BRACKETS = re.compile(r"\\[uxU0-7]|\[\s*[\"']|\bthis\s*\[|\]\s*\(|\[[^\]\n]{0,40}\+", re.IGNORECASE)
+_KEYS = re.compile(r"[\"'][0-9a-f]{6}(?:[0-9a-f]{10,}[\"']|[0-9a-f]*[\"'][ )]*[+&])")
+_PACKED = re.compile(r"[A-Za-z0-9+/]{200}")
+_LONG = 200
+_ODD = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\uff21-\uff5a]")
+_HANDED = ("request", "response", "server", "session", "application")
+_ONE_OBJECT = re.compile(r"createobject\s{0,8}\(\s{0,8}\"([\w.]{1,60})\"\s{0,8}\)")
+_ONE_FIELD = re.compile(
+    r"(?<![\w.])eval\s{0,8}\(\s{0,8}\"[\w.]{1,60}\"(?:\s{0,8},\s{0,8}\"[^\"\n]{0,60}\")?\s{0,8}\)"
 )
-"""Escapes, names in quotes, invisible and wide letters; keys, packed text and pages in constants; objects handed over."""
 _STEP = 2048
 _WORD = re.compile(r"[^\W_]+")
 _WRITE = re.compile(r"(?<![^\W_])(?<!response\.)write(?![^\W_])")
 
 
-def may_do_anything(codes: Iterable[str]) -> bool:
+def may_do_anything(parts: Iterable[Piece]) -> bool:
     """Does any of these pieces of code hold a name that matters? False is certain, True is not."""
     named = _names()
     words: set[str] = set()
     seen: list[str] = []
-    for code in codes:
-        low = code.lower()
+    for part in parts:
+        low = _without_harmless(part.code.lower(), part.language)
         seen.append(low)
         for piece in _in_steps(low):
             found = named.keys() & _WORD.findall(piece)
-            if any(not named[each] for each in found):
+            if any(not named[each] and _stands_alone(each, low) for each in found):
                 return True
             words |= found
-        if _HIDING.search(code) or ("write" in low and _WRITE.search(low)):
+        if _hides(part.code, low) or ("write" in low and _WRITE.search(low)):
             return True
-    types = frozenset(each for word in words for each in named[word])
+    types = frozenset(each for word in words for each in _types(word))
     said = {each for low in seen for each in types.intersection(_WORD.findall(low))} if types else set()
-    return any(not said.isdisjoint(named[word]) for word in words)
+    return any(not said.isdisjoint(_types(word)) for word in words)
+
+
+def _without_harmless(low: str, language: str) -> str:
+    """The code without what says a word that matters and can do nothing: one field of a row, one object by its name."""
+    if "createobject" in low:
+        low = _ONE_OBJECT.sub(r" \1 ", low)
+    if "eval" in low and language in ("csharp", "vb"):
+        low = _ONE_FIELD.sub(" ", low)
+    return low
+
+
+def _hides(code: str, low: str) -> bool:
+    """Escapes, names in quotes, invisible and wide letters; keys, packed text and pages in constants; objects handed over.
+
+    Each is asked for by a letter that it needs before a pattern looks for it: most code has none of these.
+    """
+    if ("\\" in code or "[" in code or "]" in code) and _BRACKETS.search(code):
+        return True
+    if "<%" in low or "runat" in low or "@cc_on" in low or _KEYS.search(low):
+        return True
+    if not code.isascii() and _ODD.search(code):
+        return True
+    if any(piece.rstrip()[-16:].endswith(_HANDED) for piece in low.split(",")[:-1]):
+        return True
+    return len(code) >= _LONG and any(len(each) >= _LONG and _PACKED.search(each) for each in code.split())
+
+
+def _stands_alone(word: str, low: str) -> bool:
+    """Is the word there as what matters? A function is not, where it is a member of something."""
+    if word not in _functions():
+        return True
+    return re.search(rf"(?<![\w.]){word}(?![^\W_])", low) is not None
+
+
+def _types(word: str) -> frozenset[str]:
+    return _names()[word] or _functions().get(word, frozenset())
 
 
 def prepare() -> None:
@@ -64,21 +103,58 @@ def _names() -> dict[str, frozenset[str]]:
 
     No types: the word matters by itself. Of a name with underscores its longest part stands for it.
     """
-    known = webshell_knowledge()
-    # Of a type that other calls give back or the markup declares, the code need not say the name.
-    unsaid = {each.rpartition(".")[2] for each in known.returns.values()}
+    found = {word: frozenset(types or ()) for word, types in _members().items() if word not in _functions()}
+    return found | dict.fromkeys(_functions(), frozenset())
+
+
+@cache
+def _members() -> dict[str, set[str] | None]:
     found: dict[str, set[str] | None] = {_part(each): None for each in webshell_weights().telling_words}
-    for use in (use for kind in known.capabilities for use in kind.uses):
+    made = _made_by()
+    for name in _of_all_uses():
+        before, _, last = name.rpartition(".")
+        owner = before.rpartition(".")[2]
+        word = _part(last)
+        types = found.setdefault(word, set())
+        if types is not None and owner not in ("", "*") and ":" not in owner:
+            types.add(_part(owner))
+            types |= made.get(owner, set())
+        else:
+            found[word] = None
+    return {word: types for word, types in found.items() if word and word != "write"}
+
+
+def _of_all_uses() -> Iterator[str]:
+    for use in (use for kind in webshell_knowledge().capabilities for use in kind.uses):
+        functions = set(use.call) if use.languages else set()
         for name in (*use.call, *use.set, *use.get, *use.native, *use.object):
-            before, _, last = name.rpartition(".")
-            owner = before.rpartition(".")[2]
-            word = _part(last)
-            types = found.setdefault(word, set())
-            if types is not None and owner not in ("", "*", *unsaid) and ":" not in owner:
-                types.add(_part(owner))
-            else:
-                found[word] = None
-    return {word: frozenset(types or ()) for word, types in found.items() if word and word != "write"}
+            if "." in name or name not in functions:
+                yield name
+
+
+@cache
+def _functions() -> dict[str, frozenset[str]]:
+    """Word of a function of Basic or JScript -> types of which a member has the same name.
+
+    Alone it matters by itself; such a function is never a member, and nothing of that name is made by `new`.
+    """
+    members = _members()
+    found: dict[str, frozenset[str]] = {}
+    for use in (use for kind in webshell_knowledge().capabilities for use in kind.uses if use.languages):
+        for name in use.call:
+            word = _part(name)
+            if "." not in name and word == name and members.get(word, set()) is not None:
+                found[word] = frozenset(members.get(word) or ())
+    return found
+
+
+@cache
+def _made_by() -> dict[str, set[str]]:
+    """Type that calls give back, so that the code need not say its name -> words of those calls."""
+    found: dict[str, set[str]] = {}
+    for call, type_ in webshell_knowledge().returns.items():
+        found.setdefault(type_.rpartition(".")[2], set()).add(_part(call.rpartition(".")[2]))
+    return found
 
 
 def _part(name: str) -> str:

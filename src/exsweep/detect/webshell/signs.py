@@ -129,7 +129,7 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("odd-source"))
     if not page.blocks and _markup_runs(page):
         found.append(reason("markup-runs"))
-    if _odd_include(page) and not places:
+    if _odd_include(page) and not able:
         found.append(reason("odd-include"))
     found.extend(reason(code) for code in _unreadable(page, state))
     found.extend(reason(code) for code in _titles(page))

@@ -37,6 +37,10 @@ _MOST_IN_LOOP = 10_000
 """Nodes of a loop that are looked at for sums: loops may be nested."""
 
 
+STEPS_AT_ONCE = 0x1FF
+"""Steps, less one, that are counted before the file's are asked for."""
+
+
 class TooMuchWorkError(Exception):
     """The file has had all the steps that one may take; what was found so far stands."""
 
@@ -432,7 +436,16 @@ class State:
             TooMuchWorkError: the file has had all the steps that one may take.
         """
         self.steps += 1
-        if not self.steps & 0x1FF and self.effort.take(0x200):
+        if not self.steps & STEPS_AT_ONCE:
+            self.spend()
+
+    def spend(self) -> None:
+        """Take the steps counted since from those of the file.
+
+        Raises:
+            TooMuchWorkError: the file has had all the steps that one may take.
+        """
+        if self.effort.take(STEPS_AT_ONCE + 1):
             raise TooMuchWorkError
 
 
