@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from exsweep.knowledge.clock_keys import unpack
+from exsweep.knowledge.clock_keys import key_of_guid, unpack
 from exsweep.knowledge.formats import load_formats
 from exsweep.parse import Reader
 from exsweep.parse.anchors import Anchors, note
@@ -86,3 +86,20 @@ def test_files_read_together_keep_what_each_would_keep_alone() -> None:
         alone = Anchors()
         note([alone], [0], batch.part(start, end))
         assert one.packed() == alone.packed() != b""
+
+
+def test_of_ids_however_written_the_smallest_of_each_file_are_kept() -> None:
+    chance = Random(3)
+    start = datetime(2021, 3, 3, tzinfo=UTC)
+    ids = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(300)]
+    ids += [f"{one[:19]}abcd{one[23:]}" for one in ids[:100]]  # the same first half, which is the key
+    ids += (
+        [one.upper() for one in ids[:100]]
+        + [f"{{{one}}}" for one in ids[100:150]]
+        + ["-", "", "7", ids[0][:-1]]
+    )
+    chance.shuffle(ids)
+    data = _proxy([(start + timedelta(seconds=at), one, "") for at, one in enumerate(ids)])
+    kept = {int(row["key"]) for row in unpack(_anchors("httpproxy", data))}
+    every = {key for one in ids if (key := key_of_guid(one.lower())) is not None}
+    assert kept == set(sorted(every)[:32])

@@ -40,7 +40,7 @@ def note(files: Sequence[Anchors], starts: Sequence[int], batch: Batch) -> None:
     """
     firsts = np.array(starts, np.int64)
     for kind, told in _told(batch.format.id):
-        for file, key, moments in _keys(batch, told, firsts):
+        for file, key, moments in _keys(batch, told, firsts, kind.kept or clocks().kept):
             files[file].add(kind, key, moments)
 
 
@@ -86,8 +86,8 @@ def _told(kind: str) -> tuple[tuple[ClockKind, Told], ...]:
     return tuple((one, told) for one in clocks().kinds for told in one.told if kind in told.formats)
 
 
-def _keys(batch: Batch, told: Told, starts: Ints) -> Iterator[tuple[int, int, Sequence[int]]]:
-    """File, key and moments of the rows that tell of such an event."""
+def _keys(batch: Batch, told: Told, starts: Ints, most: int) -> Iterator[tuple[int, int, Sequence[int]]]:
+    """File, key and moments of the rows that tell of such an event; at least those of the `most` smallest keys of a file."""
     columns = [column for name in told.columns if (column := _column(batch, name)) is not None]
     if len(columns) < len(told.columns):
         return
@@ -96,6 +96,8 @@ def _keys(batch: Batch, told: Told, starts: Ints) -> Iterator[tuple[int, int, Se
     rows = rows[batch.time_ms[rows] != NO_TIME]
     if len(rows):
         rows = _few(columns[0], rows, np.searchsorted(starts, rows, "right") - 1, told, ways[0])
+    if len(rows) and ways == ("guid",) and not told.pattern:
+        rows = _smallest(columns[0], rows, np.searchsorted(starts, rows, "right") - 1, most)
     if not len(rows):
         return
     files = np.searchsorted(starts, rows, "right") - 1
@@ -108,9 +110,11 @@ def _keys(batch: Batch, told: Told, starts: Ints) -> Iterator[tuple[int, int, Se
     moments = batch.time_ms[rows][np.argsort(which, kind="stable")]
     empty = frozenset(batch.format.empty)
     end = 0
-    for at, number in zip(first.tolist(), np.bincount(which).tolist(), strict=True):
+    each = pa.array(first)
+    values = zip(*(part.dictionary.take(part.indices.take(each)).to_pylist() for part in parts), strict=True)
+    for at, number, value in zip(first.tolist(), np.bincount(which).tolist(), values, strict=True):
         begin, end = end, end + number
-        key = _key(tuple(part[at].as_py() for part in parts), ways, told.pattern, empty)
+        key = _key(value, ways, told.pattern, empty)
         if key is not None:
             yield int(files[at]), key, moments[begin:end].tolist()
 
@@ -155,6 +159,27 @@ def _few(column: pa.ChunkedArray, rows: Ints, files: Ints, told: Told, way: str)
     return few
 
 
+def _smallest(column: pa.ChunkedArray, rows: Ints, files: Ints, most: int) -> Ints:
+    """Without the rows whose key, an id as usually written, cannot be among the `most` smallest of its file."""
+    values = _coded(column.take(pa.array(rows)))
+    known = values.dictionary.fill_null(b"").to_pylist()
+    # The digits that make the key, as text in lower case, have the order of their numbers.
+    texts = np.array([one[:18].lower() if one and _ID.fullmatch(one) else b"" for one in known], "S18")
+    texts, rank = np.unique(texts, return_inverse=True)
+    ranks = rank[np.asarray(values.indices.fill_null(0), np.int64)]
+    odd = texts[ranks] == b""
+    pairs = np.unique(files[~odd] << _SHIFT | ranks[~odd])
+    begins = np.searchsorted(pairs, np.arange(int(files[-1]) + 2) << _SHIFT)
+    last = np.minimum(begins[:-1] + most, begins[1:]) - 1
+    bound = np.where(last >= begins[:-1], np.append(pairs, 0)[last], -1)
+    few: Ints = rows[odd | (files << _SHIFT | ranks <= bound[files])]
+    return few
+
+
+_SHIFT = 32
+_ID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
 def _beginning_with(column: pa.ChunkedArray, sample: str, digits: int) -> Mask:
     text = sample.lstrip("^").encode() + b"0" * (digits - 1)
     chosen = np.zeros(len(column), np.bool_)
@@ -177,7 +202,8 @@ def _of_sampled_values(coded: pa.DictionaryArray, way: str, digits: int) -> Mask
 
 @lru_cache(maxsize=65_536)
 def _is_sampled(value: bytes, way: str, digits: int) -> bool:
-    return sampled(NORMS[way](_text(value)), digits)
+    text = NORMS[way](_text(value))
+    return bool(text) and sampled(text, digits)
 
 
 def _containing(column: pa.ChunkedArray, text: bytes) -> Ints:
