@@ -22,6 +22,9 @@ FORKS = sys.platform.startswith("linux")
 """A forked worker has its tools already (10 ms); a spawned one imports and builds them (2 s)."""
 _ARENA_MAX = -8
 """mallopt(3): each further arena takes 64 MiB of address space."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 32 << 20
+"""Memory given back below this is taken again for the next piece of a log: a fresh page costs as much as reading it."""
 _OURS: dict[str, type[ExsweepError]] = {
     kind.__name__: kind for kind in (StoreError, KnowledgeError, EvidenceError, UsageError)
 }
@@ -95,7 +98,9 @@ def _one_thread() -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     with contextlib.suppress(AttributeError, OSError, TypeError):  # only glibc has it
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+        limits = {_ARENA_MAX: 1, _TRIM_THRESHOLD: 16 * _KEPT_BYTES, _MMAP_THRESHOLD: _KEPT_BYTES}
+        for option, value in limits.items():
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _silence(last_words: int | None) -> None:

@@ -20,6 +20,8 @@ from exsweep.detect.fields import FieldMap, Kind
 from exsweep.detect.prefilter import Mask
 from exsweep.knowledge.rules import Rule, tree
 
+Numbers = npt.NDArray[np.int64]
+
 MOST_NEW = 2_000
 """Values that are new to one batch: more are no repetition, and asking would cost more than it spares."""
 MOST_KNOWN = 50_000
@@ -92,8 +94,10 @@ class KnownValues:
     ) -> None:
         wanted = [mask for _, rule in asking if (mask := masks[rule]) is not None]
         chosen = np.flatnonzero(np.logical_or.reduce(wanted))
-        codes = np.asarray(values.indices.fill_null(-1), np.int64)[chosen]
-        used, where = np.unique(codes, return_inverse=True)
+        codes = np.asarray(values.indices.fill_null(-1) if values.null_count else values.indices, np.int64)[
+            chosen
+        ]
+        used, where = _distinct(codes, len(values.dictionary))
         if not len(used) or len(used) > self._most_new:
             return
         texts: list[bytes | None] = values.dictionary.take(pa.array(used, mask=used < 0)).to_pylist()
@@ -177,6 +181,16 @@ class KnownValues:
                 return None
             found |= {place.column for place in places}
         return found.pop() if len(found) == 1 else None
+
+
+def _distinct(codes: Numbers, size: int) -> tuple[Numbers, Numbers]:
+    """The numbers among `codes` (-1 to `size` - 1), rising, and of each code its place among them."""
+    held = np.zeros(size + 1, bool)
+    held[codes] = True  # -1 is the last
+    used = np.flatnonzero(np.roll(held, 1)) - 1
+    place = np.zeros(size + 1, np.int64)
+    place[used] = np.arange(len(used))
+    return used, place[codes]
 
 
 def _tested(column: _Column, rows: exact.RowTexts, fields: FieldMap) -> Mask | None:
