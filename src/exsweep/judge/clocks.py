@@ -197,9 +197,9 @@ def _moment(ms: int) -> datetime:
 def _titles(units: Mapping[str, object], coverage: Coverage) -> dict[str, str]:
     known = {row.kind: row.title for row in coverage.sources}
     return {
-        name: f"{known.get(row, row)} ({render('clock.saved')})" if saved else known.get(row, row)
+        name: known.get(row, row) + (f" ({render(f'clock.{how}')})" if how else "")
         for name in units
-        for row, _, saved in [name.partition("|")]
+        for row, _, how in [name.partition("|")]
     }
 
 

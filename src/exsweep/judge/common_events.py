@@ -16,17 +16,17 @@ from exsweep.knowledge.rules import Rule
 from exsweep.model import Hit, Observations, SourceReport, SourceState, Stage
 
 SAVED = "saved"
+ELSEWHERE = "elsewhere"
 _MS = 1000
 
 
 def unit_of(report: SourceReport) -> str:
     """Logs whose times one clock wrote: all files of one kind; events that were saved otherwise than as `.evtx` apart."""
     row = row_of(report)
-    return (
-        f"{row}|{SAVED}"
-        if row.startswith("windows_event") and not report.path.lower().endswith(".evtx")
-        else row
-    )
+    if row.startswith("windows_event") and not report.path.lower().endswith(".evtx"):
+        return f"{row}|{SAVED}"
+    # What a proxy wrote, or a search system gave, covers no day: it was written by another computer's clock.
+    return f"{row}|{ELSEWHERE}" if report.kind in clocks().dated_files and not report.days else row
 
 
 def rank_of(name: str) -> tuple[int, str]:
@@ -48,7 +48,7 @@ def units_of(seen: Observations, rules: Mapping[str, Rule]) -> dict[str, dict[in
         for kind in np.unique(packed["kind"]).tolist():
             few = packed[packed["kind"] == kind]
             rows[name][kind].append((few["key"].astype(np.uint64), few["ms"].astype(np.int64)))
-        if report.kind in clocks().dated_files and report.first is not None:
+        if report.kind in clocks().dated_files and report.days and report.first is not None:
             key = key_of([NORMS["tail"](report.path)])
             rows[name][kind_code("log_file")].append(_one(key, report.first))
     for path, kind, key, moment in _of_hits(seen.hits, rules):
