@@ -27,8 +27,8 @@ from exsweep.model import (
 
 _SYSTEM_RIGHTS = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION})
 
-_LEAVES = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.PERSISTENCE})
-"""Stages of what stays behind; the use of a back door leaves nothing new."""
+_LEAVES = frozenset({Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.PERSISTENCE})
+"""Stages of what stays behind: a back door that is only seen in use was left by somebody too."""
 _NAMES_KEPT = 200
 _DIGITS = 16
 """No answer has so many bytes: the number is no count."""

@@ -167,6 +167,11 @@ def impact(assessment: Assessment, language: str = ENGLISH) -> tuple[tuple[str, 
     )
 
 
+def graded(item: ImpactItem) -> str:
+    """The state, or `unchecked` where nothing given could have shown it: that is not the same as not seen."""
+    return "unchecked" if item.said and item.said[0].key.endswith(".unchecked") else item.state.value
+
+
 def touched(item: ImpactItem, language: str = ENGLISH) -> tuple[tuple[str, str], ...]:
     """Each thing with how often and when it was touched, in words; empty where earlier versions did not count."""
     return tuple((name, _times(told, language)) for name, told in zip(item.items, item.touched, strict=False))

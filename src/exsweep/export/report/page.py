@@ -107,6 +107,7 @@ def build(assessment: Assessment, room: Room, language: str = ENGLISH) -> dict[s
         "others": admin.others(stories[: room.chains]),
         "stories_left": _left(stories, room.chains),
         "impact": admin.impact(assessment, language),
+        "graded": admin.graded,
         "touched": partial(admin.touched, language=language),
         "gaps": gaps[: room.gaps],
         "gaps_left": _left(gaps, room.gaps),
