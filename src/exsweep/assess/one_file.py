@@ -114,7 +114,7 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport | None:
     if kind is None:
         return _other(source, place, stream, seal, run, script)
     sieve = run.sieve(kind.id)
-    if sieve is None and not script and len(start) == 1 and len(start[0]) < CHUNK:
+    if not script and len(start) == 1 and len(start[0]) < CHUNK:
         more = next(chunks, b"")
         if not more and seal.state is SourceState.READ and is_plain(start[0], kind):
             run.small(place, source.path, start[0], kind, partial(_log, source, kind, seal, head))

@@ -8,7 +8,7 @@ from functools import partial
 from exsweep.assess.joined import JOIN_BYTES, Joined, Part
 from exsweep.knowledge.formats import LogFormat
 from exsweep.model import SourceReport
-from exsweep.parse import Stack, Tally, read_several
+from exsweep.parse import Sieve, Stack, Tally, read_several
 from exsweep.parse.several import MOST_BYTES
 
 
@@ -52,9 +52,9 @@ class Shelf:
         return self._waiting.pop(kind)
 
 
-def read(files: Sequence[Small]) -> tuple[dict[int, SourceReport], list[Joined]]:
+def read(files: Sequence[Small], sieve: Sieve | None = None) -> tuple[dict[int, SourceReport], list[Joined]]:
     """Logs of one format: what is said of each, by its place, and their rows."""
-    tallies, stacks = read_several([one.data for one in files], files[0].kind)
+    tallies, stacks = read_several([one.data for one in files], files[0].kind, sieve)
     reports = {one.place: one.done(tally) for one, tally in zip(files, tallies, strict=True)}
     return reports, [_joined(stack, files) for stack in stacks]
 

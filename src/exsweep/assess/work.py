@@ -130,7 +130,7 @@ class _Run:
             self._read(files)
 
     def _read(self, files: Sequence[Small]) -> None:
-        reports, found = read(files)
+        reports, found = read(files, self.sieve(files[0].kind.id))
         self.reports |= reports
         for joined in found:
             if not self.quick:

@@ -13,7 +13,7 @@ from exsweep.parse.fields import fit, open_quote
 from exsweep.parse.header import Header
 from exsweep.parse.lines import Block, Index, Mask, Octets, count_of
 
-FEW = 16
+FEW = 200
 """Below this number of lines one by one is quicker than a table of pyarrow.csv."""
 CUT = 1 << 20
 """Bytes that pyarrow cuts into fields before it makes columns of them: what stays in the processor's cache (measured: a

@@ -20,8 +20,6 @@ Octets: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 BOM = b"\xef\xbb\xbf"
 _LF, _CR, _NUL, _BOM0 = 10, 13, 0, 0xEF
 _CACHED = 1 << 18
-_LOWEST = np.array([(one & -one).bit_length() - 1 for one in range(256)], np.int64)
-"""Place of the lowest bit of a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,10 @@ class Block:
 
 
 def places_of(octets: Octets, wanted: int) -> Index:
-    """Where a byte stands; many times as quick as `flatnonzero` for bytes as rare as line breaks.
-
-    One bit for each byte: 64 are looked at together, then the eights of those that hold one, nearly all of them alone.
-    In pieces whose bits stay in the processor's cache: in one go it takes twice as long.
-    """
-    pieces = [_places(octets[at : at + _CACHED], wanted) + at for at in range(0, len(octets), _CACHED)]
+    """Where a byte stands, rising. In pieces that stay in the processor's cache: in one go it takes twice as long."""
+    pieces = [
+        np.flatnonzero(octets[at : at + _CACHED] == wanted) + at for at in range(0, len(octets), _CACHED)
+    ]
     if len(pieces) == 1:
         return pieces[0]
     return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
@@ -73,23 +69,6 @@ def count_of(octets: Octets, wanted: int) -> int:
     return sum(
         int(np.count_nonzero(octets[at : at + _CACHED] == wanted)) for at in range(0, len(octets), _CACHED)
     )
-
-
-def _places(octets: Octets, wanted: int) -> Index:
-    bits = np.packbits(octets == wanted, bitorder="little")
-    whole = len(bits) & ~7
-    words = np.flatnonzero(bits[:whole].view(np.uint64))
-    row, column = np.nonzero(bits[:whole].reshape(-1, 8)[words])
-    eights = words[row] * 8 + column
-    if whole < len(bits):
-        eights = np.concatenate((eights, np.flatnonzero(bits[whole:]) + whole))
-    held = bits[eights]
-    found: Index = eights * 8 + _LOWEST[held]
-    while (more := np.flatnonzero(held & (held - 1))).size:
-        eights, held = eights[more], held[more] & (held[more] - 1)
-        found = np.concatenate((found, eights * 8 + _LOWEST[held]))
-        found.sort()
-    return found
 
 
 class LineSplitter:

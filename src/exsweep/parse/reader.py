@@ -118,11 +118,26 @@ class Reader:
         header = self._state.header
         return None if header is None or header.format.multiline or dateless(header) else header
 
-    def took(self, table: pa.Table, times: Index, header: Header, rejected: Sequence[RejectedLine]) -> None:
-        """What the lines below the header gave; of the columns those that tell of the log as a whole are enough."""
-        self.tally.events_of(table, times, header)
-        self._note_version(self._state, times, header)
+    def took(
+        self,
+        table: pa.Table,
+        times: Index,
+        header: Header,
+        rejected: Sequence[RejectedLine],
+        few_of: tuple[Block, Index] | None = None,
+    ) -> None:
+        """What the lines below the header gave; of the columns those that tell of the log as a whole are enough.
+
+        `few_of`: all these lines of the block, where a sieve chose the rows and the rejected ones among them.
+        """
+        self.tally.events_of(table, times, header, whole=few_of is None)
         self.tally.reject(rejected)
+        if few_of is None:
+            self._note_version(self._state, times, header)
+        else:
+            block, lines = few_of
+            self.tally.skip(len(lines) - len(times) - len(rejected))
+            self._as_a_whole(block, lines, self._state, header)
 
     def _close(self) -> Iterator[Batch]:
         yield from self._close_records()
@@ -236,9 +251,7 @@ class Reader:
                 continue
             parsed = lines[chosen[lines]]
             self.tally.skip(len(lines) - len(parsed))
-            if not header.format.states:
-                self._ends(block, lines, state, header)
-                count_days(block, lines, header, self.tally)
+            self._as_a_whole(block, lines, state, header)
             if len(parsed):
                 columns = self._columns.read(block, parsed, header)
                 yield from self._emit(block, header, columns, None, state=state, whole=False)
@@ -247,6 +260,12 @@ class Reader:
     def _sifted(self, kind: LogFormat) -> bool:
         """What the sieve chose counts for rows of this format."""
         return self._sieve is not None and self._sieve.knows(kind)
+
+    def _as_a_whole(self, block: Block, lines: Index, state: _State, header: Header) -> None:
+        """What lines of which few are parsed tell of the log as a whole."""
+        if not header.format.states:
+            self._ends(block, lines, state, header)
+            count_days(block, lines, header, self.tally)
 
     def _ends(self, block: Block, lines: Index, state: _State, header: Header) -> None:
         """What the first and the last of lines of which few are parsed tell: moments, names and builds of the server."""

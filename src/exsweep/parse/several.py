@@ -16,6 +16,7 @@ from exsweep.parse.columns import ColumnReader, Columns
 from exsweep.parse.header import Header
 from exsweep.parse.lines import BLOCK_BYTES, Block, Index, LineSplitter
 from exsweep.parse.reader import Reader, maybe_headers
+from exsweep.parse.sweep import Sieve, wanted
 from exsweep.parse.tally import Tally
 from exsweep.parse.times import Clock
 
@@ -46,25 +47,31 @@ def is_plain(data: bytes, kind: LogFormat) -> bool:
     return not kind.multiline and data.endswith(b"\n") and b"\0" not in data
 
 
-def read_several(texts: Sequence[bytes], kind: LogFormat) -> tuple[list[Tally], list[Stack]]:
+def read_several(
+    texts: Sequence[bytes], kind: LogFormat, sieve: Sieve | None = None
+) -> tuple[list[Tally], list[Stack]]:
     """Whole texts of logs of one format, each plain and all of them at most MOST_BYTES: what each gave, and its rows."""
     data = b"".join(texts)
     ends = np.cumsum([len(text) for text in texts])
     blocks = list(LineSplitter().feed(data, last=True))
     if len(blocks) != 1 or blocks[0].too_long:  # endless lines, or nothing but line breaks
-        found = [_alone(number, text, kind) for number, text in enumerate(texts)]
+        found = [_alone(number, text, kind, sieve) for number, text in enumerate(texts)]
         return [tally for tally, _ in found], [stack for _, stacks in found for stack in stacks]
     block = blocks[0]
     firsts = np.concatenate(([0], np.searchsorted(block.stops, ends, side="right")))
     readers, groups, odd = _sorted(block, kind, firsts.tolist())
     stacks = []
+    chosen = wanted(block, sieve) if sieve is not None and groups else None
     for header, members in groups.items():
         lines = np.concatenate([lines for _, lines in members])
+        few = chosen if sieve is not None and sieve.knows(header.format) else None
+        if few is not None:
+            lines = lines[few[lines]]
         columns = ColumnReader().read(block, lines, header)
-        stacks.append(_stack(block, header, columns, [number for number, _ in members], firsts, readers))
+        stacks.append(_stack(block, header, columns, members, firsts, readers, whole=few is None))
     tallies = [reader.tally for reader in readers]
     for number in odd:
-        tallies[number], alone = _alone(number, texts[number], kind)
+        tallies[number], alone = _alone(number, texts[number], kind, sieve)
         stacks += alone
     return tallies, [stack for stack in stacks if len(stack.batch)]
 
@@ -95,10 +102,14 @@ def _stack(
     block: Block,
     header: Header,
     columns: Columns,
-    numbers: Sequence[int],
+    members: Sequence[tuple[int, Index]],
     firsts: Index,
     readers: Sequence[Reader],
+    *,
+    whole: bool,
 ) -> Stack:
+    """`whole`: these are the rows of all lines of the files (`members`: number and lines)."""
+    numbers = [number for number, _ in members]
     times = Clock().times(columns.table, header)
     borders = np.searchsorted(columns.rows, firsts).tolist()
     rejected: dict[int, list[RejectedLine]] = {}
@@ -110,22 +121,25 @@ def _stack(
             RejectedLine(index - int(firsts[file]) + 1, place, reason, block.line(index))
         )
     told = columns.table.select([name for name in header.telling if name in columns.table.column_names])
-    for file in numbers:
+    for file, lines in members:
         begin, end = borders[file], borders[file + 1]
-        readers[file].took(told.slice(begin, end - begin), times[begin:end], header, rejected.get(file, ()))
-    rows = np.array([borders[file + 1] - borders[file] for file in numbers], np.int64)
-    files = np.repeat(np.array(numbers, np.int64), rows)
+        rows = told.slice(begin, end - begin)
+        readers[file].took(
+            rows, times[begin:end], header, rejected.get(file, ()), None if whole else (block, lines)
+        )
+    counts = np.array([borders[file + 1] - borders[file] for file in numbers], np.int64)
+    files = np.repeat(np.array(numbers, np.int64), counts)
     starts = block.starts[columns.rows]
     batch = Batch(
         header.format, columns.table, columns.rows - firsts[files] + 1, starts - begins[files], times
     )
-    return Stack(batch, tuple(numbers), tuple(rows.tolist()), block.data, starts)
+    return Stack(batch, tuple(numbers), tuple(counts.tolist()), block.data, starts)
 
 
-def _alone(number: int, text: bytes, kind: LogFormat) -> tuple[Tally, list[Stack]]:
+def _alone(number: int, text: bytes, kind: LogFormat, sieve: Sieve | None) -> tuple[Tally, list[Stack]]:
     """A file by a reader of its own."""
     reader = Reader(kind)
-    stacks = list(_each(number, text, reader.feed(text, last=True)))
+    stacks = list(_each(number, text, reader.feed(text, last=True, sieve=sieve)))
     return reader.tally, stacks
 
 
