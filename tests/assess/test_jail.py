@@ -263,3 +263,23 @@ def test_workers_end_with_the_run_that_started_them(tmp_path):
             return
         time.sleep(0.05)
     pytest.fail("the worker lives on without its run")
+
+
+@pytest.mark.parametrize(
+    ("busy", "passed", "over"),
+    [(3.0, 30.0, False), (11.0, 30.0, True), (0.1, 30.0, True), (9.0, 201.0, True), (None, 11.0, True)],
+    ids=["slow for others are busy", "its time is used up", "it waits", "no end of patience", "nobody knows"],
+)
+def test_f23_a_task_has_processor_time_and_not_wall_clock(
+    monkeypatch: pytest.MonkeyPatch, busy: float | None, passed: float, over: bool
+) -> None:
+    from types import SimpleNamespace
+    from typing import Any, cast
+
+    from exsweep.assess import pool
+
+    monkeypatch.setattr(pool, "busy_seconds", lambda process: busy)
+    any_pool: pool.Pool[int, int] = pool.Pool(lambda: int, (), int, 1)
+    worker = pool._Worker(cast(Any, SimpleNamespace(pid=1)), cast(Any, None), cast(Any, None), deadline=10.0)
+    supervisor = pool._Supervisor(any_pool, Jail(readable=(), writable=()))
+    assert supervisor._too_long(worker, passed) is over

@@ -8,6 +8,7 @@ import pytest
 from exsweep.assess import Settings, overlap, rejudge, triage
 from exsweep.model import Assessment
 from tests.assess.example import NOW, same_but_run
+from tests.cases.events import saved
 from tests.evidence.build import zip_of
 
 HEAD = b"#Software: Microsoft Internet Information Services 10.0\n#Fields: date time cs-method cs-uri-stem cs-uri-query c-ip sc-status\n"
@@ -120,3 +121,42 @@ def test_f15_where_the_copies_could_not_be_compared_it_is_said_that_lines_may_co
     (gap,) = [one for one in both.coverage.gaps if "count twice" in one.reason]
     assert f"beginning of day1/{NAME}" in gap.reason and "exit code 9" in gap.reason
     assert judged(tmp_path / "two.zip", whole[:-300], whole).coverage == both.coverage
+
+
+def events(*numbers: int) -> bytes:
+    """Passwords read out of memory, one a minute, as the records of a log with these numbers."""
+    every = saved(
+        [
+            (
+                "security",
+                4656,
+                {
+                    "ObjectName": r"\Device\HarddiskVolume1\Windows\System32\lsass.exe",
+                    "ProcessName": r"C:\Temp\x.exe",
+                    "AccessList": "%%4484",
+                },
+            )
+        ]
+        * 50
+    ).splitlines(keepends=True)
+    return "".join(every[number - 1] for number in numbers).encode()
+
+
+def judged_events(path: Path, *copies: bytes) -> Assessment:
+    path.write_bytes(zip_of([(f"day{n}/Logs/Security.ndjson", data) for n, data in enumerate(copies)]))
+    return triage(Settings(evidence=(path,), now=NOW, quick=True))
+
+
+def test_f15_records_of_an_event_log_that_was_saved_twice_count_once(tmp_path: Path) -> None:
+    alone = judged_events(tmp_path / "one.zip", events(*range(10, 40)))
+    # A ring: what is newest stands in front.
+    both = judged_events(tmp_path / "two.zip", events(*range(10, 30)), events(*range(35, 40), *range(20, 35)))
+    assert counts(both) == counts(alone) != []
+    assert sum(each.events for each in both.coverage.sources) == 30
+    assert not [gap for gap in both.coverage.gaps if "disagrees" in gap.reason]
+
+
+def test_f15_a_record_that_is_missing_in_one_of_two_copies_is_named(tmp_path: Path) -> None:
+    both = judged_events(tmp_path / "two.zip", events(*range(10, 40)), events(*range(12, 20), *range(21, 35)))
+    (gap,) = [one for one in both.coverage.gaps if "disagrees" in one.reason]
+    assert "none only here, 1 only there (record 20)" in gap.reason

@@ -302,3 +302,15 @@ def test_f21_an_empty_folder_says_what_was_expected_and_three_usual_places(tmp_p
     assert all(word in tip for word in ("Expected", "LogFiles", "Logging", "zip"))
     with pytest.raises(EvidenceError, match="standard input"):
         open_evidence([], stdin=b"  \n")
+
+
+def test_f08_a_folder_whose_whole_name_the_system_cannot_say_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "u_ex210303.log").write_bytes(b"x\n")
+
+    def refuse(self: Path, strict: bool = False) -> Path:
+        raise OSError(1, "Incorrect function")  # Windows, for a folder of a shadow copy
+
+    monkeypatch.setattr(Path, "resolve", refuse)
+    assert [unit.path for unit in open_evidence([tmp_path]).units] == ["u_ex210303.log"]

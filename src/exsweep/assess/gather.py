@@ -89,7 +89,6 @@ def gather(
         if item.origin.path in counted
         and (kept := own[item.origin.path].counted(item) if item.origin.path in own else item) is not None
     ]
-    hits = _records_once(hits)
     rows = [_placed(one, result, counted, own) for result in results for one in result.counted]
     tables = [table for result in results for table in result.tables]
     joined = Gathered(
@@ -140,7 +139,8 @@ def _with_its_own(report: SourceReport, other: str, own: Own) -> SourceReport:
     lines = sum(count for _, _, count in own.stretches)
     events = min(report.events, lines)
     rejected = min(report.rejected, lines - events)
-    note = f"{own.shared:,} of its lines stand in {other} too and count once"
+    what = "records" if report.kind == WINDOWS_EVENTS else "lines"
+    note = f"{own.shared:,} of its {what} stand in {other} too and count once"
     report = msgspec.structs.replace(
         report,
         repeats=other,
@@ -152,30 +152,18 @@ def _with_its_own(report: SourceReport, other: str, own: Own) -> SourceReport:
     )
     if not (own.only_here or own.only_there) or report.state is not SourceState.READ:
         return report
+    line = "record" if report.kind == WINDOWS_EVENTS else "line"
     here = (
-        f"{own.only_here:,} only here (the first is line {own.line:,})" if own.only_here else "none only here"
+        f"{own.only_here:,} only here (the first is {line} {own.line})" if own.only_here else "none only here"
     )
     there = (
-        f"{own.only_there:,} only there (line {own.other_line:,})" if own.only_there else "none only there"
+        f"{own.only_there:,} only there ({line} {own.other_line})" if own.only_there else "none only there"
     )
     reason = (
-        f"it disagrees with {other}, another copy of the same log: between lines that both have,"
+        f"it disagrees with {other}, another copy of the same log: between {line}s that both have,"
         f" {here}, {there}; somebody may have changed one of them"
     )
     return msgspec.structs.replace(report, state=SourceState.PARTIAL, reason=reason)
-
-
-def _records_once(hits: Sequence[Hit]) -> list[Hit]:
-    """A record of an event log that was saved twice counts once: of equal ones in several files the first."""
-    first: dict[tuple[object, ...], str] = {}
-    found = []
-    for item in sorted(hits, key=lambda one: one.origin.path):
-        if item.origin.record is not None and item.kind == WINDOWS_EVENTS and item.count == 1:
-            key = (item.rule, item.origin.record, item.time, tuple(sorted(item.fields.items())))
-            if first.setdefault(key, item.origin.path) != item.origin.path:
-                continue
-        found.append(item)
-    return found
 
 
 def _placed(

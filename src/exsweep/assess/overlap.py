@@ -20,6 +20,7 @@ from exsweep.assess.reading import jail_for, seconds_for
 from exsweep.assess.settings import Settings
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.model import SourceReport, SourceState
+from exsweep.parse.winevent import KIND as WINDOWS_EVENTS
 
 _CHUNK = 1 << 20
 _NUMBER = re.compile(r"#\d+(?=/|$)")
@@ -123,7 +124,8 @@ def _with_lines(
             why = f"together they are larger than {shared_lines.MOST_BYTES >> 30} GiB"
             unsure |= {path: _twice(left[0][1], why) for _, path in left[1:]}
             continue
-        tasks.append(shared_lines.Wanted(tuple(left), settings.passwords))
+        records = group[0].kind == WINDOWS_EVENTS
+        tasks.append(shared_lines.Wanted(tuple(left), settings.passwords, records))
     pool: Pool[shared_lines.Wanted, list[shared_lines.Own | None]] = Pool(
         shared_lines.start,
         (),
@@ -157,16 +159,18 @@ def _alike(reports: Sequence[SourceReport]) -> list[list[SourceReport]]:
     named: dict[tuple[str, ...], list[SourceReport]] = defaultdict(list)
     seen: set[str] = set()
     for report in sorted(reports, key=lambda one: one.path):
-        text = report.begins and report.state in (SourceState.READ, SourceState.PARTIAL)
-        if text and report.sha256 not in seen:
+        may_be = (report.begins or report.kind == WINDOWS_EVENTS) and report.events
+        if may_be and report.state in (SourceState.READ, SourceState.PARTIAL) and report.sha256 not in seen:
             seen.add(report.sha256)
-            named[report.kind, *_NUMBER.sub("", report.path).lower().split("/")[-2:]].append(report)
+            # Event logs have names of their own; text logs of one day have the same name in every folder.
+            parts = 1 if report.kind == WINDOWS_EVENTS else 2
+            named[report.kind, *_NUMBER.sub("", report.path).lower().split("/")[-parts:]].append(report)
     groups = [_overlapping(group) for group in named.values() if len(group) > 1]
     taken = {report.path for group in groups for report in group}
     begun: dict[tuple[str, str], list[SourceReport]] = defaultdict(list)
     for group in named.values():
         for report in group:
-            if report.path not in taken:
+            if report.begins and report.path not in taken:
                 begun[report.kind, report.begins].append(report)
     groups += list(begun.values())
     ordered = [sorted(group, key=lambda one: (-one.size, one.path)) for group in groups if len(group) > 1]

@@ -4,19 +4,24 @@ A line that stands in both counts once: it is counted in the copy that is bigger
 own. Where the copies disagree between lines that both have, somebody may have changed one of them: that is a gap, and it is
 told with the lines. Equal lines of one copy are counted as often as the copy that has most of them.
 
-The copies are read a second time in a jail, line by line; nothing of a line but a hash is kept.
+The copies are read a second time in a jail, line by line; nothing of a line but a hash is kept. Of event logs records are
+compared in place of lines: by channel, number, time and computer, for the files of one log differ in their first bytes already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from exsweep.evidence import EvidenceReadError, Unit, sources
+from exsweep.evidence import EvidenceReadError, Source, Unit, sources
+from exsweep.parse.batch import Batch
+from exsweep.parse.winevent import EventReader, event_reader
 
 _CHUNK = 4 << 20
+_HEAD = 1 << 20
+_END = 1 << 62
 MOST_BYTES = 4 << 30
 """Of all copies of one log together; beyond, nobody compares them, and that is said."""
 _MOST_LINES = 30_000_000
@@ -31,6 +36,8 @@ class Wanted(msgspec.Struct, frozen=True):
     copies: tuple[tuple[Unit, str], ...]
     """The unit in which each stands, and its path."""
     passwords: tuple[bytes, ...] = ()
+    records: bool = False
+    """They are event logs."""
 
 
 class Own(msgspec.Struct, frozen=True):
@@ -45,7 +52,7 @@ class Own(msgspec.Struct, frozen=True):
     only_there: int = 0
     """... and lines of the first copy between them that this one does not have."""
     line: int = 0
-    """The first of `only_here` (1-based), ..."""
+    """The first of `only_here` (line from 1, or number of the record), ..."""
     other_line: int = 0
     """... and of `only_there` in the first copy."""
 
@@ -56,9 +63,10 @@ def start() -> Callable[[Wanted], list[Own | None]]:
 
 def work(task: Wanted) -> list[Own | None]:
     """One for each copy but the first; None where it cannot be said."""
-    others = [_lines(unit, path, task.passwords) for unit, path in task.copies[1:]]
+    read = _records if task.records else _lines
+    others = [read(unit, path, task.passwords) for unit, path in task.copies[1:]]
     tails = tuple({one.tail for one in others if one is not None and one.tail})
-    first = _lines(*task.copies[0], task.passwords, tails)
+    first = read(*task.copies[0], task.passwords, tails)
     if first is None:
         return [None for _ in others]
     known = np.sort(first.keys[first.data])
@@ -83,6 +91,19 @@ class _Lines(msgspec.Struct, frozen=True):
     """The last line where it does not end: the copy was taken while it was written."""
     begun: frozenset[bytes] = frozenset()
     """Tails of other copies with which some line here begins."""
+    numbers: npt.NDArray[np.int64] | None = None
+    """Numbers of records, which may stand in another order; None: lines count from 1."""
+
+    def gaps(self, shared: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Numbers of what stands between the first and the last shared one, and is not shared itself."""
+        numbers = np.arange(1, len(self.keys) + 1) if self.numbers is None else self.numbers
+        order = np.argsort(numbers, kind="stable")
+        mine, at = shared[order], np.flatnonzero(shared[order])
+        if not len(at):
+            return np.empty(0, np.int64)
+        inner = slice(at[0], at[-1])
+        found: npt.NDArray[np.int64] = numbers[order][inner][(self.data[order] & ~mine)[inner]]
+        return found
 
 
 def _compared(first: _Lines, one: _Lines, known: _Hashes) -> Own | None:
@@ -100,22 +121,15 @@ def _compared(first: _Lines, one: _Lines, known: _Hashes) -> Own | None:
         (int(one.starts[begin]), int(one.starts[end]), int(end - begin))
         for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
     )
-    here = at[0] + np.flatnonzero(own[at[0] : at[-1]])
-    back = first.data & _among(first.keys, np.sort(one.keys[one.data]))
-    there_at = np.flatnonzero(back)
-    between = first.data & ~back
-    there = (
-        there_at[0] + np.flatnonzero(between[there_at[0] : there_at[-1]])
-        if len(there_at)
-        else np.empty(0, np.int64)
-    )
+    here = one.gaps(shared)
+    there = first.gaps(first.data & _among(first.keys, np.sort(one.keys[one.data])))
     return Own(
         shared=int(shared.sum()),
         stretches=stretches,
         only_here=len(here),
         only_there=len(there),
-        line=int(here[0]) + 1 if len(here) else 0,
-        other_line=int(there[0]) + 1 if len(there) else 0,
+        line=int(here[0]) if len(here) else 0,
+        other_line=int(there[0]) if len(there) else 0,
     )
 
 
@@ -158,6 +172,58 @@ def _lines(unit: Unit, path: str, passwords: Sequence[bytes], tails: tuple[bytes
             keys = _counted(np.array(hashes, np.int64).view(np.uint64))
             return _Lines(keys, np.array(starts, np.int64), np.array(data, np.bool_), rest, frozenset(begun))
     return None
+
+
+def _records(
+    unit: Unit, path: str, passwords: Sequence[bytes], tails: tuple[bytes, ...] = ()
+) -> _Lines | None:
+    for source in sources(unit, passwords=passwords):
+        if source.path != path:
+            _pass(source)
+            continue
+        rows: list[tuple[int, int, int]] = []
+        reader: EventReader | None = None
+        head = b""
+        try:
+            for chunk in source.chunks(_CHUNK):
+                if reader is None:
+                    head += chunk
+                    reader = event_reader(head, path)
+                    chunk = head
+                rows += [row for batch in (reader.feed(chunk) if reader else ()) for row in _told(batch)]
+                if len(rows) > _MOST_LINES or (reader is None and len(head) > _HEAD):
+                    return None
+        except EvidenceReadError:
+            pass  # what was read before the damage is good
+        rows += [row for batch in (reader.feed(b"", last=True) if reader else ()) for row in _told(batch)]
+        rows.sort()
+        offsets = np.array([*(row[0] for row in rows), _END], np.int64)
+        keys = _counted(np.array([row[1] for row in rows], np.int64).view(np.uint64))
+        numbers = np.array([row[2] for row in rows], np.int64)
+        return _Lines(keys, offsets, np.ones(len(rows), np.bool_), numbers=numbers)
+    return None
+
+
+def _told(batch: Batch) -> Iterator[tuple[int, int, int]]:
+    """Offset, hash and number of each record."""
+    names = ("Channel", "EventRecordID", "Computer")
+    columns = [
+        batch.table.column(name).to_pylist() if name in batch.table.column_names else [None] * len(batch)
+        for name in names
+    ]
+    for offset, time, *said in zip(batch.offset.tolist(), batch.time_ms.tolist(), *columns, strict=True):
+        number = said[1]
+        number = int(number) if number and number.isdigit() and len(number) <= 18 else 0
+        yield offset, hash((time, *said)), number
+
+
+def _pass(source: Source) -> None:
+    """Members of one stream follow each other: read to the next."""
+    try:
+        for _ in source.chunks(_CHUNK):
+            pass
+    except EvidenceReadError:
+        return
 
 
 def _add(

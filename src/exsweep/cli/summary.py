@@ -36,7 +36,7 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
             lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
             lines.append(f"    {(_event(assessment, item) or item.excerpt)[:160]}")
-    gaps = [gap for gap in assessment.coverage.gaps if gap.limits_verdict]
+    gaps = [gap for gap in assessment.coverage.gaps if gap.limits_verdict or gap.kind == "collector"]
     if gaps:
         lines += ["", f"What we could not see ({len(gaps)}):"]
         lines += [f"  - {gap.reason}" for gap in gaps[:_MOST]]
