@@ -11,6 +11,8 @@ from exsweep.parse.batch import Batch, Ints
 
 JOIN_BYTES = 3 << 20
 """From so much text on rows are handed on; a piece of a big log (4 MiB, more or less a line) passes by itself."""
+JOIN_SWEPT_BYTES = 24 << 20
+"""The same for what a sweep chose, which is few lines of the text that it holds on to."""
 JOIN_RECORDS_BYTES = 24 << 20
 """The same for records, whose rules are thousands: each call costs as much as a thousand rows."""
 
@@ -89,6 +91,8 @@ class Gathering:
     Each record brings its own names of values, so that hardly two files have the same columns.
     """
 
+    enough: int = JOIN_BYTES
+    """Text of lines from which on they are handed on."""
     _waiting: dict[tuple[str, tuple[str, ...]], list[tuple[int, str, Batch]]] = field(default_factory=dict)
     _bytes: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     """Text that waits: of records, of lines."""
@@ -101,7 +105,7 @@ class Gathering:
         key = (batch.format.id, () if records else tuple(batch.table.column_names))
         self._waiting.setdefault(key, []).append((place, path, batch))
         self._bytes[records] += _text(batch)
-        if self._bytes[records] >= (JOIN_RECORDS_BYTES if records else JOIN_BYTES):
+        if self._bytes[records] >= (JOIN_RECORDS_BYTES if records else self.enough):
             yield from self._ready(records)
 
     def rest(self) -> Iterator[Joined]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from exsweep.assess.counting import Counting
 from exsweep.assess.flood import Flood
-from exsweep.assess.joined import Chosen, Gathering, Joined, join
+from exsweep.assess.joined import JOIN_SWEPT_BYTES, Chosen, Gathering, Joined, join
 from exsweep.assess.one_file import read_file
 from exsweep.assess.results import StoredTable, TaskResult
 from exsweep.assess.rows import Cells, fold, hit
@@ -250,6 +250,8 @@ def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
     keep = task.events is not None and not task.quick
     writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
     run = _Run(made, task.quick, writer, Counting(made), seen, beside=task.beside, passwords=task.passwords)
+    if task.quick:
+        run.gathering.enough = JOIN_SWEPT_BYTES
     place = -1
     try:
         with assuming(task.zone):
