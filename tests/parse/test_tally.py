@@ -37,6 +37,7 @@ def test_a_sweep_knows_the_days_of_lines_that_it_did_not_parse():
 
     full, swept = read(THREE_DAYS).tally, read(THREE_DAYS, sieve=wanted).tally
     assert swept.days == full.days
+    assert swept.hours == full.hours != {}
     assert (swept.events, swept.unread, swept.lines) == (1, 5, 6)
     report = swept.report(path="a.log", kind="iis_w3c", size=9, sha256="00")
     assert report.events + report.rejected == report.lines == 6

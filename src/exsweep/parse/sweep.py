@@ -31,7 +31,9 @@ class Sieve:
 
 
 _STAMP = 10
-"""Bytes of a date at the start of a line."""
+"""Bytes of a date at the start of a line, ..."""
+_HOUR = 13
+"""... and with the hour behind it."""
 
 
 def wanted(block: Block, sieve: Sieve) -> Mask:
@@ -42,19 +44,19 @@ def wanted(block: Block, sieve: Sieve) -> Mask:
 
 
 def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None:
-    """Count the days of the lines by their first ten bytes; nothing where lines do not begin with a date.
+    """Count the days and hours of the lines by their first bytes; nothing where lines do not begin with a date.
 
     A day beyond the span of the events that were parsed widens it, to the day only.
     """
     if header.names[0] not in header.format.time.columns:
         return
-    lines = lines[block.ends[lines] - block.starts[lines] >= _STAMP]
+    lines = lines[block.ends[lines] - block.starts[lines] >= _HOUR]
     if not len(lines):
         return
     starts = block.starts[lines]
-    # Eight bytes from each place on, as one number; ten bytes are two of them that overlap.
+    # Eight bytes from each place on, as one number; thirteen bytes are two of them that overlap.
     eights = np.ndarray((len(block.data) - 7,), np.uint64, block.data, strides=(1,))
-    front, back = eights[starts], eights[starts + (_STAMP - 8)]
+    front, back = eights[starts], eights[starts + (_HOUR - 8)]
     changes = np.flatnonzero((front[1:] != front[:-1]) | (back[1:] != back[:-1])) + 1
     begins = np.concatenate((np.zeros(1, np.int64), changes))
     counts = np.diff(np.append(begins, len(lines)))
@@ -62,7 +64,8 @@ def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None
         start = int(starts[place])
         day = day_of(block.data[start : start + _STAMP])
         if day is not None:
-            tally.count_day(day, count)
+            hour = bytes(block.data[start + _STAMP + 1 : start + _HOUR])
+            tally.count_day(day, count, int(hour) if hour.isdigit() else None)
             first, last = tally.first_ms, tally.last_ms
             if first is None or last is None or not first // DAY_MS <= day <= last // DAY_MS:
                 tally.span(day * DAY_MS, day * DAY_MS)

@@ -204,9 +204,11 @@ class Tally:
             self._days[number // 24] += length
             self._hours[number] += length
 
-    def count_day(self, number: int, rows: int) -> None:
-        """So many rows of the day with this number since 1970."""
+    def count_day(self, number: int, rows: int, hour: int | None = None) -> None:
+        """So many rows of the day with this number since 1970, and of this hour of it where that is known."""
         self._days[number] += rows
+        if hour is not None and hour < 24:
+            self._hours[number * 24 + hour] += rows
 
     def header_build(self, text: str, first: int | None, last: int | None, kind: str) -> None:
         """A `#Version:` line: the build that wrote what follows, seen from its `#Date:` to the last row below it."""
