@@ -6,6 +6,7 @@ import random
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,3 +246,32 @@ def damage(data: bytes, count: int, seed: int = 1, start: int = 0) -> bytes:
     for _ in range(count):
         out[rng.randrange(start, len(out))] = rng.randrange(256)
     return bytes(out)
+
+
+def seven_zip(packed: bytes, table: bytes) -> bytes:
+    """A 7z archive of these packed data and this open table of contents, with checksums that fit."""
+    start = struct.pack("<2QL", len(packed), len(table), zlib.crc32(table))
+    return b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<L", zlib.crc32(start)) + start + packed + table
+
+
+def seven_zip_table(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """The table of contents of small files (each below 128 bytes, all together too) that are stored one behind the other."""
+    listed = list(files)
+    sizes = [len(data) for _, data in listed]
+    sums = b"".join(struct.pack("<L", zlib.crc32(data)) for _, data in listed)
+    names = b"\0" + b"".join(name.encode("utf-16-le") + b"\0\0" for name, _ in listed)
+    pack = b"\6\0\1\x09" + bytes([sum(sizes)]) + b"\0"
+    coder = b"\7\x0b\1\0" + b"\1\1\0" + b"\x0c" + bytes([sum(sizes)]) + b"\0"
+    streams = b"\x08\x0d" + bytes([len(listed)]) + (b"\x09" + bytes(sizes[:-1]) if len(sizes) > 1 else b"")
+    streams += b"\x0a\1" + sums + b"\0"
+    return (
+        b"\1\4"
+        + pack
+        + coder
+        + streams
+        + b"\0"
+        + b"\5"
+        + bytes([len(listed), 17, len(names)])
+        + names
+        + b"\0\0"
+    )

@@ -10,7 +10,7 @@ import pytest
 from exsweep.evidence import DEFAULTS, Budgets, EvidenceReadError, open_evidence, sources
 from exsweep.evidence.sevenzip_codecs import key_of
 from exsweep.model import SourceState
-from tests.evidence.build import Read, only, read_bytes
+from tests.evidence.build import Read, only, read_bytes, seven_zip, seven_zip_table
 
 PROGRAM = shutil.which("7z") or shutil.which("7za") or shutil.which("7zz") or ""
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="7z (Debian: 7zip or p7zip-full) is not installed")
@@ -170,6 +170,13 @@ def _without_checksum(data: bytearray) -> None:
     offset, size = struct.unpack_from("<2Q", data, 12)
     struct.pack_into("<L", data, 28, zlib.crc32(data[32 + offset : 32 + offset + size]))
     struct.pack_into("<L", data, 8, zlib.crc32(data[12:32]))
+
+
+def test_an_archive_written_by_hand_is_read(tmp_path: Path) -> None:
+    """The seeds of the fuzzer are archives."""
+    files = [("b/c.aspx", b"xy"), ("d.log", b"z")]
+    found = read_bytes(tmp_path, "a.7z", seven_zip(b"xyz", seven_zip_table(files)))
+    assert {path: one.data for path, (one,) in found.items()} == dict(files)
 
 
 def test_the_rounds_of_a_password_are_bounded() -> None:

@@ -17,6 +17,7 @@ from exsweep.detect.webshell.pieces import pieces as pieces_of
 from exsweep.detect.webshell.reading import read_page
 from exsweep.errors import EvidenceError
 from exsweep.evidence import Budgets, EvidenceReadError, open_evidence, sources
+from exsweep.evidence.vmdk import extents_of, rests_on_another
 from exsweep.parse import Reader, recognise
 from exsweep.parse.config import read_config
 from exsweep.parse.error_report import read_report
@@ -26,7 +27,16 @@ from exsweep.parse.pasted import read_pasted
 from exsweep.parse.traces import TraceReader
 from exsweep.parse.traces.base import TRACES
 from exsweep.parse.winevent import EventReader
-from tests.evidence.build import compressed, deflated, tar_hostile, tar_of, zip_nested, zip_streamed
+from tests.evidence.build import (
+    compressed,
+    deflated,
+    seven_zip,
+    seven_zip_table,
+    tar_hostile,
+    tar_of,
+    zip_nested,
+    zip_streamed,
+)
 from tests.hostile.build import event_log, marked, ordinary, shell_used, w3c
 from tests.parse.filesystem.making import change, record, standard, ticks
 from tests.parse.traces.samples import trace_samples
@@ -72,6 +82,18 @@ def archives(data: bytes) -> None:
                 except EvidenceReadError:
                     continue
         assert [one.name for one in Path(folder).iterdir()] == ["e.bin"]
+
+
+def sevenzip(data: bytes) -> None:
+    """Packed data and a table of contents, parted by two zeros, in a 7z archive whose checksums are right."""
+    packed, _, listed = data.partition(b"\0\0")
+    archives(seven_zip(packed, listed))
+
+
+def vmdk(data: bytes) -> None:
+    rests_on_another(data)
+    for kind, sectors, _ in extents_of(data):
+        assert kind in ("SPARSE", "FLAT", "OTHER") and sectors >= 0
 
 
 def basic(data: bytes) -> None:
@@ -145,6 +167,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     for one in (
         logs,
         archives,
+        sevenzip,
+        vmdk,
         basic,
         csharp,
         jscript,
@@ -179,6 +203,13 @@ def seeds(name: str) -> Iterator[bytes]:
                 zip_nested(2),
             )
             yield from (compressed(kind, tar_of(members)) for kind in ("gz", "bz2", "xz", "zst"))
+        case "sevenzip":
+            yield from (
+                b"a line\n" + b"\0\0" + seven_zip_table([("a.log", b"a line\n")]),
+                b"xyz" + b"\0\0" + seven_zip_table([("b/c.aspx", b"xy"), ("d", b"z")]),
+            )
+        case "vmdk":
+            yield b'# Disk DescriptorFile\nparentCID=ffffffff\nRW 2280 SPARSE "server-s001.vmdk"\nRW 9 FLAT "a-flat.vmdk" 0\n'
         case "basic":
             yield from (
                 vb[2:-2],
