@@ -20,6 +20,7 @@ from typing import NamedTuple
 import yara_x
 
 from exsweep.detect.webshell import examine
+from exsweep.detect.webshell.reading import read_page
 from exsweep.model.files import FileReport, FileVerdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -27,6 +28,7 @@ from tests.detect.webshell.rewrites import REWRITES
 
 TUNING_SHARE = 0.75
 PASSWORD = b"infected"
+MOST_CUTS = 12
 FOUND = (FileVerdict.MALICIOUS, FileVerdict.SUSPICIOUS)
 
 
@@ -181,6 +183,50 @@ def rewrites(looked: list[Looked], most: int) -> None:
             print(f"  missed after {name}: {each}", file=sys.stderr)
 
 
+def without_evidence(data: bytes, report: FileReport) -> bytes:
+    """The page without the lines that the report names; the same where it names none."""
+    readings = read_page(data, f"page.{report.kind or 'asp'}")
+    page = next((each for each in readings if each.encoding == report.encoding), readings[0])
+    named = {seen.line for can in report.capabilities for seen in can.evidence}
+    lines = page.text.split("\n")
+    return "\n".join(line for number, line in enumerate(lines, 1) if number not in named).encode(
+        "utf-8", "replace"
+    )
+
+
+def removal(looked: list[Looked]) -> None:
+    """What is said of each file that is found after the named lines are cut out, up to `MOST_CUTS` times."""
+    rounds: Counter[int] = Counter()
+    left: list[tuple[str, FileReport]] = []
+    parts: list[float] = []
+    for each in looked:
+        data, report = each.sample.data, each.report
+        before = data.count(b"\n") + 1
+        cuts = 0
+        while report.verdict in FOUND and cuts < MOST_CUTS:
+            changed = without_evidence(data, report)
+            if changed == data:
+                break
+            data, cuts = changed, cuts + 1
+            report = examine(data, each.sample.name)
+        if report.verdict in FOUND:
+            left.append((each.sample.name, report))
+        else:
+            rounds[cuts] += 1
+            parts.append(1 - (data.count(b"\n") + 1) / before)
+    print("\n### Removing the dangerous part\n\n| cuts until unremarkable | files |\n|---|---|")
+    for cuts, count in sorted(rounds.items()):
+        print(f"| {cuts} | {count} |")
+    parts.sort()
+    print(f"\nLines lost, median: {share(round(100 * parts[len(parts) // 2]), 100) if parts else '-'}")
+    causes: dict[str, list[str]] = defaultdict(list)
+    for name, report in left:
+        causes[", ".join(f"{why.code} {why.points:g}" for why in report.reasons[:3])].append(name)
+    print(f"\nStill found: {len(left)}\n\n| files | what is left | which |\n|---|---|---|")
+    for cause, names in sorted(causes.items(), key=lambda item: (-len(item[1]), item[0])):
+        print(f"| {len(names)} | {cause} | {', '.join(f'`{name[:8]}`' for name in names)} |")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
@@ -188,6 +234,7 @@ def main() -> None:
     arguments.add_argument(
         "--rewrites", type=int, default=0, metavar="N", help="of the first N files that are found"
     )
+    arguments.add_argument("--removal", action="store_true", help="cut out what is named, and look again")
     options = arguments.parse_args()
     scanner = public_rules(options.data / "yara_rules")
 
@@ -215,6 +262,8 @@ def main() -> None:
     speed("benign", good)
     if options.rewrites:
         rewrites(bad, options.rewrites)
+    if options.removal:
+        removal([each for each in bad if each.report.verdict in FOUND])
 
 
 if __name__ == "__main__":

@@ -40,7 +40,12 @@ _BASIC_TOKEN = re.compile(
     r"|(?P<name>[A-Za-z]\w*)|(?P<line>\r?\n)|(?P<blank>[ \t]+)|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
-_DECLARED_BASIC = re.compile(r"\b(?:dim|private|public|const)\s+([A-Za-z]\w{2,})", re.IGNORECASE)
+_DECLARED_BASIC = re.compile(
+    r"\b(?:dim|private|public|const)\s+(?!(?:sub|function|property|class|default|shared|overrides|overridable|readonly|writeonly"
+    r"|const|delegate|event|structure|module|interface|enum|withevents|shadows|declare|custom|mustoverride|notoverridable)\b)"
+    r"([A-Za-z]\w{2,})",
+    re.IGNORECASE,
+)
 _DECLARED_CURLY = re.compile(
     r"\b(?:var|string|int|byte\[\]|object|bool|char)\s+([A-Za-z_]\w{2,})\s*(?=[=;,])"
 )

@@ -23,7 +23,7 @@ def _idioms() -> tuple[Idiom, ...]:
     """Every third of what any list holds, looked at without and with its look-alikes."""
     return tuple(
         each
-        for number in range(1, 15)
+        for number in range(1, 16)
         for place, each in enumerate((*singles(number), *harmless(number)))
         if place % 3 == number % 3
     )

@@ -18,7 +18,7 @@ from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.shape import shape_of
 from exsweep.detect.webshell.sieve import may_do_anything
 from exsweep.detect.webshell.signs import constants, signs, unread_share
-from exsweep.detect.webshell.state import Shown, State, TooMuchWorkError, Unit
+from exsweep.detect.webshell.state import MARKUP, Shown, State, TooMuchWorkError, Unit
 from exsweep.detect.webshell.visitors import seen_in_browsers
 from exsweep.model import Confidence
 from exsweep.model.files import FileReport, FileVerdict
@@ -159,7 +159,12 @@ def _locate(
     page: Page, parts: tuple[Piece, ...], state: State, shown: list[Shown]
 ) -> dict[tuple[int, int], Line]:
     """Line and excerpt of each place; the text is gone through once, however long it is."""
-    found = {(each.unit, each.at): _place(parts, state, each) for each in shown}
+    found = {
+        (each.unit, each.at): (each.at, excerpt(page.text, each.at))
+        if each.unit == MARKUP
+        else _place(parts, state, each)
+        for each in shown
+    }
     lines: dict[int, int] = {}
     line, before = 1, 0
     for at in sorted({at for at, _ in found.values()}):

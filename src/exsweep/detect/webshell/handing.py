@@ -213,9 +213,8 @@ class Handing(Assignments):
             else None
         )
         if full is not None and isinstance(arguments[0].constant, str | int):
-            self.state.write(
-                ".".join((*full, f"[{str(arguments[0].constant).lower()}]")), arguments[1], weak=True
-            )
+            for key in (f"[{str(arguments[0].constant).lower()}]", "[]"):
+                self.state.write(".".join((*full, key)), arguments[1], weak=True)
         if last in _MATCHERS and self.state.unit.program.language == "jscript":
             # `RegExp.$1` is a part of what was searched last.
             self.state.write(

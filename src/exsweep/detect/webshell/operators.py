@@ -57,14 +57,19 @@ def _says_nothing(value: Constant) -> bool:
 
 
 def _tail(parts: list[Value]) -> str:
-    """The constant text at the end, from its last dot on, however many pieces it is in."""
+    """The constant text at the end, from its last dot on."""
+    text = _end(parts)
+    return text[max(0, text.rfind(".")) :]
+
+
+def _end(parts: list[Value]) -> str:
+    """The constant text at the end, however many pieces it is in."""
     texts: list[str] = []
     for each in reversed(parts):
         if len(each.constants) != 1 or not isinstance(each.constants[0], str) or len(texts) > 8:
             break
         texts.append(each.constants[0])
-    text = "".join(reversed(texts))
-    return text[max(0, text.rfind(".")) :]
+    return "".join(reversed(texts))
 
 
 class Operators(Expressions):
@@ -195,8 +200,8 @@ class Operators(Expressions):
         tail = _tail(parts)
         if 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")
-            last = parts[-1].constant
-            if tail[0] == "." and isinstance(last, str) and len(tail) < len(last) < _LONGEST_NAMED:
+            last = _end(parts)
+            if tail[0] == "." and len(tail) < len(last) < _LONGEST_NAMED:
                 value = typed(value, f"named:{last.lower()}")
         return value
 

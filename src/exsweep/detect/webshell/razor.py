@@ -6,7 +6,7 @@ Source: learn.microsoft.com/aspnet/web-pages/overview/getting-started/introducin
 import re
 
 _START = re.compile(
-    r"@\*|@@|(?<![\w@])@(?:(functions|code|helper\b[^{\n]{0,500}|section\s+\w+)?\s*(\{)|(\()"
+    r"@\*|@@|(?<![\w@])@(?:(functions|code|helper\b[^{]{0,500}|section\s+\w+)?\s*(\{)|(\()"
     r"|((?:if|for|foreach|while|switch|using|lock|try|do)\b)|([A-Za-z_]))",
     re.IGNORECASE,
 )

@@ -32,6 +32,8 @@ from exsweep.detect.webshell.values import (
     through,
 )
 
+MARKUP = -1
+"""Number of the unit of what stands in tags: `at` is then an offset in the text of the page."""
 _NODES_A_STEP = 8
 _MOST_IN_LOOP = 10_000
 """Nodes of a loop that are looked at for sums: loops may be nested."""
@@ -336,8 +338,14 @@ class State:
                 self.controls[identity] = plain
             sink = self.known.objects.get(plain)
             if sink is not None:
-                self.show(sink, 0, plain, None, None)
+                self._show_tag(sink, tag, plain, None)
             self._source_of_data(tag)
+
+    def _show_tag(self, sink: Sink, tag: ServerTag, name: str, data: Value | None) -> None:
+        key = (sink.capability, sink.number, MARKUP, tag.at, name)
+        self.shown[key] = Shown(
+            sink.capability, sink.number, MARKUP, tag.at, name[:80], data, None, self.unit.program.language
+        )
 
     def _source_of_data(self, tag: ServerTag) -> None:
         """`<asp:ObjectDataSource TypeName="T" SelectMethod="M">` calls `T.M` with what the visitor sends."""
@@ -346,7 +354,7 @@ class State:
             method = tag.attributes.get(key, "").lower()
             for sink in self.known.calls.find([(*type_.split("."), method)]) if method else ():
                 data = Value((), (Origin("request", "", 0, 0),))
-                self.show(sink, 0, f"{type_}.{method}", data, None)
+                self._show_tag(sink, tag, f"{type_}.{method}", data)
 
     @property
     def ordinary(self) -> bool:

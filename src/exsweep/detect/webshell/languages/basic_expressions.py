@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
+from msgspec.structs import replace
+
 from exsweep.detect.webshell.code import (
     Assign,
     Call,
@@ -124,7 +126,8 @@ class BasicExpressions(BasicCursor, ABC):
         if word == "(":
             return self._brackets(at)
         if word in (".", "!") and self.is_name(self.place + 1):
-            base = self.with_object[-1] if self.with_object else Name(at, "")
+            # What is said of the object of `With` is said here, not where the block begins.
+            base = replace(self.with_object[-1], at=at) if self.with_object else Name(at, "")
             return self._member(base) if word == "." else base
         if word == "{":
             return Sequence(at, self.listed("{", "}"))

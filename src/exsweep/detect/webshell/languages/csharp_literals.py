@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,4})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.S)
+_LETTER = re.compile(r"\\(?:x((?!))|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+_COMMENT = re.compile(r"/\*.{0,2000}?\*/|//(?<!:..)[^\n]*", re.S)
 _SIMPLE = {
     "n": "\n",
     "r": "\r",
@@ -39,6 +41,13 @@ def name(text: str) -> str:
     if not text.isascii():
         text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return text
+
+
+def plain(text: str) -> str:
+    """A type or attribute as the compiler reads it: without comments, escapes of names undone."""
+    if "/" in text:
+        text = _COMMENT.sub("", text)
+    return _LETTER.sub(_character, text) if "\\" in text else text
 
 
 def verbatim(text: str) -> str:

@@ -41,8 +41,8 @@ class CSharpNames(TreeReader):
         return self.expr_qualified_name(node)
 
     def type_name(self, node: Node) -> str:
-        """A type as written, without space around it."""
-        return self.text(node).strip()
+        """A type as written, without comments and space around it."""
+        return literals.plain(self.text(node)).strip()
 
     def expr_string_literal(self, node: Node) -> Expr:
         text = self.text(node)

@@ -17,6 +17,7 @@ from exsweep.detect.webshell.code import (
     Return,
     Statement,
 )
+from exsweep.detect.webshell.languages import csharp_literals as literals
 from exsweep.detect.webshell.languages.csharp_expressions import CSHARP, CSharpExpressions
 from exsweep.detect.webshell.languages.trees import ExprReader, StatementReader, TreeReader, kinds, parts_of
 
@@ -263,7 +264,7 @@ class CSharpReader(CSharpExpressions):
     def _attributes(self, node: Node) -> tuple[str, ...]:
         lists = [child for child in node.named_children if child.type == "attribute_list"]
         return tuple(
-            self.text(attribute)
+            literals.plain(self.text(attribute))
             for attributes in lists
             for attribute in attributes.named_children
             if attribute.type == "attribute"
