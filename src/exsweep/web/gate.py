@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 from starlette.requests import Request
 
-from exsweep.errors import StoreError
+from exsweep.errors import ExsweepError, StoreError
 from exsweep.knowledge.languages import ENGLISH
 from exsweep.web import params, replays
 from exsweep.web.access import check
@@ -148,7 +148,9 @@ def failed(
     if problem.status == 403 and route.name == "home" and not received.api:
         return redirect(url("account"))  # operators and auditors have no cases: their first page is another
     if problem.status >= 500:
-        _log.error("%s %s: %r", received.method, route.name, error, exc_info=error)
+        # What was foreseen says itself what is wrong; only what was not needs the place in the program.
+        foreseen = isinstance(error, (Problem, ExsweepError))
+        _log.error("%s %s: %r", received.method, route.name, error, exc_info=None if foreseen else error)
     return problem_reply(problem, received, ask)
 
 
