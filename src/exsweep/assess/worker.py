@@ -98,7 +98,7 @@ def _one_thread() -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     with contextlib.suppress(AttributeError, OSError, TypeError):  # only glibc has it
-        limits = {_ARENA_MAX: 1, _TRIM_THRESHOLD: 16 * _KEPT_BYTES, _MMAP_THRESHOLD: _KEPT_BYTES}
+        limits = {_ARENA_MAX: 1, _TRIM_THRESHOLD: 2 * _KEPT_BYTES, _MMAP_THRESHOLD: _KEPT_BYTES}
         for option, value in limits.items():
             ctypes.CDLL(None).mallopt(option, value)
 
