@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exsweep.assess.flood import Flood
-from exsweep.assess.rows import FOLD_AFTER, fold, hit
+from exsweep.assess.rows import FOLD_AFTER, fold, hit, moment
 from exsweep.detect import Match
 from exsweep.model import Hit, Severity, Stage, Strength
 from exsweep.parse.batch import NO_TIME, Batch
@@ -56,3 +56,12 @@ def test_of_a_flood_only_the_first_thousand_a_day_are_kept() -> None:
     found, kept = told(Flood(), noise(FOLD_AFTER + 500, [5]), [(0, 700), (700, FOLD_AFTER + 500)])
     assert kept == len(found) == FOLD_AFTER
     assert found[-1].count == 501
+
+
+def test_of_many_rules_on_many_days_fewer_are_kept_and_all_are_counted() -> None:
+    days = 40
+    batch = noise(days * FOLD_AFTER, [day * DAY for day in range(days)])
+    found, kept = told(Flood(), batch, [(0, len(batch))])
+    assert kept < 8_000
+    assert sum(one.count for one in found) == days * FOLD_AFTER
+    assert {one.time for one in found} == {moment(day * DAY) for day in range(days)}

@@ -1,5 +1,6 @@
 """Matches beyond what is kept of a rule, a file and a day are counted as they come: memory stays flat in the noise."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from exsweep.model import Hit
 from exsweep.parse.batch import NO_TIME, Batch, Ints
 
 _DAY_MS = 86_400_000
+_FEWER = ((20_000, 5), (5_000, 50))
+"""(Matches kept of one format of a file, how many of a rule and a day are kept from then on): with thousands of rules and
+years of days FOLD_AFTER alone bounds nothing (a log of 4 GB that is all attacks: 2 GiB)."""
 _Key = tuple[str, str, int, int | None]
 """Rule, format, place of the file in its task, day since 1970."""
 
@@ -18,30 +22,35 @@ _Key = tuple[str, str, int, int | None]
 @dataclass(slots=True)
 class _Seen:
     matches: int = 0
+    kept: int = 0
+    offset: int | None = None
+    """Byte of the last match that is kept."""
     last_ms: int = NO_TIME
     """Time of the last match that was only counted."""
 
 
 @dataclass(slots=True)
 class Flood:
-    """One task's matches. What it keeps holds the first FOLD_AFTER matches in the order of each file, whatever came between."""
+    """One task's matches. What it keeps are the first ones in the order of each format of a file, whatever came between."""
 
     _seen: dict[_Key, _Seen] = field(default_factory=dict)
-    _last: dict[tuple[int, int | None, str, str], _Key] = field(default_factory=dict)
-    """Place, offset, rule and format of the last match that is kept, of those that went on."""
+    _kept: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """Matches kept, by place of the file and format."""
 
     def kept(self, batch: Batch, matches: Sequence[Match], places: Ints) -> list[Match]:
         """The matches (of rows of `batch`) that are kept; `places` tells for each row which file it came from."""
         found = []
         for match in sorted(matches, key=lambda one: one.row):
             time, place = int(batch.time_ms[match.row]), int(places[match.row])
-            key = (match.rule.id, batch.format.id, place, None if time == NO_TIME else time // _DAY_MS)
+            key = (match.rule.id, batch.format.id, place, _day(time))
             seen = self._seen.setdefault(key, _Seen())
             seen.matches += 1
-            if seen.matches <= FOLD_AFTER:
+            of = place, batch.format.id
+            if seen.matches == seen.kept + 1 and seen.kept < self._limit(of):
+                seen.kept += 1
+                self._kept[of] += 1
+                seen.offset = int(batch.offset[match.row])
                 found.append(match)
-                if seen.matches == FOLD_AFTER:
-                    self._last[place, int(batch.offset[match.row]), match.rule.id, batch.format.id] = key
             else:
                 seen.last_ms = time
         return found
@@ -50,11 +59,19 @@ class Flood:
         """Hits (with the place of their file) with what was only counted on the last kept of its kind."""
         return [self._with_rest(place, hit) for place, hit in hits]
 
+    def _limit(self, of: tuple[int, str]) -> int:
+        """How many of a rule and a day are kept, now that so much of this format of this file is."""
+        return next((limit for kept, limit in _FEWER if self._kept[of] >= kept), FOLD_AFTER)
+
     def _with_rest(self, place: int, hit: Hit) -> Hit:
-        key = self._last.get((place, hit.origin.offset, hit.rule, hit.kind))
-        seen = self._seen[key] if key is not None else None
-        if seen is None or seen.matches <= FOLD_AFTER:
+        time = NO_TIME if hit.time is None else round(hit.time.timestamp() * 1000)
+        seen = self._seen.get((hit.rule, hit.kind, place, _day(time)))
+        if seen is None or seen.matches == seen.kept or hit.origin.offset != seen.offset:
             return hit
         return msgspec.structs.replace(
-            hit, count=hit.count + seen.matches - FOLD_AFTER, last_time=moment(seen.last_ms) or hit.time
+            hit, count=hit.count + seen.matches - seen.kept, last_time=moment(seen.last_ms) or hit.time
         )
+
+
+def _day(time_ms: int) -> int | None:
+    return None if time_ms == NO_TIME else time_ms // _DAY_MS

@@ -26,8 +26,8 @@ CHUNK = 8 << 20
 LARGEST = 4 << 40
 _BLOCK = 1 << 20
 _MOST_FILES = 200_000
-_FREE = 0.15
-"""Share of the disk that evidence never takes: running jobs need it."""
+_FREE_SHARE, _FREE_BYTES = 0.15, 20 << 30
+"""What evidence never takes of the disk, whichever is less: running jobs need it."""
 _locks: dict[str, threading.Lock] = {}
 _locks_lock = threading.Lock()
 
@@ -144,7 +144,7 @@ def _room(fleet: Fleet, folder: Path, tenant: int, size: int, quota: int) -> Non
         )
     folder.mkdir(parents=True, exist_ok=True)
     disk = shutil.disk_usage(folder)
-    if disk.free - size < disk.total * _FREE:
+    if disk.free - size < min(disk.total * _FREE_SHARE, _FREE_BYTES):
         raise Problem(
             507,
             "The disk of this service is nearly full.",
