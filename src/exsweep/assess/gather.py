@@ -137,8 +137,9 @@ class OwnLines:
 def _with_its_own(report: SourceReport, other: str, own: Own) -> SourceReport:
     """The report of a copy without the lines that count in the other one; `partial` where the two disagree."""
     lines = sum(count for _, _, count in own.stretches)
-    events = min(report.events, lines)
-    rejected = min(report.rejected, lines - events)
+    # What both have could be read there: what could not be read stays counted here.
+    rejected = min(report.rejected, lines)
+    events = min(report.events, lines - rejected)
     what = "records" if report.kind == WINDOWS_EVENTS else "lines"
     note = f"{own.shared:,} of its {what} stand in {other} too and count once"
     report = msgspec.structs.replace(

@@ -1,5 +1,6 @@
 """The command line: one file per verb. Errors are one sentence and what to do next; never a traceback."""
 
+import errno
 import gc
 import os
 import sys
@@ -104,6 +105,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, MemoryError) or type(error).__name__ in NO_MEMORY:
             click.echo(
                 "exsweep: not enough memory. Run it with --jobs 1, or on a computer with more memory.",
+                err=True,
+            )
+            return ExitCode.COULD_NOT_RUN
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            click.echo(
+                "exsweep: this computer lets the program open too few files at once. Allow at least 256 (`ulimit -n 256`).",
                 err=True,
             )
             return ExitCode.COULD_NOT_RUN
