@@ -228,17 +228,8 @@ def work(task: Wanted) -> dict[int, str]:
     for source in sources(task.unit, passwords=task.passwords):
         if source.path == task.path:
             return _beginnings(source, task.sizes)
-        _pass(source)
+        shared_lines.pass_over(source)
     return {}
-
-
-def _pass(source: Source) -> None:
-    """Members of one stream follow each other: read to the next."""
-    try:
-        for _ in source.chunks(_CHUNK):
-            pass
-    except EvidenceReadError:
-        return
 
 
 def _beginnings(source: Source, sizes: Sequence[int]) -> dict[int, str]:

@@ -179,7 +179,7 @@ def _records(
 ) -> _Lines | None:
     for source in sources(unit, passwords=passwords):
         if source.path != path:
-            _pass(source)
+            pass_over(source)
             continue
         rows: list[tuple[int, int, int]] = []
         reader: EventReader | None = None
@@ -217,7 +217,7 @@ def _told(batch: Batch) -> Iterator[tuple[int, int, int]]:
         yield offset, hash((time, *said)), number
 
 
-def _pass(source: Source) -> None:
+def pass_over(source: Source) -> None:
     """Members of one stream follow each other: read to the next."""
     try:
         for _ in source.chunks(_CHUNK):

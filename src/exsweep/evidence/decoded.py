@@ -110,14 +110,17 @@ class Decoded(Reader):
 
 
 class Guarded(Reader):
-    """One member of a compressed stream of members, with a guard of its own."""
+    """One member of a compressed stream of members, with a guard of its own.
 
-    def __init__(self, member: Reader, stream: Decoded, budgets: Budgets) -> None:
+    `consumed` tells how many compressed bytes the stream has taken so far.
+    """
+
+    def __init__(self, member: Reader, consumed: Callable[[], int], budgets: Budgets) -> None:
         super().__init__()
         self._member = member
-        self._stream = stream
+        self._consumed = consumed
         self._budgets = budgets
-        self._before = stream.consumed
+        self._before = consumed()
         self._produced = 0
 
     @property
@@ -127,7 +130,7 @@ class Guarded(Reader):
     def _pull(self, size: int) -> bytes:
         part = self._member.read(size)
         self._produced += len(part)
-        guard_ratio(self._produced, self._stream.consumed - self._before + INPUT, self._budgets)
+        guard_ratio(self._produced, self._consumed() - self._before + INPUT, self._budgets)
         return part
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from exsweep.evidence.access import Access, Spool
-from exsweep.evidence.decoded import INPUT, Allowance, guard_ratio
+from exsweep.evidence.decoded import Allowance, Guarded
 from exsweep.evidence.names import Claims, common_top, logical, shown
 from exsweep.evidence.opener import Context, Opener, Part, openers
 from exsweep.evidence.optional import MissingError
@@ -187,7 +187,8 @@ def _block(
         return
     for number, file in enumerate(files, start=1):
         slice_ = Slice(stream, file.size)
-        member = _Guarded(Checked(slice_, size=file.size, crc32=file.crc32), stored, context)
+        checked = Checked(slice_, size=file.size, crc32=file.crc32)
+        member = Guarded(checked, lambda: stored.position, context.budgets)
         all_notes = (*notes, *file.part.notes)
         if file.mode & _KIND == _LINK:
             reason = f'symbolic link to "{shown(member.peek(4096))}"; links are never followed'
@@ -217,23 +218,3 @@ def _modes(table: Contents) -> Iterator[int]:
 def _lost(files: Sequence[_File], state: SourceState, reason: str) -> Iterator[Source]:
     for file in files:
         yield replace(file.part, size=file.size, state=state, reason=reason).recorded()
-
-
-class _Guarded(Reader):
-    """One file of a block, stopped when it expands like a bomb."""
-
-    def __init__(self, member: Reader, stored: Window, context: Context) -> None:
-        super().__init__()
-        self._member, self._stored, self._budgets = member, stored, context.budgets
-        self._before = stored.position
-        self._produced = 0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self._member.notes
-
-    def _pull(self, size: int) -> bytes:
-        part = self._member.read(size)
-        self._produced += len(part)
-        guard_ratio(self._produced, self._stored.position - self._before + INPUT, self._budgets)
-        return part

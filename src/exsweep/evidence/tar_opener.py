@@ -59,7 +59,7 @@ class TarOpener(Archive):
             else:
                 bytes_ = entry.reader
                 if isinstance(reader, Decoded):
-                    bytes_ = Guarded(bytes_, reader, context.budgets)
+                    bytes_ = Guarded(bytes_, lambda: reader.consumed, context.budgets)
                 yield from peel(bytes_, part.place, inner, size=entry.size, notes=(*notes, *part.notes))
         if isinstance(reader, Decoded) and reader.notes:
             yield Source(place, None, size=0, notes=reader.notes)
