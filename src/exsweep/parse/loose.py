@@ -1,9 +1,11 @@
 """One log line that stands alone in a text: found by its shape, whatever stands around it."""
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.fields import split, split_csv
@@ -13,9 +15,19 @@ from exsweep.parse.shapes import infer, infer_cut
 from exsweep.parse.times import iso_ms
 
 LONGEST = 1 << 18
+MAX_STAMPS = 3
+"""Times at which a line may begin: a collector's or a mail's own stand before it."""
 MAX_WRAP = 4
 """Lines over which a pasted line may be wrapped."""
 _QUOTE_MARKS = re.compile(rb"(?:[ \t]*[>|][ \t]?)+")
+_SPACES = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
+"""Spaces of web pages and word processors, in UTF-8."""
+_UNSEEN = re.compile(rb"\x1b\[[\d;]{0,20}[A-Za-z]|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf")
+"""Colours of a terminal, characters without width."""
+_ENTITY = re.compile(rb"&(?:lt|gt|quot|apos|#\d{1,5}|#[xX][\da-fA-F]{1,4});")
+_PAGE_TAG = re.compile(
+    rb"</?(?:b|blockquote|br|code|div|em|font|i|li|p|pre|span|strong|td|tr)(?:\s[^<>]{0,300})?/?>", re.IGNORECASE
+)
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _LISTED = re.compile(rb"[A-Za-z]:\\")
 
@@ -55,17 +67,35 @@ def text_lines(data: bytes) -> Iterator[TextLine]:
 
 
 def unquoted(line: bytes) -> bytes:
-    """A line without the marks with which mail and forums quote (`> `, `| `, backticks).
+    """A line without the marks with which mail and forums quote (`> `, `| `, backticks), web pages space and terminals colour.
 
     >>> unquoted(b"> > 2021-03-03 ...")
     b'2021-03-03 ...'
     """
+    if not line.isascii() or b"\x1b" in line:
+        line = _SPACES.sub(b" ", _UNSEEN.sub(b"", line))
+    if b"&" in line and escaped(line):
+        line = _unescaped(line)
     match = _QUOTE_MARKS.match(line)
     text = line[match.end() :] if match else line
     stripped = text.strip()
     if len(stripped) > 2 and stripped.startswith(b"`") and stripped.endswith(b"`"):
         return stripped.strip(b"`")
     return text
+
+
+def escaped(line: bytes) -> bool:
+    """The line is the source of a web page that shows text: it has `&lt;` and the like, and no `<` but that of a page's layout.
+
+    >>> escaped(b"S:CMD=...&lt;script&gt;<br>"), escaped(b"<ExternalUrl>http://f/&lt;script&gt;</ExternalUrl>")
+    (True, False)
+    """
+    return _ENTITY.search(line) is not None and b"<" not in _PAGE_TAG.sub(b"", line)
+
+
+def _unescaped(line: bytes) -> bytes:
+    text = _PAGE_TAG.sub(b"", line).decode("utf-8", "surrogateescape")
+    return html.unescape(text).encode("utf-8", "surrogateescape")
 
 
 def read_loose(texts: Sequence[bytes], at: int, formats: Sequence[LogFormat]) -> Loose | None:
@@ -86,13 +116,13 @@ def read_loose(texts: Sequence[bytes], at: int, formats: Sequence[LogFormat]) ->
 
 
 def _variants(text: bytes) -> Iterator[bytes]:
-    """The line as it is, and from its first stamp on when what stands before it is a file name, number or mark."""
+    """The line as it is, and from a stamp on when what stands before that is a file name, number or mark."""
     stripped = text.strip()
     yield stripped
-    match = _STAMP.search(stripped[:1000])
-    if match is not None and match.start() and _is_prefix(stripped[: match.start()]):
-        yield stripped[match.start() :]
-        yield stripped[match.start() :].rstrip(b"\"'`|")
+    for match in islice(_STAMP.finditer(stripped[:1000]), MAX_STAMPS):
+        if match.start() and _is_prefix(stripped[: match.start()]):
+            yield stripped[match.start() :]
+            yield stripped[match.start() :].rstrip(b"\"'`|")
 
 
 def _is_prefix(text: bytes) -> bool:

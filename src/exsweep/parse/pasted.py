@@ -152,6 +152,7 @@ class _Reading:
         return used
 
     def _heading(self, text: bytes) -> bool:
+        text = text.strip(b" \t")
         found = directive(text)
         if found is not None:
             name, value = found
@@ -211,7 +212,7 @@ class _Reading:
         header = self._header
         if header is None:
             return 0
-        text = lines[at].text
+        text = lines[at].text.lstrip(b" \t")
         used = 1
         if header.format.multiline:
             while open_quote(text) and used < MAX_RECORD and at + used < len(lines):
