@@ -296,3 +296,37 @@ def test_every_line_is_accounted_for(pieces: list[bytes], ending: bytes):
             raw = batch.raw(place)
             assert raw is not None
             assert data[int(batch.offset[place]) :].startswith(raw)
+
+
+DRESSED = {
+    "as a web page spaces it": lambda line: line.replace(" ", "\u00a0"),
+    "as a terminal colours it": lambda line: f"\x1b[31m{line}\x1b[0m",
+    "as the source of a web page": lambda line: (
+        f"<p>{line.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}<br>"
+    ),
+    "behind a relay with a time of its own": lambda line: (
+        f"<134>1 2021-03-03T10:01:02Z ex01 nxlog 123 - - {line}"
+    ),
+    "behind a search": lambda line: f"C:\\logs\\u_ex210303.log:1234:{line}",
+    "with characters that have no width": lambda line: f"\ufeff{line}\u200b",
+}
+
+
+@pytest.mark.parametrize("dress", DRESSED)
+def test_a_line_is_the_same_line_in_any_dress(dress: str):
+    line = "2021-03-05 04:33:10 10.1.1.5 POST /ecp/y.js &CorrelationID=<empty>; 443 - 198.51.100.9 python-requests/2.25.1 - 500 0 0 22"
+    assert events(DRESSED[dress](line)) == events(line)
+
+
+def test_half_a_value_at_the_end_of_a_cut_line_is_no_value():
+    line = "2021-03-03 09:12:44 10.1.1.5 POST /aspnet_client/a.aspx - 443 - 192.0.2.9 python-requests/2.25.1 -..."
+    ((_, _, row),) = events(line)
+    assert row["cs-uri-stem"] == b"/aspnet_client/a.aspx" and "sc-status" not in row
+
+
+def test_an_address_in_the_json_of_powershell_is_read_with_its_signs():
+    said = events(
+        '"ExternalUrl": {\n  "OriginalString": "http://f/\\u003cEXSWEEP-INERT-FIXTURE a=\\"b\\"\\u003e</script>"\n}'
+    )
+    assert said[0][0] == "oab_vdir"
+    assert said[0][2]["ExternalUrl"].startswith(b'http://f/<EXSWEEP-INERT-FIXTURE a="b">')

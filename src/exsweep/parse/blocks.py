@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _PAIR = re.compile(rb"\s{0,3}(?P<name>[A-Za-z][A-Za-z0-9]{1,60})\s*:(?:\s(?P<value>.*))?")
 _CONTINUED = re.compile(rb"\s{6,}\S")
 _MARKUP = re.compile(
-    rb"\s*\"?(?:(?:Ex|In)ternalUrl\s*[:=]?\s*)?(?P<value>https?://[^\s<>\"']{0,300}<\s*[A-Za-z%!?].*)",
+    rb"\s*\"?(?:(?:(?:Ex|In)ternalUrl|OriginalString|AbsoluteUri)\"?\s*[:=]?\s*\"?)?(?P<value>https?://[^\s<>\"']{0,300}<\s*[A-Za-z%!?].*)",
     re.S | re.I,
 )
 _CLOSED = re.compile(rb"</\s*script\s*>|%>", re.I)

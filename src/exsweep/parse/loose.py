@@ -11,7 +11,7 @@ from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.fields import split, split_csv
 from exsweep.parse.header import Header, normal_names
 from exsweep.parse.lines import LineSplitter
-from exsweep.parse.shapes import infer, infer_cut
+from exsweep.parse.shapes import infer, infer_cut, proves
 from exsweep.parse.times import iso_ms
 
 LONGEST = 1 << 18
@@ -25,8 +25,11 @@ _SPACES = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x
 _UNSEEN = re.compile(rb"\x1b\[[\d;]{0,20}[A-Za-z]|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf")
 """Colours of a terminal, characters without width."""
 _ENTITY = re.compile(rb"&(?:lt|gt|quot|apos|#\d{1,5}|#[xX][\da-fA-F]{1,4});")
+_JSON_SIGN = re.compile(rb"\\u00(2[267]|3[cCeE])")
+"""How PowerShell and .NET write `<`, `>`, `&` and quotation marks in JSON."""
 _PAGE_TAG = re.compile(
-    rb"</?(?:b|blockquote|br|code|div|em|font|i|li|p|pre|span|strong|td|tr)(?:\s[^<>]{0,300})?/?>", re.IGNORECASE
+    rb"</?(?:b|blockquote|br|code|div|em|font|i|li|p|pre|span|strong|td|tr)(?:\s[^<>]{0,300})?/?>",
+    re.IGNORECASE,
 )
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _LISTED = re.compile(rb"[A-Za-z]:\\")
@@ -76,6 +79,8 @@ def unquoted(line: bytes) -> bytes:
         line = _SPACES.sub(b" ", _UNSEEN.sub(b"", line))
     if b"&" in line and escaped(line):
         line = _unescaped(line)
+    if b"\\u00" in line:
+        line = _JSON_SIGN.sub(lambda sign: bytes([int(sign[1], 16)]), line).replace(b'\\"', b'"')
     match = _QUOTE_MARKS.match(line)
     text = line[match.end() :] if match else line
     stripped = text.strip()
@@ -167,6 +172,8 @@ def _cut(text: bytes, formats: Sequence[LogFormat]) -> Loose | None:
         if found is not None and (best is None or found[1] > best[0]):
             names, shown = found
             missing = len(names) - len(fields)
+            if missing and not proves(kind, names[len(fields) - 1 : len(fields)], fields[-1:]):
+                fields[-1] = b""
             header = Header(kind, normal_names(kind, names), inferred=True)
             best = shown, Loose(header, [*fields, *[b""] * missing], missing=missing)
     return best[1] if best else None

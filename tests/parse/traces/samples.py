@@ -12,6 +12,7 @@ from tests.parse.traces.test_log_export import ELASTIC
 from tests.parse.traces.test_prefetch import FILES, RUNS
 from tests.parse.traces.test_recycle import PAGE, PLACE
 from tests.parse.traces.test_registry import amcache, software, system, user
+from tests.parse.traces.test_relayed import SYSLOG
 from tests.parse.traces.test_rows import MFT
 from tests.parse.traces.test_task import TASK
 from tests.parse.traces.test_wmi import REPOSITORY
@@ -37,6 +38,7 @@ def trace_samples() -> dict[str, bytes]:
         "results/Windows.NTFS.MFT.json": MFT,
         "access.log": COMBINED,
         "hits.ndjson": ELASTIC,
+        "relayed.log": SYSLOG,
         "dir.txt": ENGLISH,
         "body.txt": BODY,
         PLACE: recycled(PAGE, "2021-03-05 06:00:00"),
