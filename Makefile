@@ -38,7 +38,7 @@ demo-fleet: $(VENV)/.installed
 	@rm -rf build/fleet && mkdir -p build/fleet
 	@$(BIN)/exsweep fleet --store build/fleet/fleet.db simulate --servers 30000 --seed 1 --truth build/fleet/truth.jsonl
 	@$(BIN)/exsweep fleet --store build/fleet/fleet.db queue --limit 10
-	@echo "Go on with: exsweep fleet --store build/fleet/fleet.db clusters"
+	@echo "Look at it: make serve STORE=build/fleet/fleet.db   or: exsweep fleet --store build/fleet/fleet.db clusters"
 
 serve: $(VENV)/.installed
 	@$(BIN)/exsweep serve $(if $(STORE),--store "$(STORE)") $(ARGS)

@@ -13,9 +13,9 @@ from exsweep.errors import UsageError
 from exsweep.fleet import audit
 from exsweep.fleet.store import Fleet
 from exsweep.model import Level
-from exsweep.web import accounts
-from exsweep.web.accounts import Join
+from exsweep.web import accounts, jobs, joining, proofs
 from exsweep.web.application import application
+from exsweep.web.joining import Join
 from exsweep.web.places import known_place
 from exsweep.web.recognise import csrf_of
 from exsweep.web.service import Service
@@ -52,11 +52,11 @@ def browser(service: Service) -> Iterator[TestClient]:
 
 def joined(service: Service, name: str, *rights: tuple[str, str | None]) -> str:
     """Somebody with an account; gives the secret of his app."""
-    secret = accounts.new_secret()
+    secret = proofs.new_secret()
     with Fleet.open(service.settings.store, who="tester") as fleet:
-        token = accounts.invite(fleet, Join(name=name, rights=rights), now=service.now())
+        token = joining.invite(fleet, Join(name=name, rights=rights), now=service.now())
         code = pyotp.TOTP(secret).at(service.now() - 60 * 60)
-        accounts.join(
+        joining.join(
             fleet, token, name=name, password=PASSWORD, secret=secret, code=code, now=service.now() - 60 * 60
         )
     return secret
@@ -75,7 +75,7 @@ def token_of(browser: TestClient, service: Service) -> str:
 
 
 def test_the_first_start_makes_one_operator_by_one_link(browser: TestClient, service: Service) -> None:
-    token = accounts.first_token(service.fleet(), now=service.now())
+    token = joining.first_token(service.fleet(), now=service.now())
     assert token
     form = browser.get("/join", params={"token": token}, headers={"accept": "application/json"}).json()
     code = pyotp.TOTP(form["secret"]).at(service.now())
@@ -88,7 +88,7 @@ def test_the_first_start_makes_one_operator_by_one_link(browser: TestClient, ser
     assert browser.post("/join", data=fields | {"name": "Op2"}, follow_redirects=False).status_code == 401, (
         "used up"
     )
-    assert accounts.first_token(service.fleet(), now=service.now()) is None
+    assert joining.first_token(service.fleet(), now=service.now()) is None
     assert [each.name for each in accounts.people(service.fleet())] == ["Op"]
 
 
@@ -156,7 +156,9 @@ def test_h71_what_fails_says_the_same_whether_the_name_is_there_or_not(
     secret = joined(service, "Ana", ("owner", "school"))
     wrong = signing_in(browser, service, "Ana", secret, password="wrong horse battery")
     nobody = signing_in(browser, service, "No\r\nbody", secret)
-    assert (wrong.status_code, wrong.text) == (nobody.status_code, nobody.text)
+    assert wrong.status_code == nobody.status_code == 401
+    told = re.compile(r'<input name="name"[^>]*>')
+    assert told.sub("", wrong.text) == told.sub("", nobody.text), "but for the name that was typed"
     names = [each.object for each in audit.entries(service.fleet().database, 5)]
     assert "'No\\r\\nbody'" in names, "line ends of a name are quoted in the log (H71)"
 
@@ -301,7 +303,7 @@ def test_a_coordinator_sees_the_verdict_and_no_evidence(browser: TestClient, ser
 
 
 def test_the_forms_are_pages_that_work_without_script(browser: TestClient, service: Service) -> None:
-    token = accounts.first_token(service.fleet(), now=service.now())
+    token = joining.first_token(service.fleet(), now=service.now())
     form = browser.get("/join", params={"token": token or ""}).text
     fields = dict(re.findall(r'name="(token|secret)" value="([^"]+)"', form))
     code = pyotp.TOTP(fields["secret"]).at(service.now() - 30)
@@ -346,7 +348,7 @@ def test_what_is_shown_once_is_kept_nowhere_even_for_a_request_that_is_sent_agai
 
 def test_pages_of_accounts_speak_the_language_of_the_reader(browser: TestClient, service: Service) -> None:
     spanish = {"accept": "text/html", "accept-language": "es"}
-    token = accounts.first_token(service.fleet(), now=service.now())
+    token = joining.first_token(service.fleet(), now=service.now())
     pages = [
         browser.get("/join", params={"token": token}, headers=spanish),
         browser.get("/sign-in", headers=spanish),
@@ -357,3 +359,141 @@ def test_pages_of_accounts_speak_the_language_of_the_reader(browser: TestClient,
     assert [page.status_code for page in pages] == [200] * 6
     assert [english_in(page.text) for page in pages] == [[]] * 6
     assert "Operador de este servicio" in pages[2].text
+
+
+def shown(answer) -> dict[str, str]:  # type: ignore[no-untyped-def]  # a response
+    """Name -> value of the fields of the page's first form."""
+    form = answer.text.partition('<form method="post"')[2].partition("</form>")[0]
+    inputs = re.findall(r"<input [^>]*>", form)
+    pairs = ((re.search(r'name="([^"]*)"', each), re.search(r'value="([^"]*)"', each)) for each in inputs)
+    return {name[1]: value[1] if value else "" for name, value in pairs if name}
+
+
+def test_a_form_to_join_that_was_wrong_comes_back_with_the_name_and_the_secret_that_the_app_has(
+    browser: TestClient, service: Service
+) -> None:
+    token = joining.first_token(service.fleet(), now=service.now())
+    form = shown(browser.get("/join", params={"token": token or ""}))
+    fields = form | {"name": "Olga", "password": PASSWORD}
+    wrong = browser.post("/join", data=fields | {"code": "000000"})
+    assert wrong.status_code == 422
+    assert "The code does not fit." in wrong.text
+    again = shown(wrong)
+    assert (again["token"], again["secret"], again["name"]) == (token, form["secret"], "Olga")
+    assert PASSWORD not in wrong.text
+    code = pyotp.TOTP(again["secret"]).at(service.now())
+    sent = browser.post("/join", data=again | {"password": PASSWORD, "code": code}, follow_redirects=False)
+    assert sent.headers["location"] == "/sign-in"
+    used = browser.post("/join", data=again | {"password": PASSWORD, "code": code})
+    assert used.status_code == 401 and "no longer good" in used.text and 'name="secret"' not in used.text
+
+
+def test_a_sign_in_that_was_wrong_comes_back_with_the_name_and_leads_where_one_wanted(
+    browser: TestClient, service: Service
+) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+    wrong = signing_in(browser, service, "Ana", secret, password="not this one", next="/cases?find=x")
+    assert wrong.status_code == 401
+    assert "Name, password or code do not fit." in wrong.text and "not this one" not in wrong.text
+    again = shown(wrong)
+    assert (again["name"], again["next"]) == ("Ana", "/cases?find=x")
+    hostile = signing_in(browser, service, '"><script>x', secret, next="//evil.example")
+    assert "<script>x" not in hostile.text and shown(hostile)["next"] == "/"
+    spanish = browser.post(
+        "/sign-in",
+        data={"name": "Ana", "password": "x", "code": "1"},
+        headers={"accept-language": "es", "x-csrf-token": token_of(browser, service)},
+    )
+    assert "no son los que deben ser" in spanish.text and english_in(spanish.text) == []
+    for _ in range(6):
+        last = signing_in(browser, service, "Ana", secret, password="guess")
+    assert last.status_code == 429 and "Too many attempts." in last.text and shown(last)["name"] == "Ana"
+    program = browser.post("/sign-in", json={"name": "Ana", "password": "x", "code": "1"})
+    assert "<html" not in program.text or program.status_code in (401, 429)
+
+
+def test_a_link_to_join_can_be_passed_on_as_it_stands(tmp_path: Path, clock: Clock) -> None:
+    made = settings(tmp_path, accounts=True, secure=True, origin=f"https://{HOST}")
+    service = Service(made, clock=clock)
+    with TestClient(application(service), base_url=f"https://{HOST}") as browser:
+        signing_in(browser, service, "Op", joined(service, "Op", ("operator", None)))
+        headers = {"x-csrf-token": token_of(browser, service), "accept": "application/json"}
+        asked = {"role": "owner", "tenant": "school"}
+        link = browser.post("/people/invite", json=asked, headers=headers).json()["link"]
+        assert link.startswith(f"https://{HOST}/join?token=")
+        assert "Owner of a server" in browser.get(link, headers={"accept": "text/html"}).text
+        assert 'href="/people"' in browser.get("/account").text, "operators find the page of people"
+
+
+def test_who_acts_for_several_organisations_says_for_which_he_sends(
+    browser: TestClient, service: Service
+) -> None:
+    secret = joined(service, "Hel", ("helper", "school-a"), ("helper", "school-b"), ("lead", "school-b"))
+    signing_in(browser, service, "Hel", secret)
+    start = browser.get("/").text
+    chooser = start.partition('<select name="tenant"')[2].partition("</select>")[0]
+    assert re.findall(r'value="([^"]*)"', chooser) == ["", "school-a", "school-b"]
+    csrf = token_of(browser, service)
+    sent = browser.post(
+        "/send",
+        data={"csrf": csrf, "tenant": "school-b", "name": "EX1"},
+        files={"files": ("a.log", b"#Fields: date time\n")},
+    )
+    assert sent.status_code == 200
+    rows = service.fleet().database.run(
+        "SELECT t.name, s.name FROM sending s JOIN tenant t ON t.id = s.tenant_id"
+    )
+    assert [tuple(row) for row in rows] == [("school-b", "EX1")]
+    foreign = browser.post(
+        "/send", data={"csrf": csrf, "tenant": "school-c"}, files={"files": ("a.log", b"x")}
+    )
+    assert foreign.status_code == 404
+
+
+def test_who_acts_for_one_organisation_is_not_asked(browser: TestClient, service: Service) -> None:
+    signing_in(browser, service, "Ana", joined(service, "Ana", ("owner", "school-a")))
+    assert 'name="tenant"' not in browser.get("/").text
+    assert "school-b" not in browser.get("/").text
+
+
+def test_an_owner_takes_back_what_he_sent(browser: TestClient, service: Service) -> None:
+    secret = joined(service, "Ana", ("owner", "school"))
+    signing_in(browser, service, "Ana", secret)
+    csrf = token_of(browser, service)
+    page = browser.post(
+        "/send", data={"csrf": csrf}, files={"files": ("C:\\logs\\<b>a.log", b"#Fields: date time\n")}
+    )
+    (sending,) = re.findall(r'href="(/sendings/snd_\w+)"', page.text)
+    listed = browser.get(sending).text
+    assert (
+        "<b>a.log" not in listed
+        and english_in(browser.get(sending, headers={"accept-language": "es"}).text) == []
+    )
+    (file,) = re.findall(r'href="(/uploads/upl_\w+/file)"', listed)
+    got = browser.get(file)
+    assert got.content == b"#Fields: date time\n"
+    assert got.headers["content-type"] == "application/octet-stream"
+    assert (
+        got.headers["content-disposition"].startswith("attachment")
+        and "sandbox" in got.headers["content-security-policy"]
+    )
+    jobs.stop(service.fleet(), page.url.path.rpartition("/")[2], service.now())
+    gone = browser.post(f"{sending}/delete", data={"csrf": csrf})
+    assert "The files were deleted." in gone.text and file not in gone.text
+    assert browser.get(file).status_code == 404
+    assert any(each.what == "read evidence: upload_file" for each in audit.entries(service.fleet().database))
+
+
+def test_a_helper_may_not_delete_and_another_organisation_sees_nothing(
+    browser: TestClient, service: Service
+) -> None:
+    signing_in(browser, service, "Ana", joined(service, "Ana", ("owner", "school")))
+    page = browser.post("/send", data={"csrf": token_of(browser, service)}, files={"files": ("a.log", b"x")})
+    (sending,) = re.findall(r'href="(/sendings/snd_\w+)"', page.text)
+    (file,) = re.findall(r'href="(/uploads/upl_\w+/file)"', browser.get(sending).text)
+    browser.cookies.clear()
+    signing_in(browser, service, "Hel", joined(service, "Hel", ("helper", "school")))
+    assert browser.get(file).status_code == 200 and "/delete" not in browser.get(sending).text
+    browser.cookies.clear()
+    signing_in(browser, service, "Ben", joined(service, "Ben", ("owner", "other")))
+    assert (browser.get(file).status_code, browser.get(sending).status_code) == (404, 404)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -243,3 +244,15 @@ def until(true) -> None:  # type: ignore[no-untyped-def]  # any callable
     while not true():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.1)
+
+
+def test_what_is_over_shows_nothing_as_going_on(client: TestClient, service: Service) -> None:
+    job = client.post(f"/api/v1/sendings/{send(client, {'a.log': b'x'})}/read", json={}).json()["job"]
+    fleet = service.fleet()
+    steps = (jobs.Step(state="done", title="Web server log"), jobs.Step(state="now", title="Asking"))
+    body = msgspec.json.encode(jobs.Progress(steps=steps, found=3)).decode()
+    fleet.database.run("UPDATE job SET progress = ?, state = 'running' WHERE public_id = ?", (body, job))
+    assert "Found so far: 3 records" in client.get(f"/jobs/{job}").text
+    fleet.database.run("UPDATE job SET state = 'done' WHERE public_id = ?", (job,))
+    page = client.get(f"/jobs/{job}").text
+    assert "p-now" not in page and "Found: 3 records" in page

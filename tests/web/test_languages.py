@@ -11,8 +11,10 @@ from exsweep.fleet.store import Fleet
 from exsweep.knowledge.languages import languages, texts
 from exsweep.knowledge.web_words import web_words
 from exsweep.web import jobs
+from exsweep.web.answers import Document, Download
 from exsweep.web.early import unfinished
 from exsweep.web.language import language_of
+from exsweep.web.routes import routes
 from exsweep.web.said import in_months
 from exsweep.web.service import Service
 from exsweep.web.templating import FOLDER, ONLY_ENGLISH
@@ -185,11 +187,13 @@ def test_an_unfinished_reading_is_told_in_spanish_too(client: TestClient, servic
     assert english_in(client.get(f"/jobs/{job}", headers=SPANISH).text) == []
 
 
-def test_a_page_that_is_not_translated_says_so_in_the_language_of_the_reader(client: TestClient) -> None:
-    sending = client.post("/api/v1/sendings", json={}).json()["sending"]
-    page = client.get(f"/sendings/{sending}", headers=SPANISH).text
-    assert '<html lang="en">' in page and "Esta página solo está en inglés." in page
-    assert "Esta página" not in client.get("/", headers=SPANISH).text
+def test_every_address_that_a_browser_opens_has_a_page_in_the_language_of_the_reader() -> None:
+    shown = {each.name for each in routes() if each.html and each.method == "GET" and each.then is None}
+    given = {each.name for each in routes() if each.result in (Download, Document)}
+    away = {"language", "start", "organisation", "organisation_back"}
+    assert {
+        name for name in shown - given - away if not (FOLDER / "templates" / f"{name}.html.j2").exists()
+    } == set()
 
 
 def test_evidence_in_the_gap_of_a_translated_sentence_stays_text(
@@ -217,7 +221,7 @@ def test_every_word_that_a_page_says_is_there_and_every_word_is_said() -> None:
     groups = tuple(re.findall(r'\bt\("([a-z_.]+)" ~ ', source)) + tuple(
         f"{each}." for each in re.findall(r'words_of\("(\w+)"\)', source)
     )
-    made = (*groups, "job_words.", "contact.", "step.", "tl.bar", "tl.blind", "case.gaps")
+    made = (*groups, "problem.", "job_words.", "contact.", "step.", "tl.bar", "tl.blind", "case.gaps")
     dead = {key for key in web_words() if key not in said and not key.startswith(made)}
     assert dead == set()
 
@@ -256,3 +260,18 @@ def test_months_are_those_of_the_language() -> None:
     )
     assert in_months("March 2021", "es") == "March 2021"
     assert texts("es")["calendar.months"]
+
+
+def test_every_problem_that_is_translated_is_one_that_the_program_tells() -> None:
+    sources = "".join(path.read_text("utf-8") for path in FOLDER.rglob("*.py"))
+    sources = re.sub(r'"\s*\n\s*f?"', "", sources)
+    literals = {re.sub(r"\{[^}]*\}", "{}", each) for each in re.findall(r'"([^"\n]+)"', sources)}
+    told = {key: text for key, text in web_words().items() if key.startswith("problem.")}
+    assert told
+    unknown = {key for key, text in told.items() if re.sub(r"\{[^}]*\}", "{}", str(text)) not in literals}
+    assert unknown == set()
+
+
+def test_what_is_not_there_is_told_in_the_language_of_the_reader(client: TestClient) -> None:
+    page = client.get("/cases/srv_000000000000", headers=SPANISH)
+    assert page.status_code == 404 and "Aquí no hay nada." in page.text and english_in(page.text) == []

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.access import Reach, access
 from exsweep.model import Level
-from exsweep.web import accounts, evidence, gate, jobs
+from exsweep.web import evidence, gate, jobs, joining
 from exsweep.web.application import application
 from exsweep.web.gate import Received
 from exsweep.web.ids import fields_with_ids
@@ -211,7 +211,7 @@ def test_rights_on_the_page_are_those_of_the_table(tmp_path: Path) -> None:
     assert all(
         not action.startswith("case.") for action in table.roles["operator"].may | table.roles["auditor"].may
     )
-    assert accounts.JOIN_S <= 7 * 86_400
+    assert joining.JOIN_S <= 7 * 86_400
 
 
 def test_h68_no_address_is_answered_but_those_of_the_table_and_three_that_are_named_here(

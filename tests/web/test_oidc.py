@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 from exsweep.errors import UsageError
 from exsweep.fleet import audit
 from exsweep.model import Level
-from exsweep.web import accounts, oidc, outside
-from exsweep.web.accounts import Join
+from exsweep.web import accounts, api_keys, joining, oidc, outside
 from exsweep.web.application import application
+from exsweep.web.joining import Join
 from exsweep.web.oidc_settings import Mapped, Provider, provider
 from exsweep.web.service import Service
 from tests.fleet.build import assessed
@@ -175,7 +175,7 @@ def test_an_account_of_the_organisation_gets_no_password_here(
     assert "signs in through the organisation" in page and "New link" not in page
     assert "Your organisation signs you in." in browser.get("/account").text
     with pytest.raises(UsageError, match="organisation"):
-        accounts.invite(service.fleet(), Join(user=one.user, name="Ana"), now=service.now())
+        joining.invite(service.fleet(), Join(user=one.user, name="Ana"), now=service.now())
     headers = {"x-csrf-token": token_of(browser, service), "accept": "application/json"}
     assert browser.post("/account/passkeys/begin", json={}, headers=headers).status_code in (403, 404, 422)
 
@@ -190,7 +190,7 @@ def test_a_key_ends_when_its_maker_was_not_seen_for_long(
     browser.cookies.clear()
     bearer = {"authorization": f"Bearer {key}"}
     assert browser.get("/api/v1/cases", headers=bearer).status_code == 200
-    clock.now += accounts.TRUST_S + 1
+    clock.now += api_keys.TRUST_S + 1
     assert browser.get("/api/v1/cases", headers=bearer).status_code == 401
     issuer.now = int(clock.now)
     sign_in(browser, issuer, name="Ana", groups=["exsweep-school"])

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyotp
 from starlette.testclient import TestClient
 
-from exsweep.web import accounts
-from exsweep.web.accounts import Join
+from exsweep.web import joining, proofs
 from exsweep.web.application import application
+from exsweep.web.joining import Join
 from exsweep.web.recognise import csrf_of
 from exsweep.web.service import Service
 from tests.fleet.build import NOW
@@ -24,10 +24,10 @@ def test_a_person_and_a_program_work_on_postgres(tmp_path: Path, postgres: str) 
     with TestClient(
         application(service), base_url=f"https://{HOST}", raise_server_exceptions=False
     ) as browser:
-        fleet, secret, password = service.fleet(), accounts.new_secret(), "correct horse battery staple"
+        fleet, secret, password = service.fleet(), proofs.new_secret(), "correct horse battery staple"
         code = pyotp.TOTP(secret)
-        token = accounts.invite(fleet, Join(name="Ana", rights=(("owner", "school"),)), now=NOW)
-        accounts.join(
+        token = joining.invite(fleet, Join(name="Ana", rights=(("owner", "school"),)), now=NOW)
+        joining.join(
             fleet, token, name="", password=password, secret=secret, code=code.at(NOW - 60), now=NOW - 60
         )
         fields = {"name": "Ana", "password": password, "code": code.at(NOW)}

@@ -8,9 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from exsweep.fleet import audit
-from exsweep.web import accounts, passkeys, sessions
-from exsweep.web.accounts import Join
+from exsweep.web import accounts, joining, passkeys, proofs, sessions
 from exsweep.web.application import application
+from exsweep.web.joining import Join
 from exsweep.web.service import Service
 from tests.fleet.build import NOW
 from tests.web.authenticator import PRESENT, Authenticator
@@ -55,7 +55,7 @@ def begin(browser: TestClient, service: Service, path: str, **body: str) -> dict
 
 
 def join_with(browser: TestClient, service: Service, device: Authenticator, name: str = "Ana") -> None:
-    token = accounts.invite(service.fleet(), Join(rights=(("owner", "school"),)), now=service.now())
+    token = joining.invite(service.fleet(), Join(rights=(("owner", "school"),)), now=service.now())
     begun = begin(browser, service, "/join/passkey", token=token, name=name)
     body = {"ceremony": begun["ceremony"], "credential": device.create(begun["options"])}
     answer = post(browser, service, "/join/passkey", body)
@@ -79,7 +79,7 @@ def test_somebody_joins_and_signs_in_with_a_device_alone(
     assert browser.get("/api/v1/account").json()["name"] == "Ana"
     said = [each.detail for each in audit.entries(service.fleet().database, 3)]
     assert any("with a passkey" in each for each in said)
-    assert signing_in(browser, service, "Ana", accounts.new_secret(), password="").status_code in (401, 422)
+    assert signing_in(browser, service, "Ana", proofs.new_secret(), password="").status_code in (401, 422)
 
 
 def test_h71_after_signing_in_with_a_device_one_goes_nowhere_else(
@@ -167,13 +167,13 @@ def test_a_device_that_does_not_fit_opens_nothing(
 def test_a_device_that_does_not_fit_joins_nothing(
     browser: TestClient, service: Service, device: Authenticator, how: str
 ) -> None:
-    token = accounts.invite(service.fleet(), Join(rights=(("owner", "school"),)), now=service.now())
+    token = joining.invite(service.fleet(), Join(rights=(("owner", "school"),)), now=service.now())
     begun = begin(browser, service, "/join/passkey", token=token, name="Ana")
     _lie(device, how)
     body = {"ceremony": begun["ceremony"], "credential": device.create(begun["options"])}
     assert post(browser, service, "/join/passkey", body).status_code == 422
     assert accounts.people(service.fleet()) == (), "nothing is half made"
-    assert accounts.invitation(service.fleet(), token, now=service.now()), "and the link is still good"
+    assert joining.invitation(service.fleet(), token, now=service.now()), "and the link is still good"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_nonsense_is_refused_in_words(
     begun = begin(browser, service, "/sign-in/passkey")
     body = {"ceremony": begun["ceremony"], "credential": credential}
     assert post(browser, service, "/sign-in/passkey", body).status_code == 401
-    token = accounts.invite(service.fleet(), Join(rights=(("owner", "school"),)), now=service.now())
+    token = joining.invite(service.fleet(), Join(rights=(("owner", "school"),)), now=service.now())
     begun = begin(browser, service, "/join/passkey", token=token, name="Ana")
     body = {"ceremony": begun["ceremony"], "credential": credential}
     assert post(browser, service, "/join/passkey", body).status_code == 422
@@ -204,7 +204,7 @@ def test_an_answer_for_joining_does_not_sign_in_and_the_other_way_round(
     begun = begin(browser, service, "/sign-in/passkey")
     body = {"ceremony": begun["ceremony"], "credential": device.get(begun["options"])}
     assert post(browser, service, "/join/passkey", body).status_code == 422
-    token = accounts.invite(service.fleet(), Join(rights=(("operator", None),)), now=service.now())
+    token = joining.invite(service.fleet(), Join(rights=(("operator", None),)), now=service.now())
     begun = begin(browser, service, "/join/passkey", token=token, name="Op")
     body = {"ceremony": begun["ceremony"], "credential": device.get(begun["options"])}
     assert post(browser, service, "/sign-in/passkey", body).status_code == 401
@@ -265,7 +265,7 @@ def test_a_link_for_somebody_who_lost_his_device_ends_the_lost_one(
     join_with(browser, service, device)
     sign_in_with(browser, service, device)
     user = accounts.people(service.fleet())[0].user
-    token = accounts.invite(service.fleet(), Join(user=user, name="Ana"), now=service.now())
+    token = joining.invite(service.fleet(), Join(user=user, name="Ana"), now=service.now())
     fresh = Authenticator(ORIGIN)
     begun = begin(browser, service, "/join/passkey", token=token)
     body = {"ceremony": begun["ceremony"], "credential": fresh.create(begun["options"])}

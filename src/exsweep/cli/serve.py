@@ -107,9 +107,9 @@ def serve(
     """
     import uvicorn  # only this verb needs these: the others start faster
 
-    from exsweep.web.accounts import first_token
     from exsweep.web.application import application
     from exsweep.web.hooks import Sender, hooks
+    from exsweep.web.joining import first_token
     from exsweep.web.routes import url
     from exsweep.web.service import Service, Settings
     from exsweep.web.worker import Worker

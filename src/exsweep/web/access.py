@@ -3,6 +3,7 @@
 import msgspec
 
 from exsweep.fleet.store import Fleet
+from exsweep.knowledge.access import access
 from exsweep.web.ids import tenant_of
 from exsweep.web.problem import Problem, not_found
 from exsweep.web.routes import PUBLIC, SIGNED_IN, Route
@@ -43,6 +44,7 @@ def check(route: Route, viewer: Viewer, params: msgspec.Struct, fleet: Fleet) ->
 
 def forbidden(route: Route) -> Problem:
     """The viewer is known, and this is not his to do."""
+    what = access().actions[route.may]
     return Problem(
-        403, "Your account may not do this.", tip=f"It needs the right {route.may!r}. Ask your operator."
+        403, "Your account may not do this.", tip=f"It needs the right to {what}. Ask your operator."
     )

@@ -388,6 +388,17 @@ def blob(folder: Path, tenant: int, sha256: str) -> Path:
     return common if common.exists() and not own.exists() else own
 
 
+def kept(fleet: Fleet, folder: Path, upload: int) -> Path | None:
+    """Where a received file stands; None where it is not whole yet, or was deleted."""
+    row = fleet.database.one(
+        "SELECT u.sha256, s.tenant_id FROM upload u JOIN sending s ON s.id = u.sending_id "
+        "WHERE u.id = ? AND u.state = 'received' AND s.state <> 'deleted'",
+        (upload,),
+    )
+    place = blob(folder, int(row[1]), str(row[0])) if row else None
+    return place if place is not None and place.exists() else None
+
+
 def _own(folder: Path, tenant: int, sha256: str) -> Path:
     return folder / "evidence" / f"tenant-{tenant}" / sha256[:2] / sha256
 

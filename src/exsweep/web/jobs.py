@@ -330,7 +330,7 @@ def job(fleet: Fleet, public_id: str) -> Job:
         state=state,
         over=state in OVER,
         words=words,
-        steps=so_far.steps,
+        steps=tuple(each for each in so_far.steps if each.state != "now" or state not in OVER),
         share=1.0 if state == "done" else so_far.share,
         files=so_far.files,
         planned=so_far.planned,

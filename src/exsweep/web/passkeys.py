@@ -21,7 +21,7 @@ import msgspec
 from exsweep.errors import UsageError
 from exsweep.fleet.store import Fleet
 from exsweep.fleet.text import stored
-from exsweep.web import accounts, sessions
+from exsweep.web import joining, sessions
 from exsweep.web.evidence import new_id
 from exsweep.web.problem import Problem, not_found
 from exsweep.web.sessions import digest
@@ -109,8 +109,8 @@ def begin_joining(fleet: Fleet, origin: str, token: str, name: str, *, now: int)
         Problem: the link is no longer good.
         UsageError: the name is missing or taken.
     """
-    given = accounts.invitation(fleet, token, now=now)
-    wanted = accounts.wanted_name(given, name)
+    given = joining.invitation(fleet, token, now=now)
+    wanted = joining.wanted_name(given, name)
     if not given.user and fleet.database.one("SELECT 1 FROM account WHERE name = ?", (stored(wanted, 100),)):
         raise UsageError("That name is taken.", tip="Choose another.")
     user = given.user or new_id("usr")
@@ -123,7 +123,7 @@ def join(fleet: Fleet, origin: str, ceremony: str, credential: Mapping[str, Any]
     if not asked.token:
         raise _wrong()
     with fleet.act("joined", asked.user, time=now, detail=f"{asked.name}, with a passkey"):
-        accounts.take_invitation(fleet, asked.token, asked.user, asked.name, now=now)
+        joining.take_invitation(fleet, asked.token, asked.user, asked.name, now=now)
         _keep(fleet, origin, asked, "First passkey", credential, now)
     return asked.user
 

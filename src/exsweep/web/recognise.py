@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exsweep.fleet.store import Fleet
-from exsweep.web import accounts
+from exsweep.web import api_keys, signing_in
 from exsweep.web.service import Service
 from exsweep.web.viewer import NOBODY, Viewer
 
@@ -49,9 +49,9 @@ def recognise(service: Service, fleet: Fleet, received: "Received") -> Caller:
         return Caller()
     bearer = received.headers.get("authorization", "")
     if bearer.startswith("Bearer "):
-        viewer = accounts.holder(fleet, bearer[7:], now=service.now())
+        viewer = api_keys.holder(fleet, bearer[7:], now=service.now())
         return Caller(viewer=viewer, by_key=True) if viewer else Caller()
-    found = accounts.session(fleet, cookie, now=service.now()) if cookie else None
+    found = signing_in.session(fleet, cookie, now=service.now()) if cookie else None
     if found is None:
         return Caller()
     return Caller(viewer=found[0], session=found[1], csrf=csrf_of(service, cookie, fleet.secret))

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from exsweep.web.answers import Document, Download, Json
 from exsweep.web.headers import CSP, DOCUMENT_CSP, PRIVATE
 from exsweep.web.language import language_of
-from exsweep.web.problem import Problem, ProblemView
+from exsweep.web.problem import Again, Problem, ProblemView
 from exsweep.web.recognise import cookie_name
 from exsweep.web.routes import Route
 from exsweep.web.templating import page
@@ -97,7 +97,16 @@ def problem_reply(problem: Problem, received: "Received", ask: "Ask | None" = No
         body, kind = msgspec.json.encode(view), "application/problem+json"
     else:
         wanted = ask.language if ask else language_of("", received.headers.get("accept-language", ""))
-        body = page("problem", language=wanted, view=view, ask=ask, fragment=False)
+        again = problem.again or Again("problem", view)
+        body = page(
+            again.page,
+            language=wanted,
+            place=again.place,
+            view=again.view,
+            ask=ask,
+            fragment=False,
+            wrong=view,
+        )
         kind = "text/html; charset=utf-8"
     return Reply(status=problem.status, headers=_headers(kind) | problem.headers, body=body)
 

@@ -68,12 +68,13 @@ def page(name: str, *, language: str = ENGLISH, place: str = "/", **context: Any
     """A page, UTF-8; the general page where a route has no template of its own yet.
 
     `language` is the one that the reader wants; a page that is not translated yet is in English, and says so.
-    `place` is the address of the page, for links that come back to it.
+    `place` is the address of the page, for links that come back to it; `wrong` is what was wrong with a form that is shown again.
     """
     templates = environment()
     template = templates.select_template([f"{name}.html.j2", "general.html.j2"])
     found = (template.name or "").partition(".")[0]
     lang = ENGLISH if found in ONLY_ENGLISH else language
     english = Markup("" if lang == ENGLISH else ' lang="en"')  # noqa: S704 - two texts of ours
+    context = {"wrong": None} | context
     text = template.render(lang=lang, wanted=language, en=english, place=place, **context)
     return text.encode("utf-8", "replace")

@@ -5,14 +5,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from exsweep.errors import UsageError
 from exsweep.knowledge.access import access
-from exsweep.web import accounts, passkeys, sessions
-from exsweep.web.accounts import Account, Join, Key, Right
+from exsweep.web import accounts, api_keys, joining, passkeys, proofs, sessions, signing_in
+from exsweep.web.accounts import Account, Right
+from exsweep.web.api_keys import Key
 from exsweep.web.ask import Ask
 from exsweep.web.ids import KeyId, UserId
+from exsweep.web.joining import Join
 from exsweep.web.passkeys import Passkey
 from exsweep.web.places import known_place
-from exsweep.web.problem import Problem
+from exsweep.web.problem import Again, Problem, with_form
 from exsweep.web.routes import PUBLIC, SIGNED_IN, Nothing, route, url
 
 Line = Annotated[str, Meta(max_length=200)]
@@ -37,6 +40,8 @@ class Next(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class SignInView(msgspec.Struct, frozen=True, kw_only=True):
     next: str
+    name: str = ""
+    """As it was typed before."""
     passkeys: bool = False
     """Passkeys are possible here."""
     organisation: str | None = None
@@ -53,6 +58,8 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     name: str
     """Empty: to be chosen."""
+    typed: str = ""
+    """What was chosen before something else was wrong."""
     again: bool
     """An old account gets a new password and code."""
     secret: str
@@ -94,7 +101,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     role: Line
     tenant: Line | None = None
-    days: Annotated[int, Meta(ge=1, le=accounts.LONGEST_KEY_DAYS)] = 90
+    days: Annotated[int, Meta(ge=1, le=api_keys.LONGEST_KEY_DAYS)] = 90
 
 
 class OneKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,11 +152,15 @@ def _me(ask: Ask) -> str:
 def sign_in(ask: Ask, asked: Next) -> SignInView:
     """The form."""
     accounts_only(ask)
-    offered = passkeys.missing(ask.service.settings.origin) is None
+    return _sign_in_view(ask, asked.next)
+
+
+def _sign_in_view(ask: Ask, after: str, name: str = "") -> SignInView:
     organisation = ask.service.organisation
     return SignInView(
-        next=known_place(asked.next),
-        passkeys=offered,
+        next=known_place(after),
+        name=name,
+        passkeys=passkeys.missing(ask.service.settings.origin) is None,
         organisation=organisation.settings.title if organisation else None,
     )
 
@@ -158,9 +169,13 @@ def sign_in(ask: Ask, asked: Next) -> SignInView:
 def sign_in_form(ask: Ask, asked: SignIn) -> SignInView:
     """Sign in: a new session each time, whatever cookie came with it."""
     accounts_only(ask)
-    token = accounts.sign_in(
-        ask.fleet, asked.name, asked.password, asked.code, address=ask.address, now=ask.now
-    )
+    try:
+        token = signing_in.sign_in(
+            ask.fleet, asked.name, asked.password, asked.code, address=ask.address, now=ask.now
+        )
+    except Problem as error:
+        form = Again("sign_in", _sign_in_view(ask, asked.next, asked.name), url("sign_in", next=asked.next))
+        raise with_form(error, form) from None
     new_session(ask, token)
     return SignInView(next=known_place(asked.next))
 
@@ -184,15 +199,19 @@ def sign_out(ask: Ask, asked: SignOut) -> Done:
 def join(ask: Ask, asked: Token) -> JoinView:
     """The form behind a link to join."""
     accounts_only(ask)
-    given = accounts.invitation(ask.fleet, asked.token, now=ask.now)
-    secret = accounts.new_secret()
+    return _join_view(ask, asked.token, proofs.new_secret())
+
+
+def _join_view(ask: Ask, token: str, secret: str, typed: str = "") -> JoinView:
+    given = joining.invitation(ask.fleet, token, now=ask.now)
     roles = access().roles
     return JoinView(
-        token=asked.token,
+        token=token,
         name=given.name,
+        typed=typed,
         again=bool(given.user),
         secret=secret,
-        app=accounts.app_address(secret, given.name),
+        app=proofs.app_address(secret, given.name),
         roles=tuple(
             Right(role=role, title=roles[role].title, tenant=tenant) for role, tenant in given.rights
         ),
@@ -204,15 +223,19 @@ def join(ask: Ask, asked: Token) -> JoinView:
 def join_form(ask: Ask, asked: JoinForm) -> Done:
     """Join; the link is used up."""
     accounts_only(ask)
-    accounts.join(
-        ask.fleet,
-        asked.token,
-        name=asked.name,
-        password=asked.password,
-        secret=asked.secret,
-        code=asked.code,
-        now=ask.now,
-    )
+    try:
+        joining.join(
+            ask.fleet,
+            asked.token,
+            name=asked.name,
+            password=asked.password,
+            secret=asked.secret,
+            code=asked.code,
+            now=ask.now,
+        )
+    except UsageError as error:  # the same secret again: the app has it already
+        view = _join_view(ask, asked.token, asked.secret, asked.name)
+        raise with_form(error, Again("join", view, url("join", token=asked.token))) from None
     return Done()
 
 
@@ -239,14 +262,14 @@ def _rights(ask: Ask) -> tuple[Right, ...]:
 @route("GET", "/keys", may=SIGNED_IN)
 def keys(ask: Ask, asked: Nothing) -> KeysView:
     """One's own keys for programs."""
-    return KeysView(keys=accounts.keys(ask.fleet, _me(ask)), roles=_rights(ask))
+    return KeysView(keys=api_keys.keys(ask.fleet, _me(ask)), roles=_rights(ask))
 
 
 @route("POST", "/keys", may=SIGNED_IN, api=False, shown_once=True)
 def keys_new(ask: Ask, asked: NewKey) -> KeysView:
     """Make a key. Only people who signed in can: a key makes no keys."""
     user = signed_in_person(ask)
-    _, made = accounts.make_key(
+    _, made = api_keys.make_key(
         ask.fleet,
         ask.viewer,
         name=asked.name,
@@ -255,13 +278,13 @@ def keys_new(ask: Ask, asked: NewKey) -> KeysView:
         days=asked.days,
         now=ask.now,
     )
-    return KeysView(keys=accounts.keys(ask.fleet, user), roles=_rights(ask), made=made)
+    return KeysView(keys=api_keys.keys(ask.fleet, user), roles=_rights(ask), made=made)
 
 
 @route("POST", "/keys/{key}/close", may=SIGNED_IN, then=lambda _: url("keys"))
 def keys_close(ask: Ask, asked: OneKey) -> Done:
     """End a key of one's own."""
-    accounts.close_key(ask.fleet, asked.key, _me(ask), now=ask.now)
+    api_keys.close_key(ask.fleet, asked.key, _me(ask), now=ask.now)
     return Done()
 
 
@@ -291,7 +314,12 @@ def people_invite(ask: Ask, asked: Invite) -> PeopleView:
     """A link for one person to join with one right."""
     accounts_only(ask)
     given = Join(name=asked.name, rights=((asked.role, asked.tenant),))
-    return _people(ask, url("join", token=accounts.invite(ask.fleet, given, now=ask.now)))
+    return _people(ask, _link(ask, given))
+
+
+def _link(ask: Ask, given: Join) -> str:
+    """Whole, so that it can be passed on as it is."""
+    return ask.service.settings.origin + url("join", token=joining.invite(ask.fleet, given, now=ask.now))
 
 
 @route("POST", "/people/{user}/again", may="system.accounts", shown_once=True)
@@ -302,7 +330,7 @@ def people_again(ask: Ask, asked: OneUser) -> PeopleView:
     if name is None:
         raise Problem(404, "There is nothing here.", tip="Check the address.")
     given = Join(user=asked.user, name=name)
-    return _people(ask, url("join", token=accounts.invite(ask.fleet, given, now=ask.now)))
+    return _people(ask, _link(ask, given))
 
 
 @route("POST", "/people/{user}/rights", may="system.accounts", then=lambda _: url("people"))

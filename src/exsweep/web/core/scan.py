@@ -11,10 +11,10 @@ from exsweep.errors import ScanRefused, UsageError
 from exsweep.scan import Wishes, scope_in
 from exsweep.web import jobs, scanning
 from exsweep.web.ask import Ask
-from exsweep.web.core.sending import tenant_for
+from exsweep.web.core.sending import tenant_for, tenants_of
 from exsweep.web.jobs import Job
 from exsweep.web.problem import Problem
-from exsweep.web.routes import Nothing, route, url
+from exsweep.web.routes import route, url
 
 _NAMED = 5
 
@@ -32,6 +32,14 @@ class ScanView(msgspec.Struct, frozen=True, kw_only=True):
     """Address of the page that explains it; every request names it."""
     ports: tuple[int, ...] = ()
     most: int = scanning.MOST
+    tenants: tuple[str, ...] = ()
+    """Where one may have it done for several, and none was named."""
+    tenant: str | None = None
+
+
+class ScanAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    tenant: str | None = None
+    """For whom, where one acts for several."""
 
 
 class NewScan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,10 +52,14 @@ class NewScan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 @route("GET", "/scan", may="scan.start")
-def scan(ask: Ask, asked: Nothing) -> ScanView:
+def scan(ask: Ask, asked: ScanAsk) -> ScanView:
     """Have servers looked at from outside."""
+    tenants = () if asked.tenant else tenants_of(ask, "scan.start")
+    given = ask.service.settings.allow_scan
+    if len(tenants) > 1 and given is not None and given.is_dir():
+        return ScanView(allowed=False, tenants=tenants)
     try:
-        file = _file(ask, None)
+        file = _file(ask, asked.tenant)
         if file is None:
             return ScanView(allowed=False)
         scope = scope_in(file, Wishes(), now=_now(ask))
@@ -61,6 +73,8 @@ def scan(ask: Ask, asked: Nothing) -> ScanView:
         page=scope.page,
         ports=tuple(sorted(scope.ports)),
         most=min(scanning.MOST, scope.most_addresses),
+        tenants=tenants,
+        tenant=asked.tenant,
     )
 
 

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from exsweep.errors import UsageError
+from exsweep.fleet import reach
 from exsweep.web import evidence, jobs
+from exsweep.web.answers import Download
 from exsweep.web.ask import Ask
 from exsweep.web.evidence import LARGEST, Sending, Upload
 from exsweep.web.ids import SendingId, ServerId, UploadId
@@ -65,6 +67,15 @@ class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     bytes: int
     dry_run: bool
+
+
+def tenants_of(ask: Ask, action: str) -> tuple[str, ...]:
+    """Names of the tenants for which the viewer may do something, sorted; none where he may for all."""
+    if not ask.may(action) or (within := ask.within(action)) is None:
+        return ()
+    ours, values = reach.within(within, "id")
+    rows = ask.fleet.database.run(f"SELECT name FROM tenant WHERE {ours} ORDER BY name", values)
+    return tuple(str(name) for (name,) in rows)
 
 
 def tenant_for(ask: Ask, name: str | None) -> int:
@@ -147,6 +158,17 @@ def upload_part(ask: Ask, asked: Chunk) -> Upload:
     )
 
 
+@route("GET", "/uploads/{upload}/file", may="case.download", rate="heavy")
+def upload_file(ask: Ask, asked: OneUpload) -> Download:
+    """The file as it was sent: hostile bytes, never shown as a page."""
+    there = evidence.upload(ask.fleet, asked.upload)
+    number = ask.fleet.database.number("SELECT id FROM upload WHERE public_id = ?", (asked.upload,))
+    kept = evidence.kept(ask.fleet, ask.service.settings.folder, number)
+    if kept is None:
+        raise not_found()
+    return Download(file_name=there.name.replace("\\", "/").rpartition("/")[2], path=kept)
+
+
 @route("POST", "/uploads/{upload}/finish", may="case.upload", html=False, rate="sending")
 def upload_finish(ask: Ask, asked: Finish) -> Upload:
     """All parts are here: compare the hash of the whole, and keep it."""
@@ -195,7 +217,12 @@ def start_reading(ask: Ask, public_id: str) -> Job:
     return jobs.job(ask.fleet, made)
 
 
-@route("POST", "/sendings/{sending}/delete", may="case.delete", then=lambda _: "/")
+@route(
+    "POST",
+    "/sendings/{sending}/delete",
+    may="case.delete",
+    then=lambda of: url("sending", sending=of.sending),
+)
 def sending_delete(ask: Ask, asked: Delete) -> Deleted:
     """Delete the evidence of a sending; what was found out and the custody log stay."""
     there = evidence.sending(ask.fleet, asked.sending)

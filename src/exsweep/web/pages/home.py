@@ -12,6 +12,7 @@ from exsweep.knowledge.languages import say_list, text
 from exsweep.model import Phrase
 from exsweep.web.answers import Download
 from exsweep.web.ask import Ask
+from exsweep.web.core.sending import tenants_of
 from exsweep.web.ids import ServerId
 from exsweep.web.problem import Problem
 from exsweep.web.routes import PUBLIC, Nothing, route
@@ -24,6 +25,8 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
 
     may_send: bool
     may_scan: bool
+    tenants: tuple[str, ...] = ()
+    """For whom one may send: where they are several, one is to be chosen."""
     local: bool
     """Nothing leaves this computer."""
     numbers: Numbers | None = None
@@ -59,6 +62,7 @@ def home(ask: Ask, asked: HomeParams) -> HomeView:
     return HomeView(
         may_send=ask.may("case.upload"),
         may_scan=ask.may("scan.start") and ask.service.settings.allow_scan is not None,
+        tenants=tenants_of(ask, "case.upload"),
         local=ask.viewer.local,
         numbers=queue.numbers(ask.fleet, tenants=tenants) if found.total else None,
         cases=found.rows,

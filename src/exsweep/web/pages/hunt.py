@@ -12,7 +12,7 @@ from exsweep.fleet.hunt import export as exports
 from exsweep.web import hunting
 from exsweep.web.answers import Download
 from exsweep.web.ask import Ask
-from exsweep.web.problem import Problem
+from exsweep.web.problem import Problem, not_found
 from exsweep.web.routes import Nothing, route, url
 
 _MOST_LINES = 10_000
@@ -145,7 +145,7 @@ def hunt_start(ask: Ask, asked: Asked) -> Started:
 @route("GET", "/hunt/{run}", may="hunt.run")
 def hunt_run(ask: Ask, asked: OneRun) -> RunView:
     """How far it is, what was hit, and what could not be checked."""
-    found = hunts.report(ask.fleet, asked.run, may=_may(ask))
+    found = _run(ask, asked.run)
     shown = found.hits[:_SHOWN]
     return RunView(
         report=msgspec.structs.replace(found, hits=shown, could_not_check=found.could_not_check[:_SHOWN]),
@@ -160,7 +160,7 @@ def hunt_run(ask: Ask, asked: OneRun) -> RunView:
 @route("POST", "/hunt/{run}/stop", may="hunt.run", then=lambda of: url("hunt_run", run=of.run))
 def hunt_stop(ask: Ask, asked: OneRun) -> Started:
     """Stop; what was looked at is kept."""
-    hunts.report(ask.fleet, asked.run, may=_may(ask))
+    _run(ask, asked.run)
     hunting.stop(asked.run)
     return Started(asked.run)
 
@@ -168,7 +168,7 @@ def hunt_stop(ask: Ask, asked: OneRun) -> Started:
 @route("POST", "/hunt/{run}/resume", may="hunt.run", then=lambda of: url("hunt_run", run=of.run))
 def hunt_resume(ask: Ask, asked: OneRun) -> Started:
     """Go on where it stopped."""
-    hunts.report(ask.fleet, asked.run, may=_may(ask))
+    _run(ask, asked.run)
     hunting.begin(ask.service, asked.run, ask.who)
     return Started(asked.run)
 
@@ -176,7 +176,7 @@ def hunt_resume(ask: Ask, asked: OneRun) -> Started:
 @route("POST", "/hunt/{run}/save", may="hunt.save", then=lambda _: url("hunt"))
 def hunt_save(ask: Ask, asked: Keep) -> Started:
     """Keep the question; a watch tells when new evidence matches."""
-    found = hunts.report(ask.fleet, asked.run, may=_may(ask))
+    found = _run(ask, asked.run)
     hunts.save(
         ask.fleet, asked.name, found.question, found.scope, watch=asked.watch, now=ask.now, may=_may(ask)
     )
@@ -202,6 +202,18 @@ def hunt_forget(ask: Ask, asked: OneHunt) -> Started:
     return Started("")
 
 
+def _run(ask: Ask, name: str) -> hunts.Report:
+    """The run; another's is not there (H68).
+
+    Raises:
+        Problem: 404.
+    """
+    try:
+        return hunts.report(ask.fleet, name, may=_may(ask))
+    except UsageError:
+        raise not_found() from None
+
+
 def _own(ask: Ask, name: str) -> None:
     if name not in {each.hunt for each in hunts.saved(ask.fleet, may=_may(ask))}:
         raise Problem(404, "There is no such hunt.", tip="Open the list of hunts again.")
@@ -218,6 +230,6 @@ def hunt_export(ask: Ask, asked: Format) -> Download:
     if asked.format not in writers:
         raise Problem(422, "There is no such format.", tip=f"Choose from: {', '.join(writers)}.")
     write, kind = writers[asked.format]
-    found = hunts.report(ask.fleet, asked.run, may=_may(ask))
+    found = _run(ask, asked.run)
     ending = "json" if asked.format == "stix" else asked.format
     return Download(file_name=f"{asked.run}.{ending}", media_type=kind, body=write(found))

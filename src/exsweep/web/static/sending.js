@@ -254,7 +254,7 @@ async function opened(form, files) {
     }
   }
   const about = {};
-  for (const name of ["name", "organisation", "sector", "server"]) {
+  for (const name of ["tenant", "name", "organisation", "sector", "server"]) {
     const value = form.elements[name]?.value.trim();
     if (value) about[name] = value;
   }
