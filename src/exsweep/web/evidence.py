@@ -140,7 +140,7 @@ def _room(fleet: Fleet, folder: Path, tenant: int, size: int, quota: int) -> Non
         raise Problem(
             413,
             "There is no room left for you here.",
-            tip="Delete evidence that is no longer needed, or ask your operator.",
+            tip="Delete what you need no more, or ask your operator.",
         )
     folder.mkdir(parents=True, exist_ok=True)
     disk = shutil.disk_usage(folder)

@@ -94,7 +94,7 @@ def tenant_for(ask: Ask, name: str | None) -> int:
             raise not_found()
         return int(row[0])
     if len(within) != 1:
-        raise UsageError("You act for several organisations.", tip="Say for which: `tenant`.")
+        raise UsageError("You act for more than one group.", tip="Say for which one (`tenant`).")
     return within[0]
 
 
