@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from exsweep.knowledge.formats import LogFormat, text_formats
+from exsweep.knowledge.ransom_notes import note_begins
 from exsweep.parse.access_log import COLUMNS, read_access
 from exsweep.parse.ages import age_facts, is_age_heading
 from exsweep.parse.batch import Batch, RejectedLine
@@ -37,6 +38,9 @@ from exsweep.parse.winevent.rows import Gatherer
 MAX_RECORD = 60
 """Lines over which a quoted value may go on."""
 HEAD = 64 << 10
+_NOTE_AROUND = 100
+"""Lines before and after the first one of an intruder's note that are read as a part of it."""
+_NOTE_BYTES = 4_000
 _STAMPED = re.compile(
     rb"\s*\"?(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?)\"?[\s,|]+\"?(?P<rest>\S.*?)\"?\s*"
 )
@@ -94,11 +98,16 @@ class _Reading:
         self._headings: list[tuple[TextLine, Row, str]] = []
         self._shown: set[str] = set()
         self._events: list[Event] = []
+        self._note_at = -1
+        self._note = range(0)
 
     def read(self, data: bytes) -> Pasted:
         decoder = TextDecoder()
         lines = list(text_lines(decoder.feed(data, last=True)))
         texts = [line.text for line in lines]
+        place = note_begins([text.decode("utf-8", "replace") for text in texts])
+        if place is not None:
+            self._note_at, self._note = place, range(place - _NOTE_AROUND, place + _NOTE_AROUND)
         at = 0
         while at < len(lines):
             at += self._read(lines, texts, at)
@@ -116,6 +125,8 @@ class _Reading:
         if not line.text.strip():
             tally.blank_lines += 1
             return 1
+        if at == self._note_at:
+            return self._demand(line, texts)
         if used := self._event(lines, texts, at):
             return used
         if self._heading(line.text) or self._age_row(line.text) or self._listing_of(line.text):
@@ -137,6 +148,13 @@ class _Reading:
                 tally.header_lines += 1
             return 1
         return self._loose(lines, texts, at)
+
+    def _demand(self, line: TextLine, texts: list[bytes]) -> int:
+        """The line with which an intruder tells the owner that files are encrypted; the record is the text from there on."""
+        message = b"\n".join(texts[self._note_at : self._note.stop])[:_NOTE_BYTES]
+        row = {"TimeCreated": b"", "MachineName": b"", "Message": message}
+        self._add_row(line, ("event_export", row))
+        return 1
 
     def _event(self, lines: list[TextLine], texts: list[bytes], at: int) -> int:
         found = event_at(texts, at) if may_begin(texts[at]) else None
@@ -271,6 +289,9 @@ class _Reading:
         told = read_told(line.text, self._folder) if found is None else None
         if told is not None:
             self._add_row(line, told)
+            return 1
+        if found is None and at in self._note:
+            self._out.tally.continued_lines += 1
             return 1
         if found is None:
             self._rejected.append(RejectedLine(line.number, line.offset, "not-recognised", line.raw))
