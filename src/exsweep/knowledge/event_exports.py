@@ -118,6 +118,9 @@ class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     shown_sentences: tuple[ShownSentence, ...]
     """For texts that have only the description of an event."""
     shown_sentences_source: tuple[str, ...]
+    alert_labels: dict[str, tuple[str, ...]]
+    """Value of a started process -> how programs that watch label it, in small letters without spaces."""
+    alert_source: tuple[str, ...]
     labels: dict[str, str]
     """`Section/Label` or `Label` of a rendered message -> name of the value."""
     labels_source: tuple[str, ...]
@@ -149,6 +152,13 @@ def _problems(made: EventExports) -> Iterator[str]:
             yield f"{one.id}: either `nested` or `system` tells where the fields are"
         for name in sorted(set(one.ignore_with) - set(one.ignore)):
             yield f"{one.id}: {name!r} of ignore_with is not in ignore"
-    for name in ("cleared_source", "channel_source", "own_utc_source", "shown_source", "labels_source"):
+    for name in (
+        "cleared_source",
+        "channel_source",
+        "own_utc_source",
+        "shown_source",
+        "alert_source",
+        "labels_source",
+    ):
         if not getattr(made, name):
             yield f"{name} is missing"

@@ -31,6 +31,7 @@ from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import Clock, iso_ms
 from exsweep.parse.told import listed_folder, read_told
+from exsweep.parse.winevent.alert import alert_at, may_tell
 from exsweep.parse.winevent.inside import event_at, may_begin, to_event
 from exsweep.parse.winevent.record import Event
 from exsweep.parse.winevent.rows import Gatherer
@@ -158,6 +159,8 @@ class _Reading:
 
     def _event(self, lines: list[TextLine], texts: list[bytes], at: int) -> int:
         found = event_at(texts, at) if may_begin(texts[at]) else None
+        if found is None and may_tell(texts[at]):
+            found = alert_at(texts, at)
         if found is None:
             return 0
         used, values = found

@@ -38,8 +38,9 @@ _APART = re.compile(
     re.I,
 )
 _COMMAND = re.compile(
-    rb"\b(?:powershell|pwsh|cmd|certutil|bitsadmin|mshta|rundll32|regsvr32|wmic|procdump(?:64)?|ntdsutil|vssadmin|wevtutil)"
-    rb"(?:\.exe)?[\"']?\s+\S.{8,}",
+    rb"\b(?:powershell|pwsh|cmd|certutil|bitsadmin|mshta|rundll32|regsvr32|wmic|procdump(?:64)?|ntdsutil|vssadmin|wevtutil|net1?"
+    rb"|(?:win)?rar|7za?|makecab|schtasks|reg|iex|invoke-\w+|powercat|mimikatz|psexec(?:64)?|ngrok|plink|chisel(?:64)?|set-mppreference"
+    rb"|add-mppreference)(?:\.exe)?[\"']?\s+\S.{8,}",
     re.I | re.S,
 )
 """A command of Windows with what was given to it; the rules know which are an intruder's."""

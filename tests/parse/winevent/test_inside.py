@@ -115,3 +115,27 @@ def test_the_text_of_a_script_is_the_events_script() -> None:
     rows = events(PROSE + told)
     assert [kind for kind, _, _ in rows] == ["event_powershell", "iis_w3c"]
     assert rows[0][2]["ScriptBlockText"] == b"$a = 1\n\nwhoami /all"
+
+
+ALERTS = {
+    "labels": 'Falcon detection\n\nCommand line: "cmd.exe" /c "whoami"\nHost: EX01\nParent: c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "MSExchangeOWAAppPool"\n',
+    "names alone": "Initiating process: w3wp.exe\nProcess name: cmd.exe\nProcess command line: cmd.exe /c whoami\n",
+    "arrow": "The alert says C:\\Windows\\System32\\inetsrv\\w3wp.exe -> cmd.exe /c whoami -> whoami.exe\n",
+}
+
+
+@pytest.mark.parametrize("told", ALERTS)
+def test_an_alert_that_names_a_program_and_its_parent_is_the_start_of_a_process(told: str) -> None:
+    rows = events(PROSE + ALERTS[told] + "\n" + IIS)
+    assert [kind for kind, _, _ in rows] == ["event_process", "iis_w3c"]
+    row = rows[0][2]
+    assert row["Image"].endswith(b"\\cmd.exe") and row["ParentImage"].lower().endswith(b"\\w3wp.exe")
+    assert b"whoami" in row["CommandLine"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Process: cmd.exe\n", "Parent: w3wp.exe\nHost: EX01\n", "see a.exe -> click Next\n", "x = y -> z.exe\n"],
+)
+def test_half_of_an_alert_is_none(line: str) -> None:
+    assert [kind for kind, _, _ in events(line) if kind == "event_process"] == []
