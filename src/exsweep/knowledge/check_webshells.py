@@ -42,6 +42,10 @@ _ORIGINS = frozenset(
         "checked",
         "disguised",
         "partly",
+        "keys",
+        "asked",
+        "attribute",
+        "served",
     }
 )
 _LANGUAGES = frozenset({"csharp", "vb", "jscript", "vbscript"})

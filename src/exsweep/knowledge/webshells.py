@@ -97,6 +97,10 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Classes of whose heirs the server calls every function with what the visitor sends."""
     visitor_classes: tuple[str, ...]
     """Classes of whose heirs every field holds what the visitor sends."""
+    uploads: tuple[str, ...]
+    """Types of objects that hold what is uploaded."""
+    ordinary_objects: tuple[str, ...]
+    """First parts of program ids whose objects pages ordinarily make, or of which every call is known."""
     classids: dict[str, str]
     """Class id of an `<object runat=server>` -> program id."""
     capabilities: tuple[CapabilityKind, ...]
@@ -154,6 +158,10 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     capabilities: dict[str, tuple[Weight, ...]]
     pairs: tuple[Pair, ...]
     signs: tuple[Sign, ...]
+    alone: dict[str, float]
+    """Engine -> points of abilities from which on a page that stands alone is worth the sign of that name."""
+    alone_most_code: int
+    """Characters of code of such a page, at most."""
     tricks: dict[str, float]
     """Code of a trick (see `kinds.yml`) -> points; only counted where the page can do something."""
     tricks_most: float

@@ -39,6 +39,7 @@ class Assignments(Showing):
             case Member(base=base, name=name):
                 owner = self.evaluate(base)
                 self._set(target, owner, value)
+                self.told(node, owner, value)
                 self._property(name.lower(), value)
                 if not self.state.classes.isdisjoint(owner.types):
                     self.state.write(name.lower(), value, weak=True)
@@ -76,6 +77,10 @@ class Assignments(Showing):
             key = keys[0].constant if keys else None
             element = f"[{key.lower()}]" if isinstance(key, str) else "[]"
             self.state.write(".".join((*full, element)), value, weak=True)
+            if isinstance(key, str) and self.known.sets.knows(last := key.rpartition("/")[2].lower()):
+                # `configuration.Fields("http://.../smtpserver") = x`
+                for sink in self.known.sets.find([(*full, last)]):
+                    self.state.show(sink, base.at, last, None, value)
         self._into(base, value)
 
     def _into(self, node: Statement, value: Value) -> None:

@@ -98,12 +98,14 @@ class Evaluator(Library):
         self.numbers = outer
         names = self._names(function, base)
         if not names:
-            return self._element(node, base or UNKNOWN, arguments)
+            element = self._element(node, base or UNKNOWN, arguments)
+            back = self._default(base, arguments) if base is not None and self.state.classes else None
+            return element if back is None else either(element, back)
         if added:
             arguments += [self._initial(names, each) for each in added]
         self._sinks(node, names, base, arguments)
         self._hand_over(node, names)
-        self._checked(node, base, arguments)
+        self._questioned(node, base, arguments)
         if names[0] == ("function",) and self.state.unit.program.language == "jscript":
             made = self._made_function(node, arguments)
             if made is not None:

@@ -8,6 +8,7 @@ import msgspec
 
 from exsweep.detect.webshell.state import Shown
 from exsweep.detect.webshell.values import (
+    ASKED,
     BASENAME,
     BUILT,
     CHECKED,
@@ -82,6 +83,10 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("partly")
     if CHECKED in value.marks:
         found.add("checked")
+    if ASKED in value.marks:
+        found.add("asked")
+    if any(each.endswith("attribute") for each in value.types):
+        found.add("attribute")
     if MAPPED in value.marks:
         found.add("mapped")
     if any(each.kind in VISITOR and _secret().search(each.name.lower()) for each in value.origins):
@@ -170,6 +175,8 @@ def weigh(shown: Shown) -> Weighed:
     data, target = labels(shown.data), labels(shown.target)
     if shown.language in _DOTNET:
         data |= {"dotnet"}
+    if shown.served:
+        data |= {"served"}
     for weight in webshell_weights().capabilities.get(shown.capability, ()):
         if _fits(weight, data, target):
             return Weighed(shown, weight.points, data, target)

@@ -26,7 +26,18 @@ from exsweep.detect.webshell.code import (
 from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.sinks import Sink
 from exsweep.detect.webshell.state import STEPS_AT_ONCE, State
-from exsweep.detect.webshell.values import UNKNOWN, Constant, Origin, Value, constant, derived, either, typed
+from exsweep.detect.webshell.values import (
+    CHECKED,
+    UNKNOWN,
+    Constant,
+    Origin,
+    Value,
+    constant,
+    derived,
+    either,
+    marked,
+    typed,
+)
 
 DEEPEST: Final = 90
 """Nesting of expressions that is followed exactly; what lies deeper only carries its origins along."""
@@ -124,6 +135,8 @@ class Expressions(ABC):
         # A variable of the function hides a control of that name (in C# even `d` one that is called `D`).
         control = "" if name in state.locals else state.controls.get(name, "")
         if found is not None:
+            if name in state.checked and state.checked[name] > 0:
+                found = marked(found, CHECKED)
             kind = type_ or control
             return typed(found, kind) if kind and not found.types else found
         if control:

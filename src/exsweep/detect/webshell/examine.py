@@ -8,6 +8,7 @@ import msgspec
 
 from exsweep.detect.webshell.effort import MOST, Effort
 from exsweep.detect.webshell.flow import follow
+from exsweep.detect.webshell.kinds import OTHER, kind
 from exsweep.detect.webshell.languages import parse_code
 from exsweep.detect.webshell.markup import TOO_MANY_TAGS
 from exsweep.detect.webshell.named import Named, Remembered, named
@@ -137,6 +138,7 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     for directive in page.directives:
         if directive.name == "import":
             state.imports(directive.attributes.get("namespace", ""))
+    state.served = bool(page.blocks) and page.kind not in (OTHER, "asax") and kind(page.kind).body != "source"
     # JScript.NET writes attributes where its parser does not keep them.
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:

@@ -6,14 +6,22 @@ kept with the names it went through, so that a claim can be said in words. Nothi
 functions on constants are computed by `folding`, everything else only carries origins along.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from exsweep.detect.webshell.calls import Evaluator
 from exsweep.detect.webshell.code import Assign, Branch, Function, Name, Return, Statement
 from exsweep.detect.webshell.evaluate import opened
+from exsweep.detect.webshell.guards import Names, guarded, leaves
 from exsweep.detect.webshell.state import State
 
 ROUNDS: Final = 5
+_NOTHING: Final[tuple[Names, Names]] = (frozenset(), frozenset())
+
+
+class Passed(NamedTuple):
+    """From here on these variables have passed a check, or not any more."""
+
+    names: Names
 
 
 def follow(state: State) -> None:
@@ -46,9 +54,13 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
     state = evaluator.state
     state.in_branch = 0
     state.withs.clear()
-    stack: list[tuple[Statement, bool]] = [(node, False) for node in reversed(statements)]
+    state.checked.clear()
+    stack: list[tuple[Statement | Passed, bool]] = [(node, False) for node in reversed(statements)]
     while stack:
         node, leaving = stack.pop()
+        if isinstance(node, Passed):
+            state.pass_check(node.names, back=leaving)
+            continue
         if leaving:
             state.in_branch -= 1
             if state.withs and isinstance(node, Branch) and opened(node):
@@ -65,9 +77,17 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
                     state.enter_loop(node)
                 state.in_branch += 1
                 state.withs.extend(opened(node))
+                good, bad = guarded(evaluator, conditions[0]) if conditions and not node.loop else _NOTHING
+                if bad and leaves(bodies[0]):
+                    stack.append((Passed(bad), False))
                 stack.append((node, True))
-                for body in reversed(bodies):
+                for place, body in reversed(tuple(enumerate(bodies))):
+                    names = good if not place else bad if place == len(conditions) == 1 else None
+                    if names:
+                        stack.append((Passed(names), True))
                     stack.extend((inner, False) for inner in reversed(body))
+                    if names:
+                        stack.append((Passed(names), False))
             case Function(body=body, name=name):
                 if name.lower() not in state.functions:
                     stack.extend((inner, False) for inner in reversed(body))

@@ -7,11 +7,12 @@ from exsweep.detect.webshell.code import Call, Function, Lambda, Member, Name, O
 from exsweep.detect.webshell.names import DottedName, dotted, spell
 from exsweep.detect.webshell.operators import open_text
 from exsweep.detect.webshell.values import (
-    CHECKED,
+    ASKED,
     COMPUTED,
     DECODED,
     TAMED,
     TELLING,
+    Origin,
     Value,
     derived,
     either,
@@ -38,6 +39,18 @@ _FILLERS: Final = frozenset(
 
 
 _MATCHERS: Final = frozenset({"test", "exec", "match", "replace", "search"})
+
+
+_ADDRESS: Final = ("http://", "https://", "ftp://", "\\\\\\\\")
+
+
+def _elsewhere(arguments: list[Value]) -> bool:
+    """Is the first of them an address of another machine?"""
+    return any(
+        isinstance(each, str) and each.lower().startswith(_ADDRESS)
+        for value in arguments[:1]
+        for each in value.constants
+    )
 
 
 class Handing(Assignments):
@@ -165,7 +178,7 @@ class Handing(Assignments):
                 function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
             )
 
-    def _checked(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
+    def _questioned(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
         """`address.StartsWith(own)`, `list.Contains(address)`: a variable is held against what the page says."""
         function = node.function
         if not isinstance(function, Member) or base is None or not arguments:
@@ -182,7 +195,7 @@ class Handing(Assignments):
         name = asked.name.lower()
         if not any(name in map(str.lower, each) for each in self.state.lambdas.values()):
             # The variable of a filter is another one in the next function.
-            self.state.write(name, marked(given, CHECKED), weak=True)
+            self.state.write(name, marked(given, ASKED), weak=True)
 
     def _copied(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
         """`stream.CopyTo(file)` writes the file; only the first look knows where it lies, before it holds the content."""
@@ -205,8 +218,14 @@ class Handing(Assignments):
     ) -> None:
         """Objects and buffers that a call fills."""
         function = node.function
-        if isinstance(function, Member) and last in _BUILDERS:
-            self._into(function.base, derived(arguments))
+        # COM gives each overload of a .NET method a number of its own: `Append_3`.
+        stem = last.rstrip("0123456789").rstrip("_") if last[-1:].isdigit() else last
+        if isinstance(function, Member) and stem in _BUILDERS:
+            put = derived(arguments)
+            if stem == "load" and _elsewhere(arguments):
+                remote = Origin("remote", "", node.at, self.state.unit.number)
+                put = Value((), (*put.origins, remote), (), put.marks)
+            self._into(function.base, put)
         full = (
             dotted(function.base)
             if isinstance(function, Member) and last == "add" and len(arguments) == 2

@@ -8,7 +8,7 @@ from exsweep.detect.webshell.code import Call, Const, Member, Name, Op
 from exsweep.detect.webshell.computing import NotFoldedError
 from exsweep.detect.webshell.handing import Handing
 from exsweep.detect.webshell.names import DottedName, dotted, is_self
-from exsweep.detect.webshell.showing import CHOSEN, UNKNOWN_OBJECT
+from exsweep.detect.webshell.showing import CHOSEN, UNEXPLAINED, UNKNOWN_OBJECT
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
@@ -163,6 +163,14 @@ class Library(Handing):
             plain = ".".join(parts)
             types.append(plain)
             self.state.tools = self.state.tools or self.known.is_tool(plain)
+            if (
+                "." in plain
+                and len(plain) < _CLASS_ID * 2
+                and plain.isascii()
+                and not self.known.explained(plain)
+            ):
+                types.append(UNEXPLAINED)
+                self.state.tools = True
             sink = self.known.objects.get(plain)
             if sink is not None:
                 self.state.show(sink, node.at, plain, arguments[0], None)

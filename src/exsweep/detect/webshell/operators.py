@@ -36,6 +36,8 @@ _SHORTEST_WORD = 2
 _LONGEST_NAMED = 60
 """Characters of the last part of a path by which a file is known again."""
 
+_SCHEME = re.compile(r"(?:https?|ftp|file|ldap|gc|net\.tcp|tcp|wss?):/{2,3}|\\\\\\\\", re.IGNORECASE)
+"""What stands before the name of a machine and does not say which one."""
 _ROOT = re.compile(r"[~./\\\s]*")
 
 _WORTHLESS = frozenset(
@@ -70,6 +72,10 @@ def _end(parts: list[Value]) -> str:
             break
         texts.append(each.constants[0])
     return "".join(reversed(texts))
+
+
+def _scheme_alone(constant: Constant) -> bool:
+    return isinstance(constant, str) and _SCHEME.fullmatch(constant) is not None
 
 
 class Operators(Expressions):
@@ -181,7 +187,7 @@ class Operators(Expressions):
         says = isinstance(first.constant, str) and len(first.constant) >= _SHORTEST_WORD
         if says and not value.origins and COMPUTED in value.marks and DECODED not in value.marks:
             value = marked(value, MIXED)
-        if value.origins and not first.origins:
+        if value.origins and not first.origins and not _scheme_alone(first.constant):
             value = marked(value, MIXED)
         elif value.origins and MIXED in value.marks and MIXED not in first.marks:
             value = Value((), value.origins, value.types, value.marks - {MIXED})

@@ -64,7 +64,6 @@ def score(
     places: dict[str, list[Weighed]], signs: tuple[Reason, ...], locate: dict[tuple[int, int], Line]
 ) -> Score:
     """Everything together; signs count only as they are given."""
-    weights = webshell_weights()
     reasons: list[Reason] = []
     capabilities: list[Capability] = []
     for id_, weighed in places.items():
@@ -73,14 +72,21 @@ def score(
         if first.points:
             reasons.append(Reason(code=id_, text=words, points=first.points))
         capabilities.append(_capability(id_, words, weighed, locate, _attack().get(id_, ())))
-    for pair in weights.pairs if places else ():
-        if all(id_ in places and places[id_][0].points >= pair.each for id_ in pair.all):
-            reasons.append(Reason(code=pair.code, text=sentence(pair.text), points=pair.points))
+    reasons += pairs(places)
     reasons += signs
     reasons.sort(key=lambda each: (-each.points, each.code))
     order = {each.code: number for number, each in enumerate(reasons)}
     capabilities.sort(key=lambda each: order.get(each.id, len(order)))
     return Score(round(sum(each.points for each in reasons), 2), tuple(reasons), tuple(capabilities))
+
+
+def pairs(places: dict[str, list[Weighed]]) -> list[Reason]:
+    """Abilities that mean more together than each by itself."""
+    return [
+        Reason(code=pair.code, text=sentence(pair.text), points=pair.points)
+        for pair in (webshell_weights().pairs if places else ())
+        if all(id_ in places and places[id_][0].points >= pair.each for id_ in pair.all)
+    ]
 
 
 @cache

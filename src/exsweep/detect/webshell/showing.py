@@ -31,10 +31,11 @@ CHOSEN_MEMBER: Final = "(a member of a chosen object)"
 HAND_OVER: Final = "(all objects of the page)"
 """Name under which the knowledge knows such a call."""
 
-_UPLOADS: Final = frozenset(
-    {"asp:fileupload", "htmlinputfile", "fileupload", "httppostedfile", "persits.upload", "smartupload",
-     "aspsmartupload.smartupload"}
-)  # fmt: skip
+UNEXPLAINED: Final = "#unexplained"
+"""Type of an object of a class of which it is not known what it does."""
+
+_UNEXPLAINED_MEMBER: Final = "(a member of an unexplained object)"
+"""Name under which the knowledge knows a call of it."""
 
 _LONGEST_CODE: Final = 1 << 18
 MOST_UNITS: Final = 24
@@ -65,10 +66,20 @@ class Showing(Members):
         if base is not None and UNKNOWN_OBJECT in base.types and last in _STARTS:
             for sink in known.calls.find([(STARTED,)]) if derived(arguments).origins else ():
                 self._show(sink, node, base, arguments)
+        if base is not None:
+            self.told(node, base, derived([*arguments, base]))
         if last in self.state.natives:
             for name in self.state.natives[last]:
                 for sink in known.natives.get(name, ()):
                     self.state.show(sink, node.at, spell(node), derived(arguments), None)
+
+    def told(self, node: Statement, owner: Value, given: Value) -> None:
+        """An object takes a value: worth showing where it is not known what such an object does."""
+        if UNEXPLAINED in owner.types and given.origins:
+            for sink in self.known.calls.find([(_UNEXPLAINED_MEMBER,)]):
+                self.state.show(
+                    sink, node.at, spell(node.target if isinstance(node, Assign) else node), given, None
+                )
 
     def _hidden_member(self, node: Call, function: Index) -> None:
         """`this[name](x)` of JScript, with a name that is computed or the visitor's."""
@@ -115,7 +126,7 @@ class Showing(Members):
         parts: list[Value] = []
         for place in places:
             if place == "base" and base is not None:
-                if not _UPLOADS.isdisjoint(base.types):
+                if not self.known.uploads.isdisjoint(base.types):
                     base = either(base, Value((), (Origin("upload", "", 0, self.state.unit.number),)))
                 parts.append(base)
             elif place == "all":

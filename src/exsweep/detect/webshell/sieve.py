@@ -49,10 +49,16 @@ def may_do_anything(parts: Iterable[Piece]) -> bool:
 def _without_harmless(low: str, language: str) -> str:
     """The code without what says a word that matters and can do nothing: one field of a row, one object by its name."""
     if "createobject" in low:
-        low = _ONE_OBJECT.sub(r" \1 ", low)
+        low = _ONE_OBJECT.sub(_ordinary, low)
     if "eval" in low and language in ("csharp", "vb"):
         low = _ONE_FIELD.sub(" ", low)
     return low
+
+
+def _ordinary(made: re.Match[str]) -> str:
+    """An object that pages ordinarily make is its own name; any other is made by something that matters."""
+    plain = "." not in made[1] or made[1].partition(".")[0] in webshell_knowledge().ordinary_objects
+    return f" {made[1]} " if plain else made[0]
 
 
 def _hides(code: str, low: str) -> bool:

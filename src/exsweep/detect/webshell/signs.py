@@ -8,10 +8,11 @@ from typing import Final
 from exsweep.detect.webshell import computing, decoding
 from exsweep.detect.webshell.capabilities import Weighed
 from exsweep.detect.webshell.code import Assign, Call, Const, Member, Op, Statement, Unread, walk
+from exsweep.detect.webshell.kinds import OTHER, kind
 from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
-from exsweep.detect.webshell.score import reason
+from exsweep.detect.webshell.score import pairs, reason
 from exsweep.detect.webshell.state import Shown, State, Unit
 from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
 from exsweep.knowledge.webshells import webshell_weights
@@ -25,6 +26,7 @@ _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
 _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
+_MOVED_BY: Final = _FOREIGN | {"hidden", "packed", "session", "file", "database", "keys"}
 _STARTS: Final = ("run-command", "load-assembly", "run-page", "run-code")
 _LITTLE_CODE: Final = 40
 _NEXT_TO_NOTHING: Final = 4
@@ -32,6 +34,7 @@ _SHORT_PAGE: Final = 400
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _ADD = re.compile(r"<add\s([^<>]{10,2000})>")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
+_OF_A_SITE: Final = frozenset({"codebehind", "codefile", "inherits", "masterpagefile", "src"})
 _SINK_WORDS = re.compile(
     r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b",
     re.IGNORECASE,
@@ -137,9 +140,31 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("door"))
     if _handler(page, place):
         found.append(reason("handler"))
+    if _driven(places) and _alone(page, able + sum(each.points for each in pairs(places))):
+        found.append(reason("alone"))
     if page.blocks:
         found.extend(reason(code) for code in _place(place, able))
     return tuple(found)
+
+
+def _driven(places: dict[str, list[Weighed]]) -> bool:
+    """Does what it can do depend on anything from elsewhere, or on what is hidden?"""
+    return any(
+        each[0].points and not _MOVED_BY.isdisjoint(each[0].data | each[0].target) for each in places.values()
+    )
+
+
+def _alone(page: Page, able: float) -> bool:
+    """Is it a short page of its own that uses nothing of a site, and can do something?"""
+    weights = webshell_weights()
+    if not page.blocks or page.includes or page.kind == OTHER:
+        return False
+    least = weights.alone.get(kind(page.kind).engine)
+    if least is None or able < least:
+        return False
+    if any(each.name == "register" or not _OF_A_SITE.isdisjoint(each.attributes) for each in page.directives):
+        return False
+    return sum(len(each.code) for each in page.blocks) <= weights.alone_most_code
 
 
 def _starts_written(places: dict[str, list[Weighed]]) -> bool:

@@ -60,6 +60,8 @@ class Lookup:
         self.decoders = Patterns((name, True) for name in known.decoders)
         self.returns = Patterns(known.returns.items())
         self.classids = known.classids
+        self.uploads = frozenset(known.uploads)
+        self.ordinary_objects = frozenset(known.ordinary_objects)
         self.served_folders = re.compile(known.served_folders)
         self.channels = Patterns(known.channels.items())
         self.channel_ends = Patterns((name, name) for name in known.channels.values())
@@ -84,6 +86,10 @@ class Lookup:
     def is_tool(self, type_: str) -> bool:
         """Is an object of this type more than a door to a database?"""
         return type_ in self._tools
+
+    def explained(self, type_: str) -> bool:
+        """Is it known what objects of this program id do?"""
+        return type_.partition(".")[0] in self.ordinary_objects
 
     def own_page(self, name: str) -> bool:
         """Does this field say where the page itself lies?"""

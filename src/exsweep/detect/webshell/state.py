@@ -1,5 +1,6 @@
 """What data flow knows of one page: its variables, functions and types, and the capabilities shown so far."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
@@ -60,6 +61,8 @@ class Shown(msgspec.Struct, frozen=True):
     target: Value | None
     language: str = ""
     """Of the code that it stands in."""
+    served: bool = False
+    """Does the code stand in a page, and not in code that is compiled for the whole site?"""
 
 
 class Unit(msgspec.Struct):
@@ -96,6 +99,8 @@ class State:
         self.classes: set[str] = set()
         self.bases: dict[str, frozenset[str]] = {}
         """Class of the page -> last names of what it is made from, lower case."""
+        self.checked: Counter[str] = Counter()
+        """Variables that have passed a check where the code is just now."""
         self.withs: list[Expr] = []
         """Objects whose members are named without them (`with` of JScript), innermost last."""
         self.aliases: dict[str, tuple[str, ...]] = {}
@@ -120,6 +125,8 @@ class State:
         """Expressions in constants that were evaluated."""
         self.hurried = False
         """Was the code cut short because it was too much?"""
+        self.served = False
+        """Is this a page that visitors ask for, and not code that is compiled for the whole site?"""
         self.service = False
         """Are all functions of the page called by visitors?"""
         self.lambdas: dict[str, tuple[str, ...]] = {}
@@ -154,6 +161,7 @@ class State:
                 lower = attribute.lower()
                 if lower.startswith(("dllimport", "declare", "lib ")) or "dllimport" in lower:
                     self._native(name, lower)
+                    self._declares(unit, function)
         for each in program.classes:
             self.classes.add(each.name.lower())
             bases = {base.rpartition(".")[2].partition("<")[0].lower() for base in each.bases}
@@ -183,6 +191,14 @@ class State:
         names |= {each[:-1] for each in names if each.endswith(("a", "w"))}
         names |= {each[:-2] for each in names if each.endswith("ex")}
         self.natives[name] = tuple(sorted(names))
+
+    def _declares(self, unit: Unit, function: Function) -> None:
+        """Whoever declares a function of Windows means to call it, be it in a way that is not seen."""
+        before, self.unit = self.unit, unit
+        for name in self.natives[function.name.lower()]:
+            for sink in self.known.natives.get(name, ()):
+                self.show(sink, function.at, function.name, None, None)
+        self.unit = before
 
     def locals_of(self, function: Function) -> frozenset[str]:
         """Names that belong to one function: parameters, and what it assigns unless the page has such a variable."""
@@ -256,6 +272,8 @@ class State:
     def write(self, name: str, value: Value, *, weak: bool = False) -> None:
         """Give a variable a value. Constants of straight-line code replace, all else adds up."""
         value = through(value, name)
+        if name in self.checked and not weak:
+            del self.checked[name]
         if self.function is not None and name in self.locals:
             self._put(self.variables, f"{self.function.name.lower()}\0{name}", value, weak)
             self._put(self.anywhere, name, Value((), value.origins, value.types, value.marks), True)
@@ -325,6 +343,7 @@ class State:
             data,
             target,
             self.unit.program.language,
+            self.served,
         )
 
     def tags(self, tags: tuple[ServerTag, ...]) -> None:
@@ -394,6 +413,14 @@ class State:
         self.function = function
         self.locals = self.locals_of(function)
         self.enter(function)
+
+    def pass_check(self, names: frozenset[str], *, back: bool) -> None:
+        """From here on these variables are checked, or not any more."""
+        for name in names:
+            if not back:
+                self.checked[name] += 1
+            elif self.checked[name] > 0:
+                self.checked[name] -= 1
 
     def give_parameter(self, unit: Unit, function: Function, name: str, value: Value) -> None:
         """A caller hands a value to a parameter."""

