@@ -22,6 +22,7 @@ from exsweep.fleet.store import Fleet
 from exsweep.model import Level, Stage
 from exsweep.web import hooks, jobs, outside
 from exsweep.web.hooks import Hook, Sender
+from exsweep.web.oidc_settings import provider
 from exsweep.web.outside import Door, Refused
 from tests.fleet.build import NOW, assessed, at, finding, page
 from tests.web.test_accounts import Clock
@@ -448,3 +449,52 @@ def test_settings_that_do_not_fit_are_named(tmp_path: Path, old: str, new: str, 
     with pytest.raises(UsageError) as stopped:
         hooks.hooks(tmp_path / "hooks.yml")
     assert words in stopped.value.message
+
+
+def pem() -> str:
+    """A certificate that this computer trusts already: any will do."""
+    import certifi
+
+    return (
+        Path(certifi.where()).read_text("ascii").partition("-----END CERTIFICATE-----\n")[0]
+        + "-----END CERTIFICATE-----\n"
+    )
+
+
+def named(folder: Path) -> Path:
+    (folder / "secret").write_text(f"whsec_{base64.b64encode(KEY).decode()}", encoding="ascii")
+    path = folder / "hooks.yml"
+    path.write_text(
+        "webhooks:\n  - {url: https://hooks.example.org/x, secret_file: secret, all_tenants: true, trust: our-ca.pem}\n",
+        encoding="ascii",
+    )
+    return path
+
+
+def test_certificates_stand_beside_the_settings_as_secrets_do(tmp_path: Path) -> None:
+    path = named(tmp_path)
+    (tmp_path / "our-ca.pem").write_text(pem(), encoding="ascii")
+    (made,) = hooks.hooks(path)
+    assert made.trust == tmp_path / "our-ca.pem"
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_certificate_that_is_none_is_told_at_the_start_and_not_at_the_first_notice(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = named(tmp_path)
+    if content is not None:
+        (tmp_path / "our-ca.pem").write_text(content, encoding="ascii")
+    with pytest.raises(UsageError, match=r"our-ca\.pem holds no certificate"):
+        hooks.hooks(path)
+
+
+def test_certificates_of_an_issuer_stand_beside_its_settings_too(tmp_path: Path) -> None:
+    (tmp_path / "oidc.yml").write_text(
+        "issuer: https://login.example.org\nclient_id: exsweep\ntrust: our-ca.pem\nrights: [{value: x, role: operator}]\n",
+        encoding="ascii",
+    )
+    with pytest.raises(UsageError, match=r"our-ca\.pem holds no certificate"):
+        provider(tmp_path / "oidc.yml")
+    (tmp_path / "our-ca.pem").write_text(pem(), encoding="ascii")
+    assert provider(tmp_path / "oidc.yml").trust == tmp_path / "our-ca.pem"

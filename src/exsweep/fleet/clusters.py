@@ -46,11 +46,13 @@ def compute(fleet: Fleet, now: int) -> int:
     """Cluster the whole fleet anew; returns the number of clusters of two or more."""
     database, rules = fleet.database, links()
     size = database.number("SELECT COUNT(*) FROM server")
+    alone = sorted(rules.lone_witnesses)
     rows = [
         (int(server), str(kind), str(value))
         for server, kind, value in database.run(
-            "SELECT server_id, kind, value FROM link l WHERE EXISTS (SELECT 1 FROM link o WHERE o.kind = l.kind "
-            "AND o.value = l.value AND o.server_id <> l.server_id)"
+            f"SELECT server_id, kind, value FROM link l WHERE kind IN ({', '.join('?' * len(alone))}) OR EXISTS "
+            "(SELECT 1 FROM link o WHERE o.kind = l.kind AND o.value = l.value AND o.server_id <> l.server_id)",
+            alone,
         )
     ]
     grouped = group(rows, size, rules)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from exsweep.knowledge.fleet import Links
 
 _MOST_PAIRS = 20_000_000
+_SEVERAL = 2
 Numbers = npt.NDArray[np.int64]
 
 
@@ -33,8 +34,8 @@ def public_keys(rows: list[tuple[int, str, str]], fleet_size: int, rules: Links)
     """Keys that unlike intruders share: a page that can be had by anyone says nothing of who left it, nor does an exit
     that anyone can hire say who came through it.
 
-    Only what speaks against a key makes it public: groups that other kinds of keys make. Servers that share nothing else
-    are no witnesses.
+    Only what speaks against a key makes it public: groups that other kinds of keys make. Servers whose other keys nobody
+    shares are witnesses only beside two such groups: an intruder may leave another word on each server.
     """
     hired = {value.split("|", 1)[0] for _, value in _by_witnesses(rows, rules.hired, fleet_size, rules)}
     exits = {row[1:] for row in rows if row[1] in rules.hired and row[2].split("|", 1)[0] in hired}
@@ -75,11 +76,19 @@ def _spread(
     # Half the threshold: rather see two groups as one than take one intruder's own page for a public one.
     easy = msgspec.structs.replace(rules, threshold=rules.threshold / 2)
     label = _labels(_group(witnesses, fleet_size, easy))
+    known = {server for server, kind, _ in witnesses if kind in rules.lone_witnesses}
     groups: dict[tuple[str, str], Counter[int]] = {}
+    alone: dict[tuple[str, str], Counter[int]] = {}
     for server, kind, value in rows:
-        if kind in asked and server in label:
+        if kind not in asked:
+            continue
+        if server in label:
             groups.setdefault((kind, value), Counter())[label[server]] += 1
+        elif server in known:
+            alone.setdefault((kind, value), Counter())[-1 - server] += 1  # a group of its own
     for key, counts in groups.items():
+        if len(counts) >= _SEVERAL:
+            counts = counts + alone.get(key, Counter())
         if len(counts) >= rules.public_groups:
             yield key, counts
 

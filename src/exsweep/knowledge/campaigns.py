@@ -49,15 +49,16 @@ def campaigns() -> tuple[Campaign, ...]:
 
 
 def campaign(campaign_id: str) -> Campaign:
-    """The campaign of this id.
+    """The campaign of this id, or of this title, as it stands in tables and pages.
 
     Raises:
         KnowledgeError: no such campaign.
     """
     for each in campaigns():
-        if each.id == campaign_id:
+        if campaign_id in (each.id, each.title):
             return each
-    raise KnowledgeError(f"{campaign_id!r} is no known campaign.", tip="See data/campaigns.yml.")
+    names = ", ".join(each.id for each in campaigns())
+    raise KnowledgeError(f"{campaign_id!r} is no known campaign.", tip=f"Choose from: {names}.")
 
 
 def of_cves(cve_ids: Iterable[str]) -> tuple[Campaign, ...]:

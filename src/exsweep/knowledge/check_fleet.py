@@ -60,7 +60,9 @@ def _tables() -> Iterator[Problem]:
 
 def _links() -> Iterator[Problem]:
     rules = links()
-    named = {*rules.passed_on, *rules.hired, *rules.own_kinds, *rules.stop}.union(*rules.witnesses)
+    named = {*rules.passed_on, *rules.hired, *rules.own_kinds, *rules.stop, *rules.lone_witnesses}.union(
+        *rules.witnesses
+    )
     for name in sorted(named - {*rules.kinds, "networks"}):
         yield Problem("fleet/links.yml", f"{name} is no kind of key", "Compare with `kinds`.")
     try:

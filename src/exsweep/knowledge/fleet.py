@@ -76,6 +76,8 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     public_unlike: float
     hired: frozenset[str]
     witnesses: tuple[frozenset[str], ...]
+    lone_witnesses: frozenset[str]
+    """Kinds of the witnesses that vouch on a server alone too, beside two groups of others."""
     own_kinds: frozenset[str]
     own_servers: int
     own_share: float

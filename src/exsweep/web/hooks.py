@@ -75,7 +75,9 @@ def hooks(path: Path) -> tuple[Hook, ...]:
         if bool(each.tenants) == each.all_tenants:
             raise UsageError(f"{path}: whose cases?", tip="Give `tenants: [...]`, or `all_tenants: true`.")
         secret = settings_file.secret(path.parent / each.secret_file)
-        found.append(msgspec.structs.replace(each, key=_key(secret, path.parent / each.secret_file)))
+        key = _key(secret, path.parent / each.secret_file)
+        trust = settings_file.certificates(path.parent, each.trust)
+        found.append(msgspec.structs.replace(each, key=key, trust=trust))
     return tuple(found)
 
 
@@ -143,7 +145,7 @@ class Sender:
             if said and now - each.at < GIVEN_UP_S:
                 failures += 1
                 self._wait[place] = failures, now + min(_LONGEST_S, _FIRST_S * 2 ** min(failures - 1, 12))
-                _log.warning("notice to %s: %s", door.hosts, said)
+                _log.warning("notice to %s: %s", ", ".join(sorted(door.hosts)), said)
                 return done
             self._remember(fleet, hook, each, place, said, now)
             done += each.notice is not None and not said

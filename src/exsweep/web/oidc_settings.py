@@ -76,6 +76,7 @@ def provider(path: Path) -> Provider:
         raise UsageError(
             f"{path}: nobody would have a right.", tip="Write at least one entry below `rights`."
         )
+    found = msgspec.structs.replace(found, trust=settings_file.certificates(path.parent, found.trust))
     if found.client_secret_file is None:
         return found
     return msgspec.structs.replace(found, secret=settings_file.secret(path.parent / found.client_secret_file))

@@ -1,5 +1,6 @@
 """Settings that an operator writes into a file of YAML, as one typed struct; what does not fit is named with its place."""
 
+import ssl
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +35,25 @@ def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise ValueError(f"{value!r} is no path")
+
+
+def certificates(folder: Path, named: Path | None) -> Path | None:
+    """The file of certificates (PEM) that is named in the settings of a folder.
+
+    Raises:
+        UsageError: it cannot be read, or holds none.
+    """
+    if named is None:
+        return None
+    path = folder / named
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} holds no certificate: {error.strerror or error}.",
+            tip="Write it in PEM: -----BEGIN CERTIFICATE-----",
+        ) from error
+    return path
 
 
 def secret(path: Path) -> str:
