@@ -122,7 +122,7 @@ def _part(
         for result in each.results
         for report in result.sources
     }
-    units = [unit for unit in opened.units if unit.path not in others]
+    units = [unit for unit in opened.units if unit.path not in others] if others else opened.units
     context, gathered = _context(settings, part.folder, units, gathered, made, shown)
     if part.name is not None:
         settings = msgspec.structs.replace(
@@ -194,7 +194,12 @@ def _context(
     gathered = msgspec.structs.replace(
         gathered, sources=tuple(_with_loss(report, lost) for report in gathered.sources)
     )
-    seals = {report.path: report.sha256 for report in gathered.sources if report.duplicate_of is None}
+    wanted = {item.origin.path for item in found}
+    seals = {
+        report.path: report.sha256
+        for report in gathered.sources
+        if report.path in wanted and report.duplicate_of is None
+    }
     own = {report.path: OwnLines(report) for report in gathered.sources if report.repeats}
     sealed = [
         msgspec.structs.replace(

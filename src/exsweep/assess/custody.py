@@ -201,11 +201,12 @@ def last_hash(path: Path) -> str:
 
 def changed_since(units: Iterable[Unit]) -> Iterator[str]:
     """Files whose size or time is no longer what it was when they were listed, in words."""
-    seen: set[bytes] = set()
+    before = b""
     for unit in units:
-        if unit.kind in ("memory", "recorded") or unit.container in seen:
+        # Members of one archive follow each other.
+        if unit.kind in ("memory", "recorded") or unit.container == before:
             continue
-        seen.add(unit.container)
+        before = unit.container
         size, modified = unit.container_stamp.split("|")[-2:]
         try:
             now = os.lstat(unit.container)

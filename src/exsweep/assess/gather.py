@@ -48,12 +48,14 @@ def gather(
         (report for result in results for report in result.sources),
         key=lambda report: (report.path, report.sha256),
     )
+    several = _several(reports)
     copies = copies or Copies()
     first: dict[str, str] = {}
     sources = []
     for report in reports:
         # The same page in two folders is two pages: a back door is not removed by removing its copy.
         single = not report.sha256 or not report.size or report.kind == "served_file"
+        single = single or hash(report.sha256) not in several
         original = report.path if single else first.setdefault(report.sha256, report.path)
         if original != report.path:
             report = msgspec.structs.replace(
@@ -77,10 +79,13 @@ def gather(
             report = _with_its_own(report, *copies.lines[report.path])
         sources.append(report)
     own = {report.path: OwnLines(report) for report in sources if report.repeats}
+    told = {item.origin.path for result in results for item in result.hits}
+    told |= {report.path for result in results if result.counted for report in result.sources}
+    told |= {one.held_in or one.path for result in results for one in result.files}
     counted = {
         report.path: place
         for place, report in enumerate(sources)
-        if report.state is not SourceState.DUPLICATE
+        if report.path in told and report.state is not SourceState.DUPLICATE
     }
     hits = [
         kept
@@ -107,6 +112,12 @@ def gather(
         ),
     )
     return msgspec.structs.replace(joined, hits=_ordered([*joined.hits, *correlated(joined)]))
+
+
+def _several(reports: Sequence[SourceReport]) -> frozenset[int]:
+    """Hashes of the seals that more than one report may have: of a million files, those few need a table."""
+    seals = np.sort(np.fromiter((hash(report.sha256) for report in reports), np.int64, len(reports)))
+    return frozenset(seals[1:][seals[1:] == seals[:-1]].tolist())
 
 
 class OwnLines:

@@ -11,9 +11,10 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import IO, Any, Generic, TypeVar
@@ -103,16 +104,19 @@ class Pool(Generic[T, R]):
     said: Callable[[tuple[str, ...]], None] = lambda active: None
     """Is told once what holds in the jail, in words."""
 
-    def run(self, tasks: Sequence[T]) -> Iterator[Done[T, R]]:
-        """Work through `tasks`; results come as they are ready."""
+    def run(self, tasks: Iterable[T]) -> Iterator[Done[T, R]]:
+        """Work through `tasks`, each of which is asked for when a worker has time for it; results come as they are ready."""
         if self.jail is None:
             work = self.start(*self.arguments)
             for task in tasks:
                 yield _tried(task, work)
-        elif tasks:
+            return
+        coming = iter(tasks)
+        first = list(islice(coming, max(self.jobs, 1)))
+        if first:
             with _temporary() as folder:
                 jail = msgspec.structs.replace(self.jail, temporary=folder)
-                yield from _Supervisor(self, jail).run(tasks)
+                yield from _Supervisor(self, jail).run(len(first), chain(first, coming))
 
 
 class _Supervisor(Generic[T, R]):
@@ -123,16 +127,20 @@ class _Supervisor(Generic[T, R]):
         self._decoder = msgspec.msgpack.Decoder(pool.result)
         self._context: Any = multiprocessing.get_context("fork" if FORKS else "spawn")
         self._workers: list[_Worker] = []
-        self._waiting: deque[tuple[T, int]] = deque()
+        self._coming: Iterator[T] = iter(())
+        self._again: deque[tuple[T, int]] = deque()
+        """Tasks whose worker died, and how often."""
         self._told = False
 
-    def run(self, tasks: Sequence[T]) -> Iterator[Done[T, R]]:
-        self._waiting.extend((task, 0) for task in tasks)
+    def run(self, workers: int, tasks: Iterator[T]) -> Iterator[Done[T, R]]:
+        self._coming = tasks
         try:
-            for _ in range(min(max(self._pool.jobs, 1), len(tasks))):
+            for _ in range(workers):
                 self._workers.append(self._hire())
-            while self._waiting or any(worker.task is not None for worker in self._workers):
+            while True:
                 self._hand_out()
+                if all(worker.task is None for worker in self._workers):
+                    return
                 yield from self._results()
                 yield from self._late()
         finally:
@@ -140,8 +148,10 @@ class _Supervisor(Generic[T, R]):
 
     def _hand_out(self) -> None:
         for place, worker in enumerate(self._workers):
-            if worker.task is None and self._waiting:
-                task, tries = self._waiting.popleft()
+            if worker.task is None:
+                task, tries = self._again.popleft() if self._again else (next(self._coming, None), 0)
+                if task is None:
+                    continue
                 try:
                     worker.pipe.send(task)
                 except OSError:  # died while it had nothing to do: not the fault of this task
@@ -207,7 +217,7 @@ class _Supervisor(Generic[T, R]):
         self._replace(worker)
         # What took all time or memory would take it again; a death may have been an accident.
         if why is Failure.DIED and tries < self._pool.tries:
-            self._waiting.append((task, tries))
+            self._again.append((task, tries))
         else:
             yield Done(task, None, failure, None, why)
 

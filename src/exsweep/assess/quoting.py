@@ -56,7 +56,7 @@ def raw_line(evidence: Path, settings: Settings, place: Place) -> RawLine | None
         seconds=lambda task: seconds_for(task.units),
     )
     failure = ""
-    for finished in pool.run([LineTask(tuple(group), place) for group in grouped(units)]):
+    for finished in pool.run(LineTask(tuple(group), place) for group in grouped(units)):
         if finished.result is not None:
             return finished.result
         failure = failure or finished.failure

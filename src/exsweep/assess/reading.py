@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -88,7 +89,7 @@ class _Reading:
     def __init__(
         self,
         settings: Settings,
-        tasks: Sequence[work.Task],
+        tasks: "Plan",
         journal: Journal | None,
         shown: Progress,
         log: CustodyLog | None,
@@ -103,12 +104,12 @@ class _Reading:
         """Take over what an earlier run finished, if its stored events are still there."""
         if self._journal is None:
             return
-        for task in self._tasks:
-            result = self._journal.result(task.id)
+        for name in self._tasks.ids:
+            result = self._journal.result(name)
             if result is not None and (
                 events is None or all((events / table.file).is_file() for table in result.tables)
             ):
-                self._done[task.id] = result.slim()
+                self._done[name] = result.slim()
         if self._done:
             self._shown.resumed(sum(len(result.sources) for result in self._done.values()))
 
@@ -123,7 +124,7 @@ class _Reading:
             said=self._jailed,
         )
         failed: list[work.Task] = []
-        for finished in pool.run([task for task in self._tasks if task.id not in self._done]):
+        for finished in pool.run(self._tasks.but(frozenset(self._done))):
             if finished.result is not None:
                 self._keep(finished.task, finished.result)
             elif finished.error is not None:
@@ -143,12 +144,16 @@ class _Reading:
 
     def results(self) -> list[TaskResult]:
         """In the order of the plan."""
-        return [self._done[part.id] for task in self._tasks for part in self._alone.get(task.id, [task])]
+        found = []
+        for name in self._tasks.ids:
+            alone = self._alone.get(name)
+            found += [self._done[name]] if alone is None else [self._done[part.id] for part in alone]
+        return found
 
     def _keep(self, task: work.Task, result: TaskResult) -> None:
         if self._journal is not None:
             self._journal.keep(task.id, result)
-        self._done[task.id] = result = result.slim([unit.path for unit in task.units])
+        self._done[task.id] = result = result.slim()
         if self._log is not None:
             self._log.read(result.sources)
         for report in result.sources:
@@ -163,43 +168,72 @@ def _tidy(events: Path, wanted: set[str]) -> None:
             file.unlink(missing_ok=True)
 
 
-def grouped(units: Iterable[Unit]) -> list[list[Unit]]:
+def grouped(units: Iterable[Unit]) -> Iterator[list[Unit]]:
     """Units in order, small ones together."""
-    groups: list[list[Unit]] = []
+    group: list[Unit] = []
     size = 0
     for unit in units:
-        if not groups or size + unit.size > _TASK_BYTES or len(groups[-1]) >= _TASK_FILES:
-            groups.append([])
-            size = 0
-        groups[-1].append(unit)
+        if group and (size + unit.size > _TASK_BYTES or len(group) >= _TASK_FILES):
+            yield group
+            group, size = [], 0
+        group.append(unit)
         size += unit.size
-    return groups
+    if group:
+        yield group
 
 
-def plan(units: Iterable[Unit], settings: Settings, made: Tools, events: Path | None) -> list[work.Task]:
+class _Planned(NamedTuple):
+    """A task that is made when it is needed."""
+
+    id: str
+    first: int
+    """Its units in the evidence: from here ..."""
+    behind: int
+    beside: tuple[Unit, ...]
+
+
+class Plan:
+    """All tasks in order. Only their names and places are kept: a million files are many units."""
+
+    def __init__(
+        self, units: Sequence[Unit], settings: Settings, events: Path | None, planned: Sequence[_Planned]
+    ) -> None:
+        self._units, self._settings, self._events, self._planned = units, settings, events, planned
+
+    @property
+    def ids(self) -> list[str]:
+        return [one.id for one in self._planned]
+
+    def but(self, done: Collection[str]) -> Iterator[work.Task]:
+        """The tasks that are left, each made when it is asked for."""
+        for one in self._planned:
+            if one.id not in done:
+                yield work.Task(
+                    id=one.id,
+                    units=tuple(self._units[one.first : one.behind]),
+                    quick=self._settings.quick,
+                    events=str(self._events) if self._events else None,
+                    passwords=self._settings.passwords,
+                    zone=self._settings.zone,
+                    beside=one.beside,
+                )
+
+
+def plan(units: Sequence[Unit], settings: Settings, made: Tools, events: Path | None) -> Plan:
     """Group the units in order; the id of a task names its input, the rules and the way of reading."""
     # How many passwords, never which: ids are written down.
     base = [exsweep.__version__, version(), made.digest, str(settings.quick), str(len(settings.passwords))]
     base += [settings.zone] if settings.zone else []
-    tasks = []
-    units = tuple(units)
+    planned: list[_Planned] = []
     tables, logs = tables_in(units), logs_in(units)
+    first = 0
     for group in grouped(units):
         beside = beside_of(group, tables, logs)
         stamp = "\x1f".join([*base, *(f"{unit.path}\x1e{unit.stamp}" for unit in (*group, *beside))])
         name = hashlib.sha256(stamp.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        tasks.append(
-            work.Task(
-                id=name,
-                units=tuple(group),
-                quick=settings.quick,
-                events=str(events) if events else None,
-                passwords=settings.passwords,
-                zone=settings.zone,
-                beside=beside,
-            )
-        )
-    return tasks
+        planned.append(_Planned(name, first, first + len(group), beside))
+        first += len(group)
+    return Plan(units, settings, events, planned)
 
 
 def _single(task: work.Task, place: int) -> work.Task:

@@ -31,7 +31,7 @@ def looked_for(settings: Settings, units: Sequence[Unit], traces: Traces) -> tup
     again: list[pivot.PivotTask] = []
     lost: dict[str, str] = {}
     for finished in pool.run(
-        [pivot.PivotTask(tuple(group), traces, settings.passwords) for group in grouped(units)]
+        pivot.PivotTask(tuple(group), traces, settings.passwords) for group in grouped(units)
     ):
         if finished.error is not None:
             raise finished.error

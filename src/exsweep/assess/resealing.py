@@ -82,10 +82,8 @@ def seals(
         tries=2,
     )
     for finished in pool.run(
-        [
-            SealTask(tuple(group), settings.passwords, _within(group, quotes or {}))
-            for group in grouped(opened.units)
-        ]
+        SealTask(tuple(group), settings.passwords, _within(group, quotes or {}))
+        for group in grouped(opened.units)
     ):
         yield from finished.result or (Seal(unit.path, 0, "") for unit in finished.task.units)
 

@@ -68,24 +68,21 @@ class TaskResult(msgspec.Struct, frozen=True):
     files: tuple[FileReport, ...] = ()
     """Pages and scripts that were looked at."""
 
-    def slim(self, paths: Sequence[str] = ()) -> "TaskResult":
-        """The same in half the memory: equal paths and hashes are one text, and there is one empty table for all. `paths`
-        are texts that somebody holds already.
+    def slim(self) -> "TaskResult":
+        """The same in half the memory: equal paths and hashes are one text, and there is one empty table for all.
 
         A result that comes from another process has a text of its own for each word.
         """
-        held = {path: path for path in paths}
-        sources = tuple(_slim(one, held.get(one.path, one.path)) for one in self.sources)
+        sources = tuple(_slim(one) for one in self.sources)
         known = {report.path: report for report in sources} if self.files else {}
         return msgspec.structs.replace(
             self, sources=sources, files=tuple(_shared(one, known) for one in self.files)
         )
 
 
-def _slim(report: SourceReport, path: str) -> SourceReport:
+def _slim(report: SourceReport) -> SourceReport:
     return msgspec.structs.replace(
         report,
-        path=path,
         kind=sys.intern(report.kind),
         rejected_reasons=report.rejected_reasons or _NOTHING,
         days=report.days or _NOTHING,

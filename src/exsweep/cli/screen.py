@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ class Screen:
         self._titles = {item.id: item.title for item in load_formats()}
         self._files: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
-        self._span: defaultdict[str, list[str]] = defaultdict(list)
+        self._span: dict[str, tuple[date, date]] = {}
         self._total, self._size, self._done, self._bytes = 0, 0, 0, 0
         self._hits, self._stage = 0, "Starting"
 
@@ -56,7 +57,9 @@ class Screen:
         self._files[report.kind] += 1
         self._events[report.kind] += report.events
         if report.first and report.last:
-            self._span[report.kind] += [f"{report.first:%Y-%m-%d}", f"{report.last:%Y-%m-%d}"]
+            first, last = report.first.date(), report.last.date()
+            since, until = self._span.get(report.kind, (first, last))
+            self._span[report.kind] = (min(since, first), max(until, last))
         self._draw()
 
     def found(self, hits: tuple[Hit, ...]) -> None:
@@ -78,7 +81,8 @@ class Screen:
         rows = []
         for kind in sorted(self._files):
             title = self._titles.get(kind, "Other files (sealed only)")
-            days = f", {min(self._span[kind])} to {max(self._span[kind])}" if self._span[kind] else ""
+            since, until = self._span.get(kind, (None, None))
+            days = f", {since} to {until}" if since else ""
             rows.append(
                 Text(term(f" [x] {title}: {self._files[kind]:,} files, {self._events[kind]:,} records{days}"))
             )

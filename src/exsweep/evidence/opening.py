@@ -3,8 +3,9 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from exsweep.evidence.folder import Found, walk
 from exsweep.evidence.names import Claims, logical, shown, stem_of
 from exsweep.evidence.opener import HEAD, Archive, Context, Part, openers, recognise
 from exsweep.evidence.own import written_by_us
+from exsweep.evidence.packed import Packed
 from exsweep.evidence.peel import is_page, peel
 from exsweep.evidence.reader import Window
 from exsweep.evidence.records import Budgets, EvidenceReadError, Opened, Place, Unit
@@ -45,7 +47,7 @@ def open_evidence(
     Raises:
         EvidenceError: a path does not exist, or there is nothing to read in all of it.
     """
-    units: list[Unit] = []
+    units = Packed(Unit)
     described: list[str] = []
     notes: list[str] = []
     doubts: list[str] = []
@@ -57,22 +59,22 @@ def open_evidence(
         before = len(units)
         what = "folder" if root.is_dir() else "file"
         if root.is_dir():
-            units += _folder_units(os.fsencode(root), f"{name}/" if several else "", budgets)
+            units.extend(_folder_units(os.fsencode(root), f"{name}/" if several else "", budgets))
         else:
             place = Place(name, stem=stem_of(root.name), root=not several)
-            units += _file_units(_look(os.fsencode(root)), place, budgets)
+            units.extend(_file_units(_look(os.fsencode(root)), place, budgets))
             what = units[before].kind if len(units) > before else "archive"
-        described.append(f"{what} {name}: {_amount(what, units[before:])}")
+        described.append(f"{what} {name}: {_amount(what, islice(units, before, None))}")
         if len(units) == before:
             notes.append(f"{name} holds nothing")
-        servers = servers_in(unit.path.removeprefix(f"{name}/") for unit in units[before:])
+        servers = servers_in(unit.path.removeprefix(f"{name}/") for unit in islice(units, before, None))
         if servers:
             doubts.append(
                 f"{name} may hold the evidence of several servers ({', '.join(servers)}), which are judged as one here,"
                 " for nothing in it proves that: give each of them by itself"
             )
     if stdin is not None:
-        units.append(_pasted(stdin, names.claim(STDIN)[0]))
+        units.extend([_pasted(stdin, names.claim(STDIN)[0])])
         described.append(f"standard input: {len(stdin):,} bytes")
     if not any(_is_evidence(unit) for unit in units):
         where = ", ".join(shown(os.fsencode(path)) for path in paths) or "standard input"
@@ -234,8 +236,8 @@ def _is_evidence(unit: Unit) -> bool:
     return unit.state is not SourceState.NOT_A_LOG and (unit.kind != "memory" or bool(unit.data.strip()))
 
 
-def _amount(what: str, units: list[Unit]) -> str:
+def _amount(what: str, units: Iterable[Unit]) -> str:
     if what in ("file", "recorded"):
         return f"{sum(unit.size for unit in units):,} bytes"
-    count, noun = len(units), "file" if what == "folder" else "member"
+    count, noun = sum(1 for _ in units), "file" if what == "folder" else "member"
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

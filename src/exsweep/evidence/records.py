@@ -1,5 +1,7 @@
 """What the openers hand out: units of work that travel between processes, and how far reading may go."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from exsweep.evidence.names import shown
@@ -136,7 +138,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence, listed but not yet read."""
 
-    units: list[Unit]
+    units: Sequence[Unit]
+    """Packed: there may be a million."""
     described: list[str]
     """One line for people per argument: `zip example.zip: 33 members`."""
     notes: list[str]
