@@ -1,6 +1,6 @@
 """What hostile sizes cost: a 10 GB log, a million small files, a 1 TiB sparse file, a 1000:1 bomb.
 
-    python bench/hostile.py [sparse] [bomb] [files] [pages] [log] [--folder DIR] [--scale 1.0]
+    python bench/hostile.py [sparse] [bomb] [files] [zipped] [pages] [log] [--folder DIR] [--scale 1.0]
 
 Each is made, judged by the command line in a fresh process, and removed. Prints one JSON line for each: seconds, CPU
 seconds, peak memory of the biggest process, the gaps that were named. `bench/hostile.md` holds the figures and the machine.
@@ -84,6 +84,17 @@ def files(folder: Path, scale: float) -> str:
     return f"{count:,} small files"
 
 
+def zipped(folder: Path, scale: float) -> str:
+    """The same small files in one zip."""
+    count = int(1_000_000 * scale)
+    with zipfile.ZipFile(folder / "e.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as box:
+        for n in range(count):
+            line = b"2021-03-03 04:10:22 10.0.0.5 GET /owa/ - 443 - 198.51.100.7 x - 200 0 0 %d\n" % n
+            data = HEAD + line if n % 100 == 0 else b"note %d\n" % n
+            box.writestr(f"{n // 1000:04}/{n:07}.{'log' if n % 100 == 0 else 'txt'}", data)
+    return f"{count:,} small files in a zip"
+
+
 def pages(folder: Path, scale: float) -> str:
     """Pages that differ in a number, most with nothing remarkable in them."""
     count = int(20_000 * scale)
@@ -116,7 +127,7 @@ def bomb(folder: Path, scale: float) -> str:
     return f"{4096 * scale:,.0f} MiB of zeros in a zip of {stored / 1e6:.1f} MB"
 
 
-CASES = {one.__name__: one for one in (sparse, bomb, files, pages, log)}
+CASES = {one.__name__: one for one in (sparse, bomb, files, zipped, pages, log)}
 
 
 def judged(evidence: Path, out: Path, jobs: int) -> dict[str, object]:

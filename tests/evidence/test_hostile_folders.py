@@ -292,7 +292,7 @@ def test_f20_units_come_in_the_same_order_every_time(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     units = open_evidence([tmp_path]).units
     assert [unit.path for unit in units] == ["B", "a/1", "a.log", "b/2", "c"]
-    assert msgspec.json.encode(units) == msgspec.json.encode(open_evidence([tmp_path]).units)
+    assert msgspec.json.encode(list(units)) == msgspec.json.encode(list(open_evidence([tmp_path]).units))
 
 
 def test_f21_an_empty_folder_says_what_was_expected_and_three_usual_places(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.evidence.build import pack, read_all, read_units, write_tree, zip_of
 def test_units_come_back_from_pickle_and_msgspec_and_read_the_same(tmp_path: Path, kind: str) -> None:
     tree = write_tree(tmp_path / "example")
     path = tree if kind == "folder" else pack(tree, kind, tmp_path / f"example.{kind}")
-    units = open_evidence([path]).units
+    units = list(open_evidence([path]).units)
     json = msgspec.json.decode(msgspec.json.encode(units), type=list[Unit])
     packed = msgspec.msgpack.decode(msgspec.msgpack.encode(units), type=list[Unit])
     pickled = pickle.loads(pickle.dumps(units))  # noqa: S301 - our own bytes
@@ -47,7 +47,7 @@ def test_names_that_are_no_text_travel_too(tmp_path: Path) -> None:
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.log"))).write_bytes(b"x\n")
     except OSError:
         pytest.skip("this file system allows only text as names")
-    units = open_evidence([tmp_path]).units
+    units = list(open_evidence([tmp_path]).units)
     back = msgspec.json.decode(msgspec.json.encode(units), type=list[Unit])
     assert [read.data for read in read_units(back)[r"\xff\xfe.log"]] == [b"x\n"]
 

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import re
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 import exsweep
 from exsweep.assess.custody import NAME as LOG
 from exsweep.assess.custody import sha256_of
+from exsweep.assess.temporary import temporary
 from exsweep.assess.verify import ASSESSMENT, BIGGEST
 from exsweep.errors import EvidenceError, StoreError
 from exsweep.evidence import Budgets, EvidenceReadError, Source, open_evidence, sources
@@ -125,8 +125,7 @@ def unpacked(path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
         EvidenceError: as `read_bundle`.
         StoreError: it does not fit on the temporary volume.
     """
-    with tempfile.TemporaryDirectory(prefix="exsweep-case-") as name:
-        folder = Path(name)
+    with temporary("case-") as folder:
         (folder / "events").mkdir()
         seals: dict[str, tuple[int, str]] = {}
         for source in _members(path):

@@ -9,19 +9,22 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import FrameType
 from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
 from exsweep.assess.jail import Jail, busy_seconds, resident_bytes
+from exsweep.assess.temporary import temporary
 from exsweep.assess.worker import FORKS, answers, error_of, serve
 from exsweep.errors import NO_MEMORY, ExsweepError, StoreError
 
@@ -114,9 +117,9 @@ class Pool(Generic[T, R]):
         coming = iter(tasks)
         first = list(islice(coming, max(self.jobs, 1)))
         if first:
-            with _temporary() as folder:
-                jail = msgspec.structs.replace(self.jail, temporary=folder)
-                yield from _Supervisor(self, jail).run(len(first), chain(first, coming))
+            with _asked_to_stop() as asked, temporary() as folder:
+                jail = msgspec.structs.replace(self.jail, temporary=str(folder))
+                yield from _Supervisor(self, jail).run(len(first), chain(first, coming), asked)
 
 
 class _Supervisor(Generic[T, R]):
@@ -132,17 +135,18 @@ class _Supervisor(Generic[T, R]):
         """Tasks whose worker died, and how often."""
         self._told = False
 
-    def run(self, workers: int, tasks: Iterator[T]) -> Iterator[Done[T, R]]:
+    def run(self, workers: int, tasks: Iterator[T], asked: Sequence[int]) -> Iterator[Done[T, R]]:
         self._coming = tasks
         try:
             for _ in range(workers):
                 self._workers.append(self._hire())
-            while True:
+            while not asked:
                 self._hand_out()
                 if all(worker.task is None for worker in self._workers):
                     return
                 yield from self._results()
                 yield from self._late()
+            raise KeyboardInterrupt
         finally:
             self._dismiss()
 
@@ -262,6 +266,29 @@ class _Supervisor(Generic[T, R]):
             self._end(worker)
 
 
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Signals that came and should end the run, to be looked at: Python drops what a handler raises within the code that
+    libraries run around a fork. The second one ends it at once."""
+    asked: list[int] = []
+
+    def noted(number: int, frame: FrameType | None) -> None:
+        if asked:
+            signal.default_int_handler(number, frame)
+        asked.append(number)
+
+    ours = []
+    if threading.current_thread() is threading.main_thread():
+        ours = [one for one in signal.Signals if signal.getsignal(one) is signal.default_int_handler]
+    for one in ours:
+        signal.signal(one, noted)
+    try:
+        yield asked
+    finally:
+        for one in ours:
+            signal.signal(one, signal.default_int_handler)
+
+
 def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:
     try:
         return Done(task, work(task))
@@ -271,19 +298,6 @@ def _tried(task: T, work: Callable[[T], R]) -> Done[T, R]:
         return Done(task, None, f"reading it needs too much memory: {error}", None, Failure.MEMORY)
     except Exception as error:  # noqa: BLE001 - handed on in words; the caller reports it
         return Done(task, None, f"{type(error).__name__}: {error}", None, Failure.ERROR)
-
-
-@contextlib.contextmanager
-def _temporary() -> Iterator[str]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="exsweep-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise StoreError(
-            f"There is no folder for temporary files: {error.strerror}.",
-            tip="Name a writable one in the environment variable TMPDIR.",
-        ) from error
-    with folder as name:
-        yield os.path.realpath(name)
 
 
 def _too_much(jail: Jail) -> str:

@@ -56,6 +56,7 @@ def serve(
 ) -> None:
     """Body of a worker: build the tools once, go into the jail, then answer tasks until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if FORKS:
         die_with_parent(parent)
     _one_thread()

@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -67,9 +68,18 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the program `exsweep`."""
     gc.set_threshold(*_COLLECT)
+    _end_in_order()
     # Where workers are started anew, their Python would look for modules in the current folder first (H43).
     os.environ["PYTHONSAFEPATH"] = "1"
     sys.exit(run(arguments))
+
+
+def _end_in_order() -> None:
+    """Whoever asks us to end (a service manager, a closed terminal) gets the same as Ctrl-C: nothing is left lying about."""
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -8,11 +8,11 @@ blanks together. Letters compare without case.
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
+from exsweep.assess.temporary import temporary
 from exsweep.assess.tools import cache_folder
 from exsweep.detect import sought
 from exsweep.errors import UsageError
@@ -154,10 +154,10 @@ def _parts(value: str) -> tuple[str | int, ...]:
 def _sigma(texts: tuple[str, ...], problems: list[str]) -> Iterator[Rule]:
     if not texts:
         return
-    with tempfile.TemporaryDirectory(prefix="exsweep-hunt-") as name:
+    with temporary("hunt-") as folder:
         for number, text in enumerate(texts):
-            (Path(name) / f"{number:05}.yml").write_text(text, encoding="utf-8")
-        loaded = load_rules(None, [Path(name)], formats=load_formats(), cache_dir=cache_folder())
+            (folder / f"{number:05}.yml").write_text(text, encoding="utf-8")
+        loaded = load_rules(None, [folder], formats=load_formats(), cache_dir=cache_folder())
     for problem in loaded.problems:
         problems.append(f"Sigma rule {Path(problem.file).name}, line {problem.line}: {problem.reason}")
     for rule in loaded.rules:
