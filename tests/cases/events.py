@@ -18,6 +18,8 @@ LOGS = {
     "defender": ("Microsoft-Windows-Windows Defender/Operational", "Microsoft-Windows-Windows Defender"),
     "tasks": ("Microsoft-Windows-TaskScheduler/Operational", "Microsoft-Windows-TaskScheduler"),
     "winrm": ("Microsoft-Windows-WinRM/Operational", "Microsoft-Windows-WinRM"),
+    "print": ("Microsoft-Windows-PrintService/Operational", "Microsoft-Windows-PrintService"),
+    "print_admin": ("Microsoft-Windows-PrintService/Admin", "Microsoft-Windows-PrintService"),
     "exchange": ("MSExchange Management", "MSExchange CmdletLogs"),
 }
 BEGIN = datetime(2021, 3, 1, 8, tzinfo=UTC)

@@ -37,10 +37,17 @@ class Cells:
             for name, values in zip(batch.table.column_names, batch.table.columns, strict=True)
             if values.null_count < len(values)
         ]
+        native = batch.format.ecs.get("winlog.record_id")
+        self._records = batch.table[native].to_pylist() if native in batch.table.column_names else None
 
     def fields(self, row: int) -> dict[str, str]:
         """Non-empty columns of a row: ECS name where the format maps the column, else its own."""
         return {name: said for name, values in self._columns if (said := values[row]) is not None}
+
+    def record(self, row: int) -> int | None:
+        """Number of the record where the format has records (Windows events), else None."""
+        said = self._records[row] if self._records is not None else None
+        return int(said) if said and said.isdigit() and len(said) <= 20 else None
 
 
 def _shown(values: pa.ChunkedArray, empty: Collection[bytes]) -> list[str | None]:
@@ -77,23 +84,6 @@ def rebuilt(batch: Batch, row: int) -> str:
     return separator.join(parts)[:_VALUE_CAP]
 
 
-def record_of(batch: Batch, row: int) -> int | None:
-    """Number of the record where the format has records (Windows events), else None."""
-    native = batch.format.ecs.get("winlog.record_id")
-    said = batch.table[native][row].as_py() if native in batch.table.column_names else None
-    return int(said) if said and said.isdigit() and len(said) <= 20 else None
-
-
-def origin(batch: Batch, row: int, path: str, sha256: str) -> Origin:
-    return Origin(
-        path=path,
-        sha256=sha256,
-        line=int(batch.line[row]),
-        offset=int(batch.offset[row]),
-        record=record_of(batch, row),
-    )
-
-
 def hit(
     rule: str,
     batch: Batch,
@@ -106,12 +96,19 @@ def hit(
 ) -> Hit:
     """What a rule found. `cells`: those of the batch, where more of its rows are made into hits."""
     raw = batch.raw(row)
+    said, at = (Cells(batch.part(row, row + 1)), 0) if cells is None else (cells, row)
     return Hit(
         rule=rule,
         kind=batch.format.id,
-        origin=origin(batch, row, path, sha256),
+        origin=Origin(
+            path=path,
+            sha256=sha256,
+            line=int(batch.line[row]),
+            offset=int(batch.offset[row]),
+            record=said.record(at),
+        ),
         time=moment(int(batch.time_ms[row])),
-        fields=fields(batch, row) if cells is None else cells.fields(row),
+        fields=said.fields(at),
         excerpt=excerpt if excerpt is not None else text(raw) if raw is not None else rebuilt(batch, row),
     )
 

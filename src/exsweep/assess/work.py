@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -229,7 +228,7 @@ class _Run:
         loud = self.flood.kept(chosen.batch, loud, chosen.places())
         if loud:
             kept = chosen.narrowed([match.row for match in loud])
-            batch, places = kept.with_lines(), kept.places().tolist()
+            batch, places = kept.with_lines().slim(), kept.places().tolist()
             self.hits += [(places[one.row], one.rule.id, batch, one.row) for one in kept.moved(loud)]
 
 
@@ -278,17 +277,20 @@ def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
     )
 
 
-def _hits(
-    found: Sequence[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]
-) -> list[tuple[int, Hit]]:
-    """Hits with the places of their files, in the order of files and lines, now that the files are sealed."""
+def _hits(found: list[tuple[int, str, Batch, int]], reports: Sequence[SourceReport]) -> list[tuple[int, Hit]]:
+    """Hits with the places of their files, in the order of files and lines, now that the files are sealed.
+
+    `found` is used up: its rows would stand in memory twice.
+    """
     made: list[tuple[tuple[int, int, str], Hit]] = []
-    for _, group in groupby(found, key=lambda item: id(item[2])):
-        one_batch = list(group)
-        cells = Cells(one_batch[0][2])
-        for source, rule, batch, at in one_batch:
-            report = reports[source]
-            key = (source, int(batch.offset[at]), rule)
-            made.append((key, hit(rule, batch, at, report.path, report.sha256, cells=cells)))
+    found.reverse()
+    shown: tuple[Batch, Cells] | None = None
+    while found:
+        source, rule, batch, at = found.pop()
+        if shown is None or shown[0] is not batch:
+            shown = batch, Cells(batch)
+        report = reports[source]
+        key = (source, int(batch.offset[at]), rule)
+        made.append((key, hit(rule, batch, at, report.path, report.sha256, cells=shown[1])))
     made.sort(key=lambda item: item[0])
     return [(source, one) for (source, _, _), one in made]

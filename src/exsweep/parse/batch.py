@@ -80,6 +80,14 @@ class Batch:
             lines=None if self.lines is None else self.lines[start:end],
         )
 
+    def slim(self) -> "Batch":
+        """The same rows without the values of other rows: a dictionary is shared by all that were cut from one column."""
+        columns = [
+            column.cast(pa.binary()).dictionary_encode() if pa.types.is_dictionary(column.type) else column
+            for column in self.table.columns
+        ]
+        return replace(self, table=pa.table(columns, names=self.table.column_names))
+
     def take(self, rows: Ints, *, lines: tuple[bytes, ...] | None = None) -> "Batch":
         """The chosen rows only, in the order given, cut loose from the buffer; rejected lines are not carried along.
 
