@@ -217,7 +217,8 @@ class _Any(set[str]):
 
 
 def _sample(batch: Batch, row: int, path: str, seal: str, kind: str) -> Sample:
-    fields = {name: value[:_LINE] for name, value in rows.fields(batch, row).items()}
+    said = rows.Cells(batch.part(row, row + 1))
+    fields = {name: value[:_LINE] for name, value in said.fields(0).items()}
     return Sample(
         time=rows.moment(int(batch.time_ms[row])),
         kind=kind,
@@ -225,7 +226,7 @@ def _sample(batch: Batch, row: int, path: str, seal: str, kind: str) -> Sample:
         fields=fields,
         origin=Origin(
             path=path, sha256=seal or None, line=int(batch.line[row]), offset=int(batch.offset[row]),
-            record=rows.record_of(batch, row),
+            record=said.record(0),
         ),
     )  # fmt: skip
 
