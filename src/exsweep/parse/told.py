@@ -66,7 +66,8 @@ _SETTING = re.compile(
 """An address of a web folder with program text in it, inside a command or a sentence."""
 _EXPORTED = re.compile(rb"FilePath\s*:\s*(?P<path>\\\\\S.*)", re.I)
 """Of an export request as `Get-MailboxExportRequest | fl` shows it: that it is there shows that it was made."""
-_ANCHOR = re.compile(rb"\bServerInfo~[^\s\"'`,|<>]+")
+_ANCHOR = re.compile(rb"\bServerInfo~(?!\*)[^\s\"'`,|<>]+")
+"""With a star it is the search that Microsoft gave everybody, not what it found."""
 _MARKED = re.compile(rb"\bcd\s+/d\b.*\becho\s+\[S\]", re.I | re.S)
 """Programs that steer web shells put the output of a command between marks."""
 _CLEARED = re.compile(
