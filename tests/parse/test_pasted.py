@@ -333,5 +333,8 @@ def test_an_address_in_the_json_of_powershell_is_read_with_its_signs():
 
 
 def test_the_search_that_microsoft_gave_everybody_is_not_what_it_found():
-    assert events("Where-Object { $_.AnchorMailbox -like 'ServerInfo~*/*' } | select DateTime, AnchorMailbox") == []
+    assert (
+        events("Where-Object { $_.AnchorMailbox -like 'ServerInfo~*/*' } | select DateTime, AnchorMailbox")
+        == []
+    )
     assert len(events("it printed ServerInfo~a]@ex01:444/ecp/x.js?# here")) == 1

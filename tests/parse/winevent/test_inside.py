@@ -139,3 +139,11 @@ def test_an_alert_that_names_a_program_and_its_parent_is_the_start_of_a_process(
 )
 def test_half_of_an_alert_is_none(line: str) -> None:
     assert [kind for kind, _, _ in events(line) if kind == "event_process"] == []
+
+
+def test_the_words_of_a_page_that_failed_are_its_event_down_to_their_end() -> None:
+    text = "Event code: 4009\nEvent message: Viewstate verification failed.\n\nRequest URL: https://mail/ecp/default.aspx\nCustom event details:\n"
+    rows = events(PROSE + text + IIS)
+    assert (rows[0][2]["Channel"], rows[0][2]["EventID"]) == (b"Application", b"1309")
+    assert b"/ecp/default.aspx" in rows[0][2]["Message"]
+    assert rows[1][0] == "iis_w3c"
