@@ -60,19 +60,38 @@ def _zip(folder: Path) -> Path:
     return made
 
 
-def _later(folder: Path) -> Path:
-    """Records of the days after the cleaning: ordinary mail."""
-    made = folder / "later.zip"
+def _collection(folder: Path, name: str, days: range, *, back_door: bool = False, use: str = "") -> Path:
+    """A small collection: ordinary mail on these days, the pages of the web server, and what the intruder did there."""
+    made = folder / f"{name}.zip"
     rows = [
         f"2021-03-{day:02} {hour:02}:{minute:02}:05 10.1.1.5 POST /Microsoft-Server-ActiveSync/default.eas "
         "Cmd=Sync 443 chw\\anna 198.51.100.7 Apple-iPhone12C1/1801.393 - 200 0 0 31"
-        for day in range(10, 18)
+        for day in days
         for hour in range(24)
         for minute in (7, 37)
     ]
+    pages = ["status.aspx", "iisstart.htm", *(["aspnet_client/FfbUSwue.aspx"] if back_door else [])]
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("inetpub/logs/LogFiles/W3SVC1/u_ex2103.log", AFTER + "\n".join(rows) + "\n")
+        log = AFTER + "\n".join(sorted([*rows, *filter(None, [use])])) + "\n"
+        archive.writestr("inetpub/logs/LogFiles/W3SVC1/u_ex2103.log", log)
+        for page in pages:
+            archive.write(EXAMPLE / "inetpub" / "wwwroot" / page, f"inetpub/wwwroot/{page}")
     return made
+
+
+def _again(page: Any, case: str, evidence: Path) -> str:
+    """Send new evidence of the case; gives what its page of the server says."""
+    page.goto(case)
+    follow(page, page.locator("a", has_text="Send new evidence"))
+    page.locator("#files").set_input_files(evidence)
+    page.wait_for_url("**/jobs/job_*", timeout=60_000)
+    page.wait_for_selector("a:has-text('Open the case')", timeout=120_000)
+    follow(page, page.locator("a:has-text('Open the case')"))
+    assert page.url.startswith(case)
+    follow(page, page.locator(".sub-nav a", has_text="Server and contacts"))
+    told = str(page.locator("main").inner_text())
+    assert "Since the time before" in told
+    return told.partition("Since the time before")[2]
 
 
 def test_from_the_drop_to_the_look_after_cleaning(chromium: Any, served: tuple[str, Path]) -> None:
@@ -119,21 +138,28 @@ def test_from_the_drop_to_the_look_after_cleaning(chromium: Any, served: tuple[s
         page.locator(".exports a", has_text="JSON").click()
     assert json.loads(Path(waiting.value.path()).read_bytes())["schema"] == "exsweep.assessment/1"
 
-    # Clean, send a second collection, see what became of each thing.
+    # Looked at again before cleaning, the page still lies there; what only other records show cannot be told.
     case = page.url.partition("#")[0].partition("?")[0]
-    page.locator("input[name=at]").fill("2021-03-09T15:00")
+    told = _again(page, case, _collection(folder, "before", range(9, 10), back_door=True))
+    assert "still there" in told and "cannot tell" in told
+
+    # Cleaned, it is gone; and when it is used again, it came back.
+    page.goto(case)
+    page.locator("input[name=at]").fill("2021-03-10T00:30")
     with page.expect_navigation():
         page.locator("button", has_text="What was found is removed").click()
     assert page.url == case, page.locator("main").inner_text()
-    page.locator("a", has_text="Send new evidence").click()
-    page.locator("#files").set_input_files(_later(folder))
-    page.wait_for_url("**/jobs/job_*", timeout=60_000)
-    page.wait_for_selector("a:has-text('Open the case')", timeout=120_000)
-    follow(page, page.locator("a:has-text('Open the case')"))
-    assert page.url.startswith(case)
-    follow(page, page.locator(".sub-nav a", has_text="Server and contacts"))
-    told = page.locator("main").inner_text()
-    assert "Week 1" in told and "records reach it" in told
-    assert "Since the time before" in told and ("gone" in told or "cannot tell" in told)
+    told = _again(page, case, _collection(folder, "after", range(10, 18)))
+    assert "gone" in told and "still there" not in told
+    assert (
+        "Week 1" in page.locator("main").inner_text()
+        and "records reach it" in page.locator("main").inner_text()
+    )
+    used = (
+        "2021-03-20 03:11:09 10.1.1.5 POST /aspnet_client/FfbUSwue.aspx - 443 - 198.51.100.142 "
+        "ExchangeServicesClient/0.0.0.0 - 200 0 0 311"
+    )
+    told = _again(page, case, _collection(folder, "back", range(18, 22), back_door=True, use=used))
+    assert "came back" in told
     assert bad == []
     context.close()

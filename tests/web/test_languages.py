@@ -201,7 +201,7 @@ def test_evidence_in_the_gap_of_a_translated_sentence_stays_text(
 ) -> None:
     keep(service, SAMPLES["school_in_use"]())
     (server,) = servers(service)
-    ask = {"step": "now-1", "done": "true", "note": "<b>x</b> {n} {{ 7*7 }}"}
+    ask = {"step": "now-in_use-1", "done": "true", "note": "<b>x</b> {n} {{ 7*7 }}"}
     client.post(f"/api/v1/cases/{server}/steps", json={**ask, "done": True})
     page = client.get(f"/cases/{server}", headers=SPANISH).text
     assert "<b>x</b>" not in page and "Hecho por" in page

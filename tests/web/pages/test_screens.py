@@ -14,6 +14,7 @@ from exsweep.fleet.store import Fleet
 from exsweep.model import Level
 from exsweep.web.draw import qr
 from exsweep.web.draw.times import both
+from exsweep.web.pages.case import steps_of
 from exsweep.web.service import Service
 from exsweep.web.templating import FOLDER, environment
 from tests.export.samples import SAMPLES
@@ -251,3 +252,44 @@ def test_each_level_has_a_shape_and_words_on_the_list(full: Service, client: Tes
 def test_the_page_for_those_in_a_hurry_needs_no_account(visitor: TestClient) -> None:
     text = visitor.get("/now").text
     assert "10 minutes" in text and "Do not turn the server off." in text
+
+
+def test_a_step_ticked_for_one_answer_is_not_done_for_another() -> None:
+    """The first steps are those of the level: `cut the network` is not `send these files`."""
+    in_use = SAMPLES["school_in_use"]()
+    later = msgspec.structs.replace(in_use.verdict, level=Level.BROKEN_INTO)
+    broken_into = msgspec.structs.replace(in_use, verdict=later)
+    first = [{each.step for each in steps_of(of) if each.first} for of in (in_use, broken_into)]
+    assert all(first) and not first[0] & first[1]
+
+
+def test_what_the_person_at_this_computer_did_is_told_in_the_language_of_the_reader(
+    full: Service, client: TestClient
+) -> None:
+    server = servers(full)[0]
+    step = client.get(f"/api/v1/cases/{server}").json()["steps"][0]["step"]
+    client.post(f"/api/v1/cases/{server}/steps", json={"step": step, "done": True})
+    page = client.get(f"/cases/{server}", headers={"accept-language": "es"}).text
+    assert "Hecho por este equipo" in page and "this computer" not in page
+
+
+def test_the_letter_names_the_answer_in_words(full: Service, client: TestClient) -> None:
+    page = client.get(f"/cases/{servers(full)[0]}/letter").text
+    assert "In use by intruders (<code>in_use</code>)." in page
+
+
+def test_on_paper_a_chart_and_its_key_have_the_same_shades() -> None:
+    css = (FOLDER / "static" / "app.css").read_text("utf-8").rpartition("@media print{")[2]
+    shades: dict[str, str] = {}
+    for names, rule in re.findall(r"([^{}]+)\{([^{}]*)\}", css):
+        if found := re.search(r"fill:(#\w+);background:(#\w+)", rule):
+            assert found[1] == found[2]
+            shades |= {name.strip(): found[1] for name in names.split(",")}
+    pairs = (
+        (".days .bar", ".k-bar"),
+        (".days .spread", ".k-spread"),
+        (".groups .p-broken", ".p-broken.key-box"),
+    )
+    more = (".groups .p-suspicious", ".p-suspicious.key-box"), (".groups .p-rest", ".p-rest.key-box")
+    assert all(shades[bar] == shades[key] for bar, key in (*pairs, *more))
+    assert len({shades[name] for name in (".b-worked", ".b-tried", ".b-other")}) == 3

@@ -161,9 +161,13 @@ def said(ask: Ask, of: Assessment) -> Assessment:
 
 
 def steps_of(of: Assessment) -> tuple[StepView, ...]:
-    """What the verdict puts first, then the list of the admin."""
+    """What the verdict puts first, then the list of the admin.
+
+    The first steps of another level are other steps: what was ticked there is not done here.
+    """
+    level = of.verdict.level.value
     first = [
-        StepView(step=f"now-{at}", title=do.title, text=do.brief, first=True)
+        StepView(step=f"now-{level}-{at}", title=do.title, text=do.brief, first=True)
         for at, do in enumerate(admin.do_now(of), start=1)
     ]
     rest = [
