@@ -1,5 +1,6 @@
 """Many literals at once over bytes: Hyperscan where it exists, else plain Python; both find the same."""
 
+from array import array
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, Protocol
@@ -50,14 +51,14 @@ class HyperscanMatcher:
         )
 
     def scan(self, data: bytes | memoryview) -> Hits:
-        found: list[int] = []
+        found = array("q")
         add = found.append
 
         def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             add(number << _SHIFT | end)
 
         self._database.scan(data, match_event_handler=on_match)
-        packed = np.array(found, dtype=np.int64)
+        packed = np.frombuffer(found, np.int64) if found else np.empty(0, np.int64)
         return packed >> _SHIFT, packed & _END
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.fields import FieldMap, Kind, Place
-from exsweep.detect.matcher import Matcher, PlainMatcher, make_matcher
+from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
 from exsweep.detect.sweep import Sample, Sweep
 from exsweep.detect.together import Together
@@ -167,12 +167,12 @@ class Prefilter:
         ids, ends = self._matcher(sweep.wanted).scan(data)
         if not len(ids):
             return np.empty(0, np.int64)
-        # A pattern never holds a line break: its end is in its line.
-        lines = np.searchsorted(stops, ends - 1, side="right")
-        pairs = np.unique(lines << _SHIFT | ids)
+        # A pattern never holds a line break: its end is in its line. Hits come nearly in order, so that sorting is cheap.
+        pairs = np.sort(np.searchsorted(stops, ends - 1, side="right") << _SHIFT | ids, kind="stable")
+        pairs = pairs[_first_of_equals(pairs)]
         lines, ids = pairs >> _SHIFT, pairs & _PATTERN
-        hit, begins = np.unique(lines, return_index=True)
-        chosen: npt.NDArray[np.int64] = hit[sweep.choose(ids, begins)]
+        begins = np.flatnonzero(_first_of_equals(lines))
+        chosen: npt.NDArray[np.int64] = lines[begins][sweep.choose(ids, begins)]
         return chosen
 
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
@@ -244,8 +244,8 @@ class Prefilter:
         if self._sweep is None:
             self._sweep = self._everything
             if self._ordinary:
-                plain = PlainMatcher(self._patterns_of(self._everything.wanted))
-                sample = Sample.of(self._ordinary, *plain.scan(self._ordinary))
+                matcher = make_matcher(self._patterns_of(self._everything.wanted))
+                sample = Sample.of(self._ordinary, *matcher.scan(self._ordinary))
                 self._sweep = self._everything.cheaper(sample, self._literals)
         return self._sweep
 
@@ -307,6 +307,13 @@ class _Held:
 def rarity(literal: bytes) -> int:
     """Its length, where a character that neither words nor addresses are made of counts twice."""
     return 2 * len(literal) - len(literal.translate(None, _ODD))
+
+
+def _first_of_equals(numbers: npt.NDArray[np.int64]) -> Mask:
+    """Of sorted numbers those that differ from the one before."""
+    first = np.ones(len(numbers), bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
+    return first
 
 
 def _scan(chunk: pa.Array, matcher: Matcher) -> Iterable[tuple[int, Mask, npt.NDArray[np.int32] | None]]:

@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Clauses = tuple[frozenset[int], ...]
 """One rule's clauses as patterns only: a raw line has no columns."""
@@ -39,7 +40,10 @@ class Sweep:
         """
         ends = np.append(begins[1:], len(ids))
         sums = np.add.reduceat(_mixed(ids), begins)
-        _, first, which = np.unique(sums, return_index=True, return_inverse=True)
+        coded = pa.array(sums).dictionary_encode()
+        which = coded.indices.to_numpy()
+        first = np.zeros(len(coded.dictionary), np.int64)
+        first[which[::-1]] = np.arange(len(which) - 1, -1, -1)
         told = [self._may_match(frozenset(ids[begins[at] : ends[at]].tolist())) for at in first.tolist()]
         # Other sets of the same sum, which somebody may have made up, are let through.
         same = first[which]
