@@ -106,11 +106,12 @@ def make_batch(
 
 
 def swept_lines(engine: Engine, form: str, data: bytes | memoryview) -> list[int]:
-    """Numbers of the lines that a sweep chooses."""
+    """Numbers of the lines that a sweep parses; each has exactly the fields of its header."""
     raw = bytes(data)
     stops = [at + 1 for at, byte in enumerate(raw) if byte == 10]
     stops += [len(raw)] if len(raw) > max(stops, default=0) else []
-    return engine.sieve(form, data, np.array(stops, np.int64)).tolist()
+    chosen, spared = engine.sieve(form, raw, np.array(stops, np.int64))
+    return np.setdiff1d(chosen, spared).tolist()
 
 
 def raw_lines(batch: Batch) -> bytes:

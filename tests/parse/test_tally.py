@@ -31,9 +31,9 @@ def test_days_first_and_last_are_those_of_the_events():
 
 
 def test_a_sweep_knows_the_days_of_lines_that_it_did_not_parse():
-    def wanted(block: memoryview, stops: Index) -> Index:
-        place = bytes(block).find(b"/wanted")
-        return np.searchsorted(stops, np.array([place][: place + 1]), side="right")
+    def wanted(block: bytes, stops: Index) -> tuple[Index, Index]:
+        place = block.find(b"/wanted")
+        return np.searchsorted(stops, np.array([place][: place + 1]), side="right"), stops[:0]
 
     full, swept = read(THREE_DAYS).tally, read(THREE_DAYS, sieve=wanted).tally
     assert swept.days == full.days
@@ -85,7 +85,7 @@ def test_a_sweep_knows_the_build_and_the_name_of_a_server_whose_lines_it_did_not
         b"2021-03-01T10:0%d:00.000Z,15,1,2106,2,MAIL01,/owa/,,\r\n" % minute for minute in range(3)
     )
     full = read(header + rows, "httpproxy").tally
-    swept = read(header + rows, "httpproxy", sieve=lambda data, stops: stops[:0]).tally
+    swept = read(header + rows, "httpproxy", sieve=lambda data, stops: (stops[:0], stops[:0])).tally
     assert swept.events == 0
     assert swept.builds() == full.builds() != ()
     assert swept.servers == full.servers == ("MAIL01",)
@@ -106,7 +106,7 @@ def test_rows_of_another_format_in_a_joined_log_are_read_whatever_the_sieve_of_t
     other = b"#Fields: DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n2021-03-01T10:00:00.000Z,/owa/,,\r\n"
     data = IIS_HEADER + iis_line() + b"\r\n" + other + b"2021-03-01T10:01:00.000Z,/ecp/,,\r\n"
     reader = Reader(format_of("iis_w3c"))
-    nothing = Sieve(lambda data, stops: stops[:0], "iis_w3c")
+    nothing = Sieve(lambda data, stops: (stops[:0], stops[:0]), "iis_w3c")
     batches = list(reader.feed(data, last=True, sieve=nothing))
     assert [(batch.format.id, batch.line.tolist()) for batch in batches] == [("httpproxy", [7, 8])]
     assert reader.tally.lines == reader.tally.events + reader.tally.unread == 3

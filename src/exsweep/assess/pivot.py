@@ -129,10 +129,12 @@ class Finder:
             tail = across[-self._overlap :] if len(chunk) < self._overlap else chunk[-self._overlap :]
         return False
 
-    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Numbers, rising, of the lines that hold a trace; line i ends at `stops[i]`."""
+    def lines(
+        self, data: bytes, stops: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Numbers, rising, of the lines that hold a trace; line i ends at `stops[i]`. None of them is spared."""
         _, ends = self._lines.scan(data)
-        return np.unique(np.searchsorted(stops, ends - 1, side="right"))
+        return np.unique(np.searchsorted(stops, ends - 1, side="right")), stops[:0]
 
     def rows(self, batch: Batch) -> npt.NDArray[np.int64]:
         """Row numbers whose sender or page is one of those looked for, or that carry the id of a known request."""

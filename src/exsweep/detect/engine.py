@@ -85,12 +85,13 @@ class Engine:
     def sieve(
         self,
         format_id: str,
-        data: bytes | memoryview,
+        data: bytes,
         stops: npt.NDArray[np.int64],
-    ) -> npt.NDArray[np.int64]:
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Numbers, rising, of the lines of `data` that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
+        Then those of them that no rule can match if the line has exactly the fields of its header.
 
-        Every row of `candidates` that `match` can match stands in one of these lines.
+        Every row of `candidates` that `match` can match stands in one of the other lines.
         """
         return self._of(self._formats[format_id]).prefilter.lines(data, stops)
 
@@ -207,9 +208,9 @@ class Engine:
             )
             fields = FieldMap(form)
             prefilter = Prefilter(fields, rules, self._needs, self._ordinary(form.id))
-            ready = self._ready[form.id] = _Ready(
-                fields, prefilter, KnownValues(fields, rules, prefilter.always, self._database), rules
-            )
+            values = KnownValues(fields, rules, prefilter.always, self._database)
+            prefilter.spare(values.refuses)
+            ready = self._ready[form.id] = _Ready(fields, prefilter, values, rules)
         return ready
 
 

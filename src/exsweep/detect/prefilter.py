@@ -1,7 +1,8 @@
 """Which rows of one log format some rule may match: literals looked for in columns, or in raw lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exsweep.detect.columns import offsets_and_data
+from exsweep.detect.familiar import Familiar
 from exsweep.detect.fields import FieldMap, Kind, Place
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.detect.patterns import FOLDED, HIDDEN, spellings
@@ -33,6 +35,9 @@ _SHIFT = 24
 _PATTERN = (1 << _SHIFT) - 1
 _URLISH = (Kind.URL, Kind.JOINED, Kind.EXTENSION)
 
+Ints = npt.NDArray[np.int64]
+Refuses = Callable[[int, str, bytes], bool]
+"""(position of a rule, column in lower case, value): the rule matches no row with this value there."""
 Probe = tuple[str, int]
 """(column, pattern)."""
 
@@ -91,6 +96,7 @@ class Prefilter:
         self._everything = Sweep(self._in_lines)
         self._sweep: Sweep | None = None
         self._ordinary = ordinary
+        self._refuses: Refuses | None = None
 
     @property
     def literals(self) -> tuple[bytes, ...]:
@@ -156,24 +162,50 @@ class Prefilter:
             for choice in self.choices[at]
         ]
 
-    def lines(self, data: bytes | memoryview, stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def lines(self, data: bytes, stops: Ints) -> tuple[Ints, Ints]:
         """Numbers, rising, of the lines that some rule may match; line i ends at `stops[i]`, its `\\n` inside.
 
-        By the clauses that are cheapest in ordinary logs; whether a line is among them depends on it alone.
+        By the clauses that are cheapest in ordinary logs; whether a line is among them depends on it alone. Then those of
+        them that no rule can match if the line has exactly the fields of its header.
         """
         if self.always or self._form.multiline:
-            return np.arange(len(stops))
+            return np.arange(len(stops)), np.empty(0, np.int64)
         sweep = self._cheapest()
         ids, ends = self._matcher(sweep.wanted).scan(data)
-        if not len(ids):
-            return np.empty(0, np.int64)
-        # A pattern never holds a line break: its end is in its line. Hits come nearly in order, so that sorting is cheap.
-        pairs = np.sort(np.searchsorted(stops, ends - 1, side="right") << _SHIFT | ids, kind="stable")
-        pairs = pairs[_first_of_equals(pairs)]
-        lines, ids = pairs >> _SHIFT, pairs & _PATTERN
-        begins = np.flatnonzero(_first_of_equals(lines))
-        chosen: npt.NDArray[np.int64] = lines[begins][sweep.choose(ids, begins)]
-        return chosen
+        chosen = _chosen(sweep, ids, ends, stops)
+        if self._familiar is None or not len(chosen):
+            return chosen, np.empty(0, np.int64)
+        held = np.zeros(len(stops), bool)
+        held[chosen] = True
+        mine = held[np.searchsorted(stops, ends - 1, side="right")]
+        ids, ends = ids[mine], ends[mine]
+        strange = self._familiar.strange(data, ids, ends)
+        sure = _chosen(sweep, ids[strange], ends[strange], stops)
+        return chosen, np.setdiff1d(chosen, sure, assume_unique=True)
+
+    def spare(self, refuses: Refuses) -> None:
+        """Learn from now on what need not be cut, where lines are cut at every separator."""
+        if self._form.separator == " " and not (self._form.quoting or self._form.records or self._form.tail):
+            self._refuses = refuses
+
+    @cached_property
+    def _familiar(self) -> Familiar | None:
+        if self._refuses is None:
+            return None
+        refuses, sweep = self._refuses, self._cheapest()
+        asking: dict[int, set[tuple[int, str]]] = {}
+        for at, clauses in enumerate(self._in_lines):
+            for clause in sweep.options[clauses]:
+                for column, pattern in self.choices[at][clauses.index(clause)].probes:
+                    asking.setdefault(sweep.instead.get(pattern, pattern), set()).add((at, column))
+        separator = self._form.separator.encode()
+
+        def harmless(pattern: int, value: bytes) -> bool:
+            return not any(separator in literal for literal in self._literals[pattern]) and all(
+                refuses(at, column, value) for at, column in asking[pattern]
+            )
+
+        return Familiar(separator, harmless)
 
     def _choices(self, rule: Rule) -> tuple[Choice, ...]:
         if rule.condition is None:
@@ -307,6 +339,19 @@ class _Held:
 def rarity(literal: bytes) -> int:
     """Its length, where a character that neither words nor addresses are made of counts twice."""
     return 2 * len(literal) - len(literal.translate(None, _ODD))
+
+
+def _chosen(sweep: Sweep, ids: Ints, ends: Ints, stops: Ints) -> Ints:
+    """Numbers, rising, of the lines in which the hits satisfy the clauses of some rule."""
+    if not len(ids):
+        return np.empty(0, np.int64)
+    # A pattern never holds a line break: its end is in its line. Hits come nearly in order, so that sorting is cheap.
+    pairs = np.sort(np.searchsorted(stops, ends - 1, side="right") << _SHIFT | ids, kind="stable")
+    pairs = pairs[_first_of_equals(pairs)]
+    lines, ids = pairs >> _SHIFT, pairs & _PATTERN
+    begins = np.flatnonzero(_first_of_equals(lines))
+    chosen: npt.NDArray[np.int64] = lines[begins][sweep.choose(ids, begins)]
+    return chosen
 
 
 def _first_of_equals(numbers: npt.NDArray[np.int64]) -> Mask:

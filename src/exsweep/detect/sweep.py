@@ -9,7 +9,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 Clauses = tuple[frozenset[int], ...]
 """One rule's clauses as patterns only: a raw line has no columns."""
@@ -29,6 +28,10 @@ class Sweep:
 
     def __init__(self, rules: Sequence[Clauses]) -> None:
         self._rules = sorted(set(rules), key=_order)
+        self.options: Mapping[Clauses, Clauses] = {clauses: clauses for clauses in self._rules}
+        """A rule's clauses -> those of them that are looked for, ..."""
+        self.instead: Mapping[int, int] = {}
+        """... and patterns in whose place others are."""
         self._verdicts: dict[frozenset[int], bool] = {}
         self.wanted = frozenset(pattern for clauses in rules for clause in clauses for pattern in clause)
         """Patterns to look for."""
@@ -40,10 +43,7 @@ class Sweep:
         """
         ends = np.append(begins[1:], len(ids))
         sums = np.add.reduceat(_mixed(ids), begins)
-        coded = pa.array(sums).dictionary_encode()
-        which = coded.indices.to_numpy()
-        first = np.zeros(len(coded.dictionary), np.int64)
-        first[which[::-1]] = np.arange(len(which) - 1, -1, -1)
+        _, first, which = np.unique(sums, return_index=True, return_inverse=True)
         told = [self._may_match(frozenset(ids[begins[at] : ends[at]].tolist())) for at in first.tolist()]
         # Other sets of the same sum, which somebody may have made up, are let through.
         same = first[which]
@@ -68,16 +68,21 @@ class Sweep:
         hits, width = sample.lines, sample.width
         paid: set[int] = set()
         taken = np.zeros(width, bool)
-        chosen = []
+        options: dict[Clauses, Clauses] = {}
         for clauses in self._rules:
             best = min(_options(clauses), key=lambda option: _cost(option, hits, paid, taken))
             paid.update(pattern for clause in best for pattern in clause)
             taken |= _lines(best, hits, width)
-            chosen.append(best)
+            options[clauses] = best
         instead = _shared({pattern: len(hits[pattern]) for pattern in paid if pattern in hits}, literals)
-        return Sweep(
-            [tuple(frozenset(instead.get(one, one) for one in clause) for clause in best) for best in chosen]
+        found = Sweep(
+            [
+                tuple(frozenset(instead.get(one, one) for one in clause) for clause in best)
+                for best in options.values()
+            ]
         )
+        found.options, found.instead = options, instead
+        return found
 
 
 def _shared(calls: Mapping[int, int], literals: Mapping[int, Sequence[bytes]]) -> dict[int, int]:
@@ -137,11 +142,13 @@ def _options(clauses: Clauses) -> Iterator[Clauses]:
 
 def _cost(
     option: Clauses, hits: dict[int, npt.NDArray[np.int64]], paid: set[int], taken: npt.NDArray[np.bool_]
-) -> tuple[int, list[list[int]]]:
-    """Calls for hits and lines that nobody pays for yet; the second part only makes it unambiguous."""
+) -> tuple[int, int, list[list[int]]]:
+    """Calls for hits and lines that nobody pays for yet; then the lines in all, for those of others may be spared later (see
+    `familiar`); the last part only makes it unambiguous."""
     calls = sum(len(hits[one]) for one in frozenset().union(*option) - paid if one in hits)
-    more = int((_lines(option, hits, len(taken)) & ~taken).sum())
-    return calls + LINE_COST * more, [sorted(clause) for clause in option]
+    lines = _lines(option, hits, len(taken))
+    more = int((lines & ~taken).sum())
+    return calls + LINE_COST * more, int(lines.sum()), [sorted(clause) for clause in option]
 
 
 def _lines(option: Clauses, hits: dict[int, npt.NDArray[np.int64]], width: int) -> npt.NDArray[np.bool_]:

@@ -84,6 +84,19 @@ class KnownValues:
                 chunk = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
                 self._narrow(name.lower(), column, chunk, asking, masks)
 
+    def refuses(self, rule: int, name: str, value: bytes) -> bool:
+        """The rule at this position matches no row that has this value in this column (in lower case)."""
+        column = self._columns.get(name)
+        if column is None:
+            return False
+        asked = _tests(column, self._fields)
+        table = pa.table({name: pa.array([value], pa.binary())})
+        read = exact.RowTexts(self._fields, [table], np.zeros(1, np.int64)).reader(0)
+        return any(
+            at == rule and each.test is not None and not each.test(read)
+            for each, (at, _, _) in zip(asked, column.rules, strict=True)
+        )
+
     def _narrow(
         self,
         name: str,
@@ -193,12 +206,17 @@ def _distinct(codes: Numbers, size: int) -> tuple[Numbers, Numbers]:
     return used, place[codes]
 
 
-def _tested(column: _Column, rows: exact.RowTexts, fields: FieldMap) -> Mask | None:
-    """`KnownValues._queried` value by value; None: there are many, or some rule can only be asked of the database."""
+def _tests(column: _Column, fields: FieldMap) -> list[Direct]:
     if not column.tests:
         column.tests = [Direct(node, fields, rule.own) for _, rule, node in column.rules]
-    tests = [each.test for each in column.tests]
-    if None in tests or len(rows) * max(sum(each.regex for each in column.tests), 1) > FEW:
+    return column.tests
+
+
+def _tested(column: _Column, rows: exact.RowTexts, fields: FieldMap) -> Mask | None:
+    """`KnownValues._queried` value by value; None: there are many, or some rule can only be asked of the database."""
+    asked = _tests(column, fields)
+    tests = [each.test for each in asked]
+    if None in tests or len(rows) * max(sum(each.regex for each in asked), 1) > FEW:
         return None
     return np.array(
         [[test is not None and test(rows.reader(at)) for test in tests] for at in range(len(rows))], bool

@@ -14,7 +14,7 @@ from exsweep.parse.header import Header, directive, fields_header, known_names, 
 from exsweep.parse.headerless import ShapeReader
 from exsweep.parse.lines import Block, Index, LineSplitter, Mask
 from exsweep.parse.records import RecordReader, Records
-from exsweep.parse.sweep import Sieve, count_days, wanted
+from exsweep.parse.sweep import Sieve, Wanted, count_days, wanted
 from exsweep.parse.tally import Tally
 from exsweep.parse.text import TextDecoder
 from exsweep.parse.times import Clock, iso_ms, row_ms
@@ -215,7 +215,7 @@ class Reader:
         return self.format if self._state.header is None else self._state.header.format
 
     def _segment(
-        self, block: Block, begin: int, end: int, data: Mask, chosen: Mask | None, groups: _Groups
+        self, block: Block, begin: int, end: int, data: Mask, chosen: Wanted | None, groups: _Groups
     ) -> Iterator[Batch]:
         """Lines between two changes of the header: put with those of the same header, or read now when order matters."""
         state = self._state
@@ -237,7 +237,7 @@ class Reader:
             columns = self._columns.read(block, lines, state.header)
             yield from self._emit(block, state.header, columns, chosen)
 
-    def _flush(self, block: Block, chosen: Mask | None, groups: _Groups) -> Iterator[Batch]:
+    def _flush(self, block: Block, chosen: Wanted | None, groups: _Groups) -> Iterator[Batch]:
         """Read what was put together: one batch for each header, however often they take turns."""
         for state, parts in groups.values():
             header = state.header
@@ -249,7 +249,7 @@ class Reader:
                     block, header, self._columns.read(block, lines, header), None, state=state
                 )
                 continue
-            parsed = lines[chosen[lines]]
+            parsed = chosen.of(block, lines, header)
             self.tally.skip(len(lines) - len(parsed))
             self._as_a_whole(block, lines, state, header)
             if len(parsed):
@@ -283,7 +283,7 @@ class Reader:
         block: Block,
         header: Header | None,
         columns: Columns,
-        chosen: Mask | None,
+        chosen: Wanted | None,
         *,
         state: _State | None = None,
         whole: bool = True,
@@ -308,8 +308,12 @@ class Reader:
             buffer_offset=block.offset,
         )
         if chosen is not None and self._sifted(batch.format):
-            kept = np.flatnonzero(chosen[columns.rows])
-            few = [one for one, (index, _) in zip(rejected, columns.rejected, strict=True) if chosen[index]]
+            kept = np.flatnonzero(chosen.chosen[columns.rows])
+            few = [
+                one
+                for one, (index, _) in zip(rejected, columns.rejected, strict=True)
+                if chosen.chosen[index]
+            ]
             if len(kept) < len(batch) or len(few) < len(rejected):
                 batch = replace(batch.take(kept), rejected=few)
         if len(batch) or batch.rejected:

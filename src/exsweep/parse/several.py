@@ -66,7 +66,7 @@ def read_several(
         lines = np.concatenate([lines for _, lines in members])
         few = chosen if sieve is not None and sieve.knows(header.format) else None
         if few is not None:
-            lines = lines[few[lines]]
+            lines = few.of(block, lines, header)
         columns = ColumnReader().read(block, lines, header)
         stacks.append(_stack(block, header, columns, members, firsts, readers, whole=few is None))
     tallies = [reader.tally for reader in readers]

@@ -12,8 +12,9 @@ from exsweep.parse.lines import Block, Index, Mask
 from exsweep.parse.tally import Tally
 from exsweep.parse.times import DAY_MS, day_of
 
-Chooser: TypeAlias = Callable[[memoryview, Index], Index]
-"""Of whole lines and where each ends (behind its line break), the numbers of those that are worth parsing, counted from 0."""
+Chooser: TypeAlias = Callable[[bytes, Index], tuple[Index, Index]]
+"""Of whole lines and where each ends (behind its line break), the numbers of those that are worth parsing, counted from 0; then
+those of them that are not, where the line has exactly the fields of its header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,33 @@ _HOUR = 13
 """... and with the hour behind it."""
 
 
-def wanted(block: Block, sieve: Sieve) -> Mask:
-    """The lines that a sieve chooses."""
-    chosen = np.zeros(len(block), np.bool_)
-    chosen[sieve.choose(memoryview(block.data), block.stops)] = True
-    return chosen
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The lines of a block that a sieve chooses."""
+
+    chosen: Mask
+    spared: Mask
+    """Those of them that are not worth parsing, where the line has exactly the fields of its header."""
+
+    def of(self, block: Block, lines: Index, header: Header) -> Index:
+        """Which of these lines, all under this header, are to be parsed."""
+        left = self.chosen[lines]
+        maybe = np.flatnonzero(self.spared[lines])
+        if len(maybe) and not block.too_long:
+            count, separator = block.data.count, header.format.separator.encode()
+            some = lines[maybe]
+            places = zip(block.starts[some].tolist(), block.ends[some].tolist(), strict=True)
+            counts = np.array([count(separator, start, end) for start, end in places])
+            left[maybe[counts == len(header.names) - 1]] = False
+        return lines[left]
+
+
+def wanted(block: Block, sieve: Sieve) -> Wanted:
+    """Ask a sieve."""
+    chosen, spared = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
+    some, few = sieve.choose(block.data, block.stops)
+    chosen[some], spared[few] = True, True
+    return Wanted(chosen, spared)
 
 
 def count_days(block: Block, lines: Index, header: Header, tally: Tally) -> None:
