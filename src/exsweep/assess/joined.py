@@ -162,4 +162,6 @@ def _padded(tables: Sequence[pa.Table]) -> list[pa.Table]:
 
 
 def _text(batch: Batch) -> int:
-    return len(batch.buffer) if batch.buffer is not None else batch.table.nbytes
+    if batch.buffer is not None:
+        return len(batch.buffer)
+    return batch.table.nbytes if batch.lines is None or batch.format.records else sum(map(len, batch.lines))

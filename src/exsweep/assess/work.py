@@ -37,6 +37,8 @@ _COLLECT = (100_000, 20, 100)
 """Rows pass by in millions of objects without cycles: looking for cycles as often as Python does costs a tenth."""
 _PAGES = 500
 """Pages whose rows are put together."""
+_SPARSE = 1024
+"""Bytes of text to a row of a sweep from which on its line is copied."""
 _FLUSH_ROWS = 50_000
 _FLUSH_BYTES = 24 << 20
 """Text that waits with the candidates in it: bounds memory where they are few."""
@@ -118,6 +120,8 @@ class _Run:
         """
         if not self.quick:
             note([self.anchors.setdefault(place, Anchors())], [0], batch)
+        elif batch.buffer is not None and len(batch) * _SPARSE < len(batch.buffer):
+            batch = batch.loose()  # few lines need not hold on to the text, whose memory the next piece takes
         for joined in self.gathering.add(place, path, batch):
             self._hand_on(joined)
 

@@ -92,10 +92,14 @@ def _keys(batch: Batch, told: Told, starts: Ints, most: int) -> Iterator[tuple[i
     if len(columns) < len(told.columns):
         return
     ways = tuple(told.columns.values())
-    rows = _rows(batch, told, columns[0])
-    rows = rows[batch.time_ms[rows] != NO_TIME]
-    if len(rows):
-        rows = _few(columns[0], rows, np.searchsorted(starts, rows, "right") - 1, told, ways[0])
+    digits = _digits(np.array([len(batch)]), told) if len(starts) == 1 else np.zeros(1, np.int64)
+    if digits[0] and _every(batch, told, columns[0]):
+        rows = _chosen(columns[0], told, ways[0], int(digits[0]))
+    else:
+        rows = _rows(batch, told, columns[0])
+        rows = rows[batch.time_ms[rows] != NO_TIME]
+        if len(rows):
+            rows = _few(columns[0], rows, np.searchsorted(starts, rows, "right") - 1, told, ways[0])
     if len(rows) and ways == ("guid",) and not told.pattern:
         rows = _smallest(columns[0], rows, np.searchsorted(starts, rows, "right") - 1, most)
     if not len(rows):
@@ -105,7 +109,8 @@ def _keys(batch: Batch, told: Told, starts: Ints, most: int) -> Iterator[tuple[i
     parts = [_coded(column.take(taken)) for column in columns]
     codes = files
     for part in parts:
-        codes = codes * (len(part.dictionary) + 1) + np.asarray(part.indices.fill_null(-1), np.int64) + 1
+        numbers = part.indices.fill_null(-1) if part.null_count else part.indices
+        codes = codes * (len(part.dictionary) + 1) + numbers.to_numpy() + 1
     _, first, which = np.unique(codes, return_index=True, return_inverse=True)
     moments = batch.time_ms[rows][np.argsort(which, kind="stable")]
     empty = frozenset(batch.format.empty)
@@ -139,24 +144,39 @@ def _rows(batch: Batch, told: Told, column: pa.ChunkedArray) -> Ints:
     return np.flatnonzero(kept.to_numpy(zero_copy_only=False)).astype(np.int64)
 
 
-def _few(column: pa.ChunkedArray, rows: Ints, files: Ints, told: Told, way: str) -> Ints:
-    """The same rows in every log, whatever the clock: of a file with many those whose value is one of 16, or of 256."""
-    number = np.bincount(files)[files]
+def _every(batch: Batch, told: Told, column: pa.ChunkedArray) -> bool:
+    """All rows fulfil what `_rows` asks, and have a time."""
+    asks = told.where or (told.pattern and not told.sample)
+    return not asks and not column.null_count and int(batch.time_ms.min(initial=0)) != NO_TIME
+
+
+def _digits(rows: Ints, told: Told) -> Ints:
+    """Of files with so many rows: 0, all of them are kept; 1, 2: those whose value is one of 16, of 256."""
     less = (
         2 * clocks().sample_from if told.sample else clocks().sample_less_from
     )  # a random id in nearly every row
-    digits = np.where(number < clocks().sample_from, 0, np.where(number < less, 1, 2))
+    digits: Ints = np.where(rows < clocks().sample_from, 0, np.where(rows < less, 1, 2))
+    return digits
+
+
+def _few(column: pa.ChunkedArray, rows: Ints, files: Ints, told: Told, way: str) -> Ints:
+    """The same rows in every log, whatever the clock."""
+    digits = _digits(np.bincount(files), told)[files]
     kept = digits == 0
     for wanted in (1, 2):
         if (digits == wanted).any():
-            chosen = (
-                _beginning_with(column, told.sample, wanted)
-                if told.sample
-                else _of_sampled_values(_coded(column), way, wanted)
-            )
+            chosen = np.zeros(len(column), np.bool_)
+            chosen[_chosen(column, told, way, wanted)] = True
             kept |= (digits == wanted) & chosen[rows]
     few: Ints = rows[kept]
     return few
+
+
+def _chosen(column: pa.ChunkedArray, told: Told, way: str, digits: int) -> Ints:
+    """Rows of a column without null whose value is one of 16, or of 256."""
+    if told.sample:
+        return _beginning_with(column, told.sample, digits)
+    return np.flatnonzero(_of_sampled_values(_coded(column), way, digits))
 
 
 def _smallest(column: pa.ChunkedArray, rows: Ints, files: Ints, most: int) -> Ints:
@@ -180,19 +200,16 @@ _SHIFT = 32
 _ID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _beginning_with(column: pa.ChunkedArray, sample: str, digits: int) -> Mask:
+def _beginning_with(column: pa.ChunkedArray, sample: str, digits: int) -> Ints:
     text = sample.lstrip("^").encode() + b"0" * (digits - 1)
-    chosen = np.zeros(len(column), np.bool_)
-    if sample.startswith("^"):
-        begins = pc.starts_with(_plain(column), pattern=text).fill_null(False)
-        chosen |= begins.to_numpy(zero_copy_only=False)
-    else:
-        chosen[_containing(_plain(column), text)] = True
-    return chosen
+    if not sample.startswith("^"):
+        return _containing(_plain(column), text)
+    begins = pc.starts_with(_plain(column), pattern=text).fill_null(False)
+    return np.flatnonzero(begins.to_numpy(zero_copy_only=False))
 
 
 def _of_sampled_values(coded: pa.DictionaryArray, way: str, digits: int) -> Mask:
-    codes = np.asarray(coded.indices.fill_null(0), np.int64)
+    codes = coded.indices.fill_null(0).to_numpy() if coded.null_count else coded.indices.to_numpy()
     good = np.zeros(len(coded.dictionary), np.bool_)
     good[codes] = True
     used = np.flatnonzero(good)
@@ -229,6 +246,9 @@ def _containing(column: pa.ChunkedArray, text: bytes) -> Ints:
 
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    if column.num_chunks == 1:
+        whole = column.chunk(0)
+        return whole if isinstance(whole, pa.DictionaryArray) else whole.dictionary_encode()
     whole = (
         column.unify_dictionaries().combine_chunks()
         if pa.types.is_dictionary(column.type)

@@ -12,6 +12,8 @@ from exsweep.knowledge.formats import LogFormat
 NO_TIME = np.iinfo(np.int64).min
 """`time_ms` of an event whose time cannot be read."""
 
+_LINE_CAP = 65_536
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -41,7 +43,7 @@ class Batch:
     offset: Ints
     time_ms: Ints
     rejected: Sequence[RejectedLine] = ()
-    buffer: memoryview | bytes | None = None
+    buffer: bytes | None = None
     """The bytes that the rows were read from ..."""
     buffer_offset: int = 0
     """... and where they begin in the file as read."""
@@ -59,6 +61,13 @@ class Batch:
             return None
         start = int(self.offset[row]) - self.buffer_offset
         return line_at(self.buffer, start) if 0 <= start < len(self.buffer) else None
+
+    def loose(self) -> "Batch":
+        """The same rows, each with its raw line, cut loose from the buffer."""
+        if self.buffer is None:
+            return self
+        lines = tuple(self.raw(row) or b"" for row in range(len(self)))
+        return replace(self, rejected=(), buffer=None, buffer_offset=0, lines=lines)
 
     def lines_only(self) -> "Batch":
         """Raw lines without columns: `raw` answers, all else is empty."""
@@ -108,8 +117,7 @@ class Batch:
         )
 
 
-def line_at(text: memoryview | bytes, start: int) -> bytes:
+def line_at(text: bytes, start: int) -> bytes:
     """The line that begins there, without its line end, at most 64 KiB."""
-    piece = bytes(text[start : start + 65_536])
-    end = piece.find(b"\n")
-    return (piece if end < 0 else piece[:end]).rstrip(b"\r")
+    end = text.find(b"\n", start, start + _LINE_CAP)
+    return text[start : start + _LINE_CAP if end < 0 else end].rstrip(b"\r")
