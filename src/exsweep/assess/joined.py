@@ -41,6 +41,8 @@ class Chosen:
     """Number in `Joined` of the first row of each part."""
     kept: Ints
     """Number of each row in the batch that this one was narrowed from."""
+    lines: tuple[bytes, ...] | None = None
+    """Raw lines of the rows, once they have been cut out."""
 
     def places(self) -> Ints:
         """Place of the file of each row, rising."""
@@ -50,7 +52,8 @@ class Chosen:
     def narrowed(self, rows: Sequence[int]) -> "Chosen":
         """Only these rows of `batch`, each once, rising."""
         few = np.unique(np.array(rows, np.int64))
-        return Chosen(self.batch.take(few), self.rows[few], self.parts, self.starts, few)
+        lines = None if self.lines is None else tuple(self.lines[row] for row in few.tolist())
+        return Chosen(self.batch.take(few), self.rows[few], self.parts, self.starts, few, lines)
 
     def moved(self, matches: Sequence[Match]) -> list[Match]:
         """Matches of rows of the batch that this one was narrowed from, as matches of its own rows."""
@@ -59,13 +62,23 @@ class Chosen:
 
     def raw(self, row: int) -> bytes:
         """The raw line of a row of `batch`."""
+        if self.lines is not None:
+            return self.lines[row]
         wanted = int(self.rows[row])
         part = int(np.searchsorted(self.starts, wanted, side="right")) - 1
         return self.parts[part].raw(wanted - int(self.starts[part])) or b""
 
     def with_lines(self) -> Batch:
         """All rows with their raw lines."""
-        return replace(self.batch, lines=tuple(self.raw(row) for row in range(len(self.batch))))
+        return replace(self.batch, lines=self._cut())
+
+    def loose(self) -> "Chosen":
+        """The same, no longer holding on to the text: its memory is still warm when the next piece takes it."""
+        parts = tuple(replace(part, raw=_nothing) for part in self.parts)
+        return replace(self, parts=parts, lines=self._cut())
+
+    def _cut(self) -> tuple[bytes, ...]:
+        return tuple(self.raw(row) for row in range(len(self.batch)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,10 @@ class Gathering:
             if self._waiting[key][0][2].format.records is records:
                 yield join(self._waiting.pop(key))
         self._bytes[records] = 0
+
+
+def _nothing(row: int) -> None:
+    return None
 
 
 def join(parts: Sequence[tuple[int, str, Batch]]) -> Joined:

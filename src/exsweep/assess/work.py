@@ -38,7 +38,8 @@ _COLLECT = (100_000, 20, 100)
 _PAGES = 500
 """Pages whose rows are put together."""
 _SPARSE = 1024
-"""Bytes of text to a row of a sweep from which on its line is copied."""
+"""Bytes of text to a row from which on its line is copied, so that few of them do not hold on to the text: memory that is
+given back at once is still in the processor's cache when the next piece is read into it."""
 _FLUSH_ROWS = 50_000
 _FLUSH_BYTES = 24 << 20
 """Text that waits with the candidates in it: bounds memory where they are few."""
@@ -121,7 +122,7 @@ class _Run:
         if not self.quick:
             note([self.anchors.setdefault(place, Anchors())], [0], batch)
         elif batch.buffer is not None and len(batch) * _SPARSE < len(batch.buffer):
-            batch = batch.loose()  # few lines need not hold on to the text, whose memory the next piece takes
+            batch = batch.loose()
         for joined in self.gathering.add(place, path, batch):
             self._hand_on(joined)
 
@@ -206,7 +207,11 @@ class _Run:
     def _hand_on(self, joined: Joined) -> None:
         rows = self.made.engine.candidates(joined.batch)
         if len(rows):
-            self.pending.add(joined.choose(rows), joined.text)
+            chosen, text = joined.choose(rows), joined.text
+            if len(rows) * _SPARSE < text:
+                chosen = chosen.loose()
+                text = sum(map(len, chosen.lines or ()))
+            self.pending.add(chosen, text)
         if self.writer is not None:
             self.writer.write(joined.batch, [(part.path, part.rows) for part in joined.parts])
         if self.pending.full:
