@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from exsweep.knowledge.clock_keys import NORMS, key_of, key_of_guid, pack, sampled
 from exsweep.knowledge.clocks import ClockKind, Told, clocks
 from exsweep.parse.batch import NO_TIME, Batch, Ints
+from exsweep.parse.times import binary_parts
 
 Mask = npt.NDArray[np.bool_]
 
@@ -181,23 +182,33 @@ def _chosen(column: pa.ChunkedArray, told: Told, way: str, digits: int) -> Ints:
 
 def _smallest(column: pa.ChunkedArray, rows: Ints, files: Ints, most: int) -> Ints:
     """Without the rows whose key, an id as usually written, cannot be among the `most` smallest of its file."""
-    values = _coded(column.take(pa.array(rows)))
-    known = values.dictionary.fill_null(b"").to_pylist()
+    values = _plain(column.take(pa.array(rows))).combine_chunks()
+    offsets, data = binary_parts(values.chunk(0) if isinstance(values, pa.ChunkedArray) else values)
+    usual = np.flatnonzero(np.diff(offsets) == len(_ID))
+    cells = data[offsets[usual][:, None] + np.arange(len(_ID))]
+    good = (_IS[cells] == _ID).all(axis=1)
+    usual = usual[good]
     # The digits that make the key, as text in lower case, have the order of their numbers.
-    texts = np.array([one[:18].lower() if one and _ID.fullmatch(one) else b"" for one in known], "S18")
-    texts, rank = np.unique(texts, return_inverse=True)
-    ranks = rank[np.asarray(values.indices.fill_null(0), np.int64)]
-    odd = texts[ranks] == b""
-    pairs = np.unique(files[~odd] << _SHIFT | ranks[~odd])
-    begins = np.searchsorted(pairs, np.arange(int(files[-1]) + 2) << _SHIFT)
-    last = np.minimum(begins[:-1] + most, begins[1:]) - 1
-    bound = np.where(last >= begins[:-1], np.append(pairs, 0)[last], -1)
-    few: Ints = rows[odd | (files << _SHIFT | ranks <= bound[files])]
+    keys = np.ascontiguousarray(cells[good][:, _DIGITS] | np.uint8(0x20)).view(">u8")
+    order = np.lexsort((keys[:, 1], keys[:, 0], files[usual]))
+    keys, owner = keys[order], files[usual][order]
+    new = np.ones(len(order), bool)
+    new[1:] = (keys[1:] != keys[:-1]).any(axis=1) | (owner[1:] != owner[:-1])
+    number = np.cumsum(new)
+    before = number[np.searchsorted(owner, owner)]
+    kept = np.ones(len(rows), bool)
+    kept[usual[order]] = number - before < most
+    few: Ints = rows[kept]
     return few
 
 
-_SHIFT = 32
-_ID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IS = np.array(
+    [1 if chr(byte) in "0123456789abcdefABCDEF" else 2 if byte == ord("-") else 0 for byte in range(256)],
+    np.uint8,
+)
+_ID = np.array([2 if place in (8, 13, 18, 23) else 1 for place in range(36)], np.uint8)
+"""How an id is usually written: 1, a hex digit; 2, a hyphen."""
+_DIGITS = np.flatnonzero(_ID == 1)[:16]
 
 
 def _beginning_with(column: pa.ChunkedArray, sample: str, digits: int) -> Ints:
