@@ -161,3 +161,26 @@ def test_a_frequent_literal_that_stands_in_another_is_asked_for_once(load: Load)
     asked = made.swept(W3C.id)
     assert b"long/path/" in asked
     assert b"/a/long/path/" not in asked
+
+
+PAGES = """
+detection:
+  pages: {cs-uri-stem|endswith: [.asmx, .aspx]}
+  known: {cs-uri-stem: /EWS/Exchange.asmx}
+  condition: pages and not known
+"""
+
+
+def test_a_sweep_spares_lines_whose_literals_stand_in_values_that_every_rule_refuses(load: Load) -> None:
+    made = Engine(load(PAGES).running, FORMATS)
+    ordinary = b"2021-03-01 10:00:00 POST /EWS/Exchange.asmx - 200\n" * 500
+    odd = b"2021-03-01 10:00:00 POST /EWS/Exchange.asmxx/x.asmx - 200\n"
+    assert swept_lines(made, W3C.id, ordinary + odd) == [500]
+    assert swept_lines(made, W3C.id, odd + ordinary) == [0]
+
+
+def test_a_sweep_spares_nothing_of_which_one_rule_says_nothing(load: Load) -> None:
+    everywhere = "detection:\n  keywords: ['exchange.asmx']\n  condition: keywords\n"
+    made = Engine([*load(PAGES).running, *load(everywhere).running], FORMATS)
+    ordinary = b"2021-03-01 10:00:00 POST /EWS/Exchange.asmx - 200\n" * 500
+    assert swept_lines(made, W3C.id, ordinary) == list(range(500))

@@ -95,11 +95,24 @@ def test_a_sweep_knows_the_build_and_the_name_of_a_server_whose_lines_it_did_not
 def test_a_sweep_that_parses_few_lines_names_the_builds_and_servers_of_the_log(path: Path):
     data = path.read_bytes()
     full = read(data, path.stem).tally
-    for chosen in (lambda data, stops: stops[:0], lambda data, stops: np.arange(len(stops))[::3]):
+    for chosen in (
+        lambda data, stops: (stops[:0], stops[:0]),
+        lambda data, stops: (np.arange(len(stops))[::3], stops[:0]),
+    ):
         swept = read(data, path.stem, sieve=chosen).tally
         assert {one.build for one in swept.builds()} == {one.build for one in full.builds()}
         assert set(swept.servers) <= set(full.servers)
         assert bool(swept.servers) == bool(full.servers)
+
+
+def test_a_spared_line_is_parsed_where_it_has_not_exactly_the_fields_of_its_header():
+    lines = [iis_line(), iis_line() + b" more", iis_line(), b"x y"]
+    reader = Reader(format_of("iis_w3c"))
+    spared = Sieve(lambda data, stops: (np.arange(len(stops)), np.arange(len(stops))), "iis_w3c")
+    batches = list(reader.feed(IIS_HEADER + CRLF.join(lines) + CRLF, last=True, sieve=spared))
+    full = read(IIS_HEADER + CRLF.join(lines) + CRLF).tally
+    assert reader.tally.rejected == full.rejected == sum(len(batch.rejected) for batch in batches) == 2
+    assert (reader.tally.lines, reader.tally.unread, reader.tally.events) == (4, 2, 0)
 
 
 def test_rows_of_another_format_in_a_joined_log_are_read_whatever_the_sieve_of_the_first_says():

@@ -16,7 +16,7 @@ from exsweep.evidence import EvidenceReadError, Source
 from exsweep.knowledge.filesystem import is_journal_name, not_read
 from exsweep.knowledge.formats import LogFormat
 from exsweep.model import FileReport, FileVerdict, SourceReport, SourceState
-from exsweep.parse import Reader, is_plain, recognise
+from exsweep.parse import Reader, is_plain, recognise, usual_log
 from exsweep.parse.antivirus import AntivirusReader, recognise_antivirus
 from exsweep.parse.batch import Batch
 from exsweep.parse.config import read_config, recognise_config
@@ -100,13 +100,15 @@ def read_file(source: Source, place: int, run: Taker) -> SourceReport | None:
     stream: Iterator[bytes] = chained(start, chunks)
     # The record of a removed page in the recycle bin has the page's ending.
     script = bool(head) and served.is_script(source.path) and not is_recycled(head, source.path)
-    events = None if script else event_reader(head, source.path)
-    other = _records_in(head, source.path, run) if events is None and not script else None
+    kind = None if script else usual_log(head, source.path)
+    events = None if script or kind is not None else event_reader(head, source.path)
+    other = _records_in(head, source.path, run) if events is None and kind is None and not script else None
     if other is not None:
         return _records(source, place, stream, seal, run, other, other.kind)
     # A page with code in it is no log; looking for a log's lines in it would cost more than reading the page.
     page = script and served.may_run(head)
-    kind = recognise(head, source.path) if head and events is None and not page else None
+    if kind is None and head and events is None and not page:
+        kind = recognise(head, source.path)
     if kind is None and events is None and not script and named_evtx(source.path):
         events = EventReader()
     if events is not None:

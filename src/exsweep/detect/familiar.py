@@ -18,7 +18,7 @@ OFTEN = 64
 """Hits of a pattern in one piece of a log from which on its values are looked at."""
 _SAMPLE = 16
 """Of its hits, so many."""
-_AGAIN = 2
+AGAIN = 2
 """Of these a value must be in so many."""
 MOST = 16
 """Values of one pattern that are known; each is compared with every hit that is not explained yet."""
@@ -80,7 +80,7 @@ class Familiar:
             if len(around) >= _WORD and b"\n" not in around and around.isascii():
                 seen[pattern, around, end - start] += 1
         for key, count in seen.most_common():
-            if count < _AGAIN or len(known) >= MOST or len(self._judged) >= _MOST_JUDGED:
+            if count < AGAIN or len(known) >= MOST or len(self._judged) >= _MOST_JUDGED:
                 break
             if key not in self._judged:
                 self._judged.add(key)

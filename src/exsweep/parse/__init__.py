@@ -2,7 +2,7 @@
 
 from exsweep.parse.batch import NO_TIME, Batch, RejectedLine
 from exsweep.parse.reader import Reader
-from exsweep.parse.recognise import recognise
+from exsweep.parse.recognise import recognise, usual_log
 from exsweep.parse.several import Stack, is_plain, read_several
 from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
@@ -18,4 +18,5 @@ __all__ = [
     "is_plain",
     "read_several",
     "recognise",
+    "usual_log",
 ]

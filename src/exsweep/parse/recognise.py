@@ -44,6 +44,20 @@ def usual_kind(path: str) -> LogFormat | None:
     return _hinted(text_formats(), path)
 
 
+def usual_log(head: bytes, path: str) -> LogFormat | None:
+    """The format of a log that begins with its header and whose path says the same, as of nearly all logs; no other kind of
+    evidence need be thought of then."""
+    hinted = usual_kind(path)
+    line = head[:8192].removeprefix(BOM).partition(b"\n")[0].removesuffix(b"\r")
+    known = text_formats()
+    if hinted is None or not (
+        line.startswith(b"#") or plain_row(line, known_names(known), known, hinted) is not None
+    ):
+        return None
+    found = recognise(head, path)
+    return found if found is not None and found.id == hinted.id else None
+
+
 def _is_report(line: bytes) -> bool:
     """A script said this on a console: the text is something that a person put together, to be read as such."""
     said = read_console(line, "")
