@@ -1,10 +1,6 @@
-"""Kinds that register themselves (openers, parsers, exporters): one new file is one new kind.
-
-Third parties register through the entry point group `exsweep.<registry name>`.
-"""
+"""Kinds that register themselves (openers, parsers, exporters): one new file is one new kind."""
 
 from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -23,7 +19,6 @@ class Registry(Generic[T]):
         self.name = name
         self._items: dict[str, tuple[int, T]] = {}
         self._order: tuple[str, ...] | None = None
-        self._loaded = False
 
     def add(self, name: str, *, priority: int = 0) -> Callable[[T], T]:
         """Decorator: file `thing` under `name`. A second thing under one name is a programming error."""
@@ -36,13 +31,6 @@ class Registry(Generic[T]):
             return thing
 
         return register
-
-    def load_third_parties(self) -> None:
-        """Import everything under the entry point group `exsweep.<name>` once."""
-        if not self._loaded:
-            self._loaded = True
-            for point in entry_points(group=f"exsweep.{self.name}"):
-                point.load()
 
     def __getitem__(self, name: str) -> T:
         return self._items[name][1]

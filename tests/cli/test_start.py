@@ -45,6 +45,16 @@ def test_help_and_version_load_nothing_that_works_on_evidence(words: list[str]) 
     assert run.stdout.splitlines()[-1] == "0 []"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="workers are forked on Linux alone")
+def test_the_process_that_forks_workers_has_no_second_thread() -> None:
+    code = (
+        "import os; from exsweep.cli import without_threads; without_threads();"
+        "import numpy, pyarrow.csv, pyarrow.parquet, exsweep.assess; print(len(os.listdir('/proc/self/task')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "1"
+
+
 def test_f03_a_module_that_a_full_disk_cut_short_is_told_and_not_taken_for_a_stop(tmp_path: Path) -> None:
     """Python up to 3.13 keeps what it could write of a compiled module, and stumbles over it from then on."""
     command = [sys.executable, "-m", "exsweep", "knowledge", "--help"]

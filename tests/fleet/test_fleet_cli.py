@@ -61,4 +61,6 @@ def test_every_verb_runs_and_evidence_is_text_in_all_of_them(
 
 
 def test_an_unknown_server_is_a_wrong_usage(tmp_path: Path) -> None:
-    assert run(["fleet", "show", "nobody", "--store", str(tmp_path / "f.db")]) == 2
+    store = ["--store", str(tmp_path / "f.db")]
+    assert run(["fleet", "simulate", "--servers", "1", *store]) == 0
+    assert run(["fleet", "show", "nobody", *store]) == 2

@@ -16,8 +16,7 @@ def test_proxylogon_was_used_two_months_before_the_update() -> None:
     assert found.mass_from == date(2021, 2, 26)
 
 
-def test_a_campaign_is_found_by_any_of_its_flaws() -> None:
-    assert [each.id for each in campaigns.of_cves(["CVE-2022-41082"])] == ["ProxyNotShell", "OWASSRF"]
+def test_a_campaign_that_nobody_knows_is_an_error_that_says_so() -> None:
     with pytest.raises(KnowledgeError):
         campaigns.campaign("NoSuch")
 
@@ -31,7 +30,7 @@ def test_with_an_intruder_inside_the_first_three_steps_are_unplug_tell_call(name
 
 @pytest.mark.parametrize("name", list(remediation.situations()))
 def test_an_admin_never_gets_more_than_five_steps_at_once(name: str) -> None:
-    assert 3 <= remediation.admin_count(name) <= 5
+    assert 3 <= len(remediation.situation(name).admin) <= 5
     steps = remediation.remedies(name)
     audiences = [step.audience for step in steps]
     assert audiences == sorted(audiences)
@@ -44,7 +43,7 @@ def test_every_situation_of_the_facts_is_served() -> None:
 
 
 def test_a_stopgap_says_what_it_does_not_cover() -> None:
-    found = remediation.mitigations_for(["CVE-2022-41040"])
+    found = [each for each in remediation.mitigations() if "CVE-2022-41040" in each.cves]
     assert [each.limits for each in found] == ["OWASSRF passes it"]
 
 

@@ -99,5 +99,5 @@ def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
             hidden.unlink()
         raise StoreError(
             f"Cannot write {path}: {error.strerror or error}.",
-            tip="Free space there, then run the same command again: it goes on where it stopped.",
+            tip="Free space there or name another place, then run the same command again: it goes on where it stopped.",
         ) from error

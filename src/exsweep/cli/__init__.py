@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 import exsweep
+from exsweep.cli.groups import Verbs
 from exsweep.cli.terminal import term
 from exsweep.errors import NO_MEMORY, ExitCode, ExsweepError
 
@@ -38,7 +39,7 @@ VERBS = {
 """Verb -> where its command is (module below `exsweep.cli`, name in it), and its line in `exsweep --help`."""
 
 
-class _Verbs(click.Group):
+class _Verbs(Verbs):
     """Loads a verb when it is asked for: all of them together take longer to load than most take to run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _end_in_order()
     # Where workers are started anew, their Python would look for modules in the current folder first (H43).
     os.environ["PYTHONSAFEPATH"] = "1"
+    without_threads()
     sys.exit(run(arguments))
 
 
@@ -80,6 +82,15 @@ def _end_in_order() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
+
+
+def without_threads() -> None:
+    """Keep native libraries from starting threads as they are loaded: nothing here asks for what these threads do.
+
+    Workers are forked, and a process with threads cannot be forked safely; Python says so from 3.12 on.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's linear algebra
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")  # pyarrow's second allocator
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return ExitCode.COULD_NOT_RUN
     except ExsweepError as error:
-        click.echo(f"exsweep: {term(error.message)}", err=True)
+        click.echo(f"exsweep: {term(_one_line(error.message))}", err=True)
         if error.tip:
             click.echo(f"  {term(error.tip)}", err=True)
         return error.exit_code
@@ -125,6 +136,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
             )
             return ExitCode.COULD_NOT_RUN
         return _fault(error)
+
+
+def _one_line(text: str) -> str:
+    """What a library said on several lines."""
+    return " ".join(line.strip() for line in text.splitlines())
 
 
 def _fault(error: Exception) -> ExitCode:

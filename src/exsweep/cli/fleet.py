@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from exsweep.cli.groups import Verbs
 from exsweep.cli.terminal import term
-from exsweep.errors import ExitCode
+from exsweep.errors import ExitCode, StoreError
 from exsweep.fleet import (
     audit,
     clusters,
@@ -30,6 +31,7 @@ from exsweep.fleet import (
     show,
 )
 from exsweep.fleet.clock import said
+from exsweep.fleet.dialect import is_server
 from exsweep.fleet.lake import Lake
 from exsweep.fleet.sources import read
 from exsweep.fleet.store import DEFAULT_TENANT, Fleet
@@ -58,12 +60,23 @@ class Asked(msgspec.Struct):
     now: int
     lake: str | None = None
 
-    def open(self) -> Fleet:
+    def open(self, *, new: bool = False) -> Fleet:
+        """The store, which only the verbs that put something into it may begin.
+
+        Raises:
+            StoreError: there is none, or it cannot be opened.
+        """
+        if not new and not is_server(self.store) and not Path(self.store).exists():
+            # An empty answer would say "nobody is affected" to whoever mistyped the name.
+            raise StoreError(
+                f"There is no store {self.store} yet.",
+                tip="`exsweep fleet add FOLDER` begins one; --store names another.",
+            )
         return Fleet.open(self.store, who=_me())
 
     def lake_folder(self) -> Lake | None:
         """Where events are kept; None for a PostgreSQL store without --lake."""
-        if self.store.startswith(("postgresql://", "postgres://")) and not self.lake:
+        if is_server(self.store) and not self.lake:
             return None
         return Lake.beside(self.store, self.lake)
 
@@ -94,7 +107,7 @@ class _Verb(click.Command):
         ]
 
 
-class _Verbs(click.Group):
+class _Verbs(Verbs):
     command_class = _Verb
 
 
@@ -149,7 +162,7 @@ def add_verb(
     Adding the same again changes nothing.
     """
     asked.lake = lake
-    with asked.open() as store:
+    with asked.open(new=True) as store:
         number = store.server(server) if server else None
         shown = sys.stderr.isatty()
 

@@ -217,7 +217,7 @@ def letter_verb(asked: Asked, number: int, state: str) -> None:
 def simulate_verb(asked: Asked, servers: int, seed: int, truth: Path | None) -> None:
     """Fill a new store with a made-up nation: to try things out without anyone's evidence."""
     with ExitStack() as stack:
-        store = stack.enter_context(asked.open())
+        store = stack.enter_context(asked.open(new=True))
         if store.database.number("SELECT COUNT(*) FROM server"):
             raise UsageError(
                 "This store holds servers; made-up ones do not go among them.", tip="Use --store NEW."

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from exsweep.cli.baseline import baseline
+from exsweep.cli.groups import Verbs
 from exsweep.cli.terminal import term
 from exsweep.detect import Engine
 from exsweep.errors import ExitCode, UsageError
@@ -30,7 +31,7 @@ from exsweep.knowledge.rules.indicators import known_indicators
 from exsweep.parse import NO_TIME, Batch
 
 
-@click.group()
+@click.group(cls=Verbs)
 def knowledge() -> None:
     """Rules, builds, flaws, remedies and words that exsweep works with."""
 

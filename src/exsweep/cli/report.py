@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from exsweep.assess.journal import write_whole
 from exsweep.cli.in_language import LANGUAGE, report_in
 from exsweep.errors import EvidenceError, UsageError
 from exsweep.export import EXPORTERS, Exporter
@@ -51,4 +52,4 @@ def report(assessment: Path, name: str, out: Path | None, keep_secrets: bool, la
         return
     if out.resolve() == assessment.resolve():
         raise UsageError("That would overwrite the assessment itself.", tip="Choose another name for --out.")
-    out.write_bytes(result)
+    write_whole(out, result)

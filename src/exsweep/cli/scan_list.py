@@ -90,5 +90,5 @@ def _rows(files: tuple[str, ...]) -> Iterator[bytes]:
                 yield from file
         except OSError as error:
             raise UsageError(
-                f"{name} cannot be read: {error}.", tip="Name files that --out wrote."
+                f"{name} cannot be read: {error.strerror or error}.", tip="Name files that --out wrote."
             ) from error

@@ -177,6 +177,8 @@ def _zone(name: str) -> str:
 
 def _formats(text: str) -> list[str]:
     chosen = [item.strip() for item in text.split(",") if item.strip()]
+    if not chosen:
+        raise UsageError("--format names no format.", tip=f"Choose from: {', '.join(EXPORTERS)}.")
     for item in chosen:
         if item not in EXPORTERS:
             raise UsageError(f"There is no format {item!r}.", tip=f"Choose from: {', '.join(EXPORTERS)}.")

@@ -1,6 +1,7 @@
 """What opens locked evidence: passwords and private keys. They are never arguments, for those stand in the report."""
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,14 @@ def secrets(password_file: Path | None, ask: bool, keys: tuple[Path, ...]) -> tu
     """Passwords (lines of the file, what is typed) and keys as PEM.
 
     Raises:
-        UsageError: a file holds no private key, or one that is itself locked.
+        UsageError: a file holds no private key, or one that is itself locked; or there is no terminal to ask at.
     """
     found = [line for line in password_file.read_bytes().splitlines() if line] if password_file else []
     if ask:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "--ask-password needs a terminal to ask at.", tip="Use --password-file FILE instead."
+            )
         found.append(click.prompt("Password of the archive", hide_input=True, err=True).encode())
     for file in keys:
         found += _keys_in(file)

@@ -1,7 +1,7 @@
 """Exports: each turns one Assessment into the bytes of one file, and reads nothing else.
 
 `EXPORTERS["html"].export(assessment)`; the command line's choices are the names in this registry. A new
-format is one new file in `formats/` (from third parties: an entry point in the group `exsweep.exporters`).
+format is one new file in `formats/`.
 """
 
 import pkgutil

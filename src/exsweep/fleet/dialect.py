@@ -285,14 +285,19 @@ class Postgres(Database):
         self._connection.close()
 
 
+def is_server(where: str | Path) -> bool:
+    """Is it the address of a database service, not a path?"""
+    return isinstance(where, str) and where.startswith(("postgresql://", "postgres://"))
+
+
 def open_database(where: str | Path) -> Database:
     """SQLite for a path, PostgreSQL for an address that begins with `postgresql://`.
 
     Raises:
         StoreError: it cannot be opened, or psycopg is not installed.
     """
-    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
-        return Postgres(where)
+    if is_server(where):
+        return Postgres(str(where))
     return Sqlite(Path(where))
 
 

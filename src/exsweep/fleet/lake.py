@@ -25,6 +25,7 @@ from exsweep.assess.store import write_rows
 from exsweep.errors import EvidenceError, StoreError, UsageError
 from exsweep.fleet import grams
 from exsweep.fleet.clock import moment
+from exsweep.fleet.dialect import is_server
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.formats import load_formats
 from exsweep.model import SourceState
@@ -50,7 +51,7 @@ class Lake:
         """
         if chosen:
             return cls(Path(chosen))
-        if store.startswith(("postgresql://", "postgres://")):
+        if is_server(store):
             raise UsageError(
                 "Where are the saved events kept? A PostgreSQL store has no folder beside it.",
                 tip="Name one with --lake, or in EXSWEEP_LAKE.",

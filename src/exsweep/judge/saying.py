@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from exsweep.judge.coverage import Seen
-from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.words import has
 from exsweep.model import Phrase
 
@@ -15,10 +14,6 @@ def day(value: date | datetime | None, *, clock: bool = False) -> str:
         return "a day that the records do not name"
     text = f"{value.day} {value:%B %Y}"
     return f"{text}, {value:%H:%M} UTC" if clock and isinstance(value, datetime) else text
-
-
-def kind_title(kind: str) -> str:
-    return next((item.title for item in load_formats() if item.id == kind), kind)
 
 
 def kinds_in_words(kinds: Sequence[str]) -> tuple[Phrase, ...]:

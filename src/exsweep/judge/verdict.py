@@ -370,6 +370,16 @@ def _against(case: _Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))[:10]
 
 
+def _places(names: Sequence[str]) -> list[str]:
+    """Each file once, by the longest of the paths that name it: a request shows the end of the path on disk."""
+    ends = {name: name.replace("\\", "/").lstrip("./").casefold() for name in names}
+    return [
+        name
+        for name, end in ends.items()
+        if not any(other != end and f"/{other}".endswith(f"/{end}") for other in ends.values())
+    ]
+
+
 def _would_change(case: _Case) -> tuple[str, ...]:
     wanted: dict[str, list[date]] = {}
     for window in case.seen.blind[:6]:
@@ -383,8 +393,8 @@ def _would_change(case: _Case) -> tuple[str, ...]:
         )
         for kind, days in wanted.items()
     ]
-    shells = [name for chain in case.chains for name in chain.actor.shells][:3]
-    said += [render("would_change.file", path=name) for name in shells]
+    shells = _places([name for chain in case.chains for name in chain.actor.shells])
+    said += [render("would_change.file", path=name) for name in shells[:3]]
     if case.level in _HOSTILE:
         said.append(render("would_change.admin"))
     return tuple(dict.fromkeys(said))

@@ -96,10 +96,6 @@ class Baseline:
         above = [spell(each) for each in line if each > parts]
         return Nearest(before=below[-1] if below else None, after=above[0] if above else None)
 
-    def shipped_path(self, path: str) -> bool:
-        """Does any build ship a file of this name at this place of the installation? A bare name is no place."""
-        return any(self._held(each) for each in self.locate(path).paths)
-
     def locate(self, path: str) -> Located:
         """Place of a file of the evidence in an installation."""
         return locate_path(path, self._folders)

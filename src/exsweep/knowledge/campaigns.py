@@ -1,6 +1,5 @@
 """Ways in that intruders used, with the days that matter and the records that can show each step."""
 
-from collections.abc import Iterable
 from datetime import date
 from functools import cache
 
@@ -59,9 +58,3 @@ def campaign(campaign_id: str) -> Campaign:
             return each
     names = ", ".join(each.id for each in campaigns())
     raise KnowledgeError(f"{campaign_id!r} is no known campaign.", tip=f"Choose from: {names}.")
-
-
-def of_cves(cve_ids: Iterable[str]) -> tuple[Campaign, ...]:
-    """Campaigns that use at least one of these flaws."""
-    wanted = set(cve_ids)
-    return tuple(each for each in campaigns() if wanted & set(each.cves))

@@ -1,6 +1,5 @@
 """What to do now: steps for each situation, and what helps while an update cannot be installed."""
 
-from collections.abc import Iterable
 from functools import cache
 
 import msgspec
@@ -87,7 +86,7 @@ def situation(situation_id: str) -> Situation:
 def remedies(situation_id: str) -> tuple[Remedy, ...]:
     """All steps in order: the first few for the admin, his later ones, then the responder's.
 
-    Ids are `<situation>.<number>.<step>`; `admin_count` says how many belong to the first part.
+    Ids are `<situation>.<number>.<step>`.
 
     Raises:
         KnowledgeError: no such situation.
@@ -99,21 +98,10 @@ def remedies(situation_id: str) -> tuple[Remedy, ...]:
     )
 
 
-def admin_count(situation_id: str) -> int:
-    """How many of the first remedies are the ones to do now (at most five)."""
-    return len(situation(situation_id).admin)
-
-
 @cache
 def mitigations() -> tuple[Mitigation, ...]:
     """All known stopgaps."""
     return document("remediation/mitigations.yml", tuple[Mitigation, ...])
-
-
-def mitigations_for(cve_ids: Iterable[str]) -> tuple[Mitigation, ...]:
-    """Stopgaps for at least one of these flaws."""
-    wanted = set(cve_ids)
-    return tuple(each for each in mitigations() if wanted & set(each.cves))
 
 
 def _remedy(remedy_id: str, name: str) -> Remedy:

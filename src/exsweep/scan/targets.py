@@ -12,7 +12,6 @@ from exsweep.scan.addresses import (
     TargetError,
     address,
     host_name,
-    neighbourhood,
     network,
     wide_network,
 )
@@ -113,11 +112,6 @@ def in_shard(target: Target, number: int, shards: int) -> bool:
         area = ".".join((target.name or "").split(".")[-2:])
     place = int.from_bytes(hashlib.blake2b(area.encode(), digest_size=8).digest(), "big")
     return place % shards == number - 1
-
-
-def neighbourhood_of(target: Target) -> str:
-    """/24 or /48 of the target; the name where it is not yet resolved."""
-    return neighbourhood(address(target.address)) if target.address else target.name or ""
 
 
 def _of_line(line: str, ports: tuple[int, ...], most: int) -> Iterator[Target]:

@@ -14,6 +14,7 @@ from exsweep.model import Assessment, Chain, Gap, ImpactItem, Level, Phrase, Rem
 _BRIEF = 230
 """Characters of a step's text on the first screen; the whole text stands in the list below."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
+_ABOUT = re.compile(r" \[(F-\w+(?:, F-\w+)*)\]$")
 _HEAD = 60
 """Characters of a thing to do that can stand in bold."""
 _FIRST = 4
@@ -88,6 +89,15 @@ def how_sure(assessment: Assessment) -> tuple[str, str]:
     scale = words.SURE_OF_NOTHING_SEEN if rests_on_nothing_seen(assessment) else words.CONFIDENCE
     sure, rests_on = scale[assessment.verdict.confidence]
     return sure, rests_on
+
+
+def doubts(assessment: Assessment) -> list[tuple[str, list[str]]]:
+    """What speaks against the verdict, and the ids of the findings that it is about (they stand in brackets at its end)."""
+    said = []
+    for sentence in assessment.verdict.against:
+        about = _ABOUT.search(sentence)
+        said.append((sentence[: about.start()], about[1].split(", ")) if about else (sentence, list[str]()))
+    return said
 
 
 def activity(assessment: Assessment) -> list[tuple[str, str, str]]:

@@ -96,6 +96,7 @@ def build(assessment: Assessment, room: Room, language: str = ENGLISH) -> dict[s
         "level": words.level(assessment.verdict.level, language),
         "sure": sure,
         "rests_on": rests_on,
+        "against": admin.doubts(assessment),
         "do_now": admin.do_now(assessment),
         "admin_steps": admin.remedies(assessment, "admin"),
         "responder_steps": admin.remedies(assessment, "responder"),

@@ -66,7 +66,10 @@ def hunt_number(fleet: Fleet, word: str) -> int:
         "SELECT id FROM hunt WHERE removed IS NULL AND (public_id = ? OR name = ?) LIMIT 2", (word, word)
     )
     if len(rows) != 1:
-        raise UsageError(f"No one kept hunt is called {word!r}.", tip="See `exsweep hunt --saved`.")
+        raise UsageError(
+            f"{'More than one' if rows else 'No'} kept hunt is called {word!r}.",
+            tip="See `exsweep hunt --saved`.",
+        )
     return int(rows[0][0])
 
 
