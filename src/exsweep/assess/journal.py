@@ -10,11 +10,7 @@ import msgspec
 
 from exsweep.assess.results import TaskResult
 from exsweep.errors import StoreError
-
-try:
-    import fcntl
-except ImportError:  # Windows: the exclusive creation of the lock file has to do
-    fcntl = None  # type: ignore[assignment]
+from exsweep.locks import lock
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(TaskResult)
@@ -41,15 +37,12 @@ class Journal:
                 f"Cannot write to {self.folder.parent}: {error.strerror}.",
                 tip="Name another folder with --out.",
             ) from error
-        try:
-            if fcntl is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not lock(handle):
             os.close(handle)
             raise StoreError(
                 f"Another exsweep is writing to {self.folder.parent}.",
                 tip="Wait for it, or name another folder with --out.",
-            ) from error
+            )
         try:
             yield
         finally:

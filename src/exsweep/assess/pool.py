@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -38,6 +39,8 @@ _AT_WORK = 0.02
 _PATIENCE = 20
 """Times the wall clock of a task that it may take at most."""
 _ANSWER_BYTES = 2 << 30
+MOST = 60 if sys.platform == "win32" else 256
+"""Processes at a time: Windows waits for at most 63 things at once."""
 _LAST_WORDS = 4_096
 _NO_MEMORY = (
     b"memory allocation of",
@@ -138,7 +141,7 @@ class _Supervisor(Generic[T, R]):
     def run(self, workers: int, tasks: Iterator[T], asked: Sequence[int]) -> Iterator[Done[T, R]]:
         self._coming = tasks
         try:
-            for _ in range(workers):
+            for _ in range(min(workers, MOST)):
                 self._workers.append(self._hire())
             while not asked:
                 self._hand_out()

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -73,6 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Where workers are started anew, their Python would look for modules in the current folder first (H43).
     os.environ["PYTHONSAFEPATH"] = "1"
     without_threads()
+    # A pipe or file may be in an encoding of old (Windows: cp1252) that lacks letters of the evidence.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 

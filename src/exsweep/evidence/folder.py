@@ -38,6 +38,17 @@ def walk(root: bytes) -> Iterator[Found]:
             yield Found(path, name or b".", None, f"the folder cannot be listed: {error.strerror or error}")
 
 
+def of_any_length(path: bytes, system: str = os.name) -> bytes:
+    r"""An absolute path in the form in which Windows opens more than 260 characters; elsewhere as it is.
+
+    >>> of_any_length(rb"C:\inetpub", "nt"), of_any_length(rb"\\nas\case", "nt")
+    (b'\\\\?\\C:\\inetpub', b'\\\\?\\UNC\\nas\\case')
+    """
+    if system != "nt" or path.startswith((rb"\\?", rb"\\.")):
+        return path
+    return rb"\\?\UNC" + path[1:] if path.startswith(rb"\\") else b"\\\\?\\" + path
+
+
 def _listed(path: bytes, name: bytes) -> list[tuple[bytes, bytes, bool]]:
     with os.scandir(path) as entries:
         found = sorted(entries, key=lambda entry: entry.name)

@@ -13,7 +13,7 @@ import msgspec
 from exsweep.errors import EvidenceError
 from exsweep.evidence.access import Access, DiskFile, Memory, stamp_of
 from exsweep.evidence.decoded import Allowance
-from exsweep.evidence.folder import Found, walk
+from exsweep.evidence.folder import Found, of_any_length, walk
 from exsweep.evidence.names import Claims, logical, shown, stem_of
 from exsweep.evidence.opener import HEAD, Archive, Context, Part, openers, recognise
 from exsweep.evidence.own import written_by_us
@@ -137,7 +137,7 @@ def _root(path: Path) -> Path:
 
 def _folder_units(root: bytes, inside: str, budgets: Budgets) -> Iterator[Unit]:
     claims = Claims()
-    for found in walk(root):
+    for found in walk(of_any_length(root)):
         name = logical(found.name)
         path, more = claims.claim(name.path)
         place = Place(inside + path, name.shown if name.shown != path else "")

@@ -14,6 +14,7 @@ import msgspec
 import exsweep
 from exsweep.assess import Settings
 from exsweep.assess import rejudge as judge_again
+from exsweep.assess.pool import MOST
 from exsweep.errors import ExsweepError
 from exsweep.fleet import intake
 from exsweep.fleet.clock import moment
@@ -141,7 +142,7 @@ def _judged(todo: Sequence[_Job], jobs: int) -> Iterator[tuple[_Job, bytes | str
         for one in todo:
             yield one, _judge(one.settings)
         return
-    with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(jobs, len(todo), MOST), mp_context=get_context("spawn")) as pool:
         yield from zip(todo, pool.map(_judge, [one.settings for one in todo]), strict=True)
 
 

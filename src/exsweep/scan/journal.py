@@ -13,15 +13,12 @@ from pathlib import Path
 import msgspec
 
 from exsweep.errors import StoreError
+from exsweep.locks import lock
 from exsweep.scan.plan import Wishes
 from exsweep.scan.results import ScanResult, line
 from exsweep.scan.targets import Target
 
-try:
-    import fcntl
-except ImportError:  # Windows: a second run is told by the operating system, which lets one writer only
-    fcntl = None  # type: ignore[assignment]
-
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _SYNC_ROWS = 200
 _SYNC_S = 1.0
 _BLOCK = 1 << 20
@@ -64,11 +61,11 @@ class Journal:
             if out.exists() and not resume:
                 raise StoreError(f"{out} is there already.", tip="Go on with --resume, or name another file.")
             out.parent.mkdir(parents=True, exist_ok=True)
-            self._intents = os.open(self._intents_file, os.O_RDWR | os.O_CREAT, 0o600)
+            self._intents = os.open(self._intents_file, _FLAGS, 0o600)
             self._lock()
             if not resume:
                 os.ftruncate(self._intents, 0)  # intents of a run whose results were moved away
-            self._results = os.open(out, os.O_RDWR | os.O_CREAT, 0o600)
+            self._results = os.open(out, _FLAGS, 0o600)
             self._read(plan)
         except OSError as error:
             raise StoreError(
@@ -141,12 +138,9 @@ class Journal:
             )
 
     def _lock(self) -> None:
-        try:
-            if fcntl is not None:
-                fcntl.flock(self._intents, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not lock(self._intents):
             os.close(self._intents)
-            raise StoreError(f"Another scan is writing to {self.out}.", tip="Wait for it.") from error
+            raise StoreError(f"Another scan is writing to {self.out}.", tip="Wait for it.")
 
     def _write(self, file: int, data: bytes) -> None:
         try:
