@@ -95,6 +95,13 @@ RULES = {
             cves=(),
             attack=("T1021.002",),
         ),
+        rule(
+            "DUMP", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1003.001",)
+        ),
+        rule(
+            "NTDS", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1003.003",)
+        ),
+        rule("FETCHED", Stage.POST_EXPLOITATION, Strength.SUCCESS, campaign=None, cves=(), attack=("T1041",)),
         rule("NMAP", Stage.PROBE, Strength.ASSESSMENT),
     )
 }

@@ -39,3 +39,17 @@ def test_what_is_only_possible_says_what_was_checked() -> None:
     )
     assert found.impact.hosts.state is ImpactState.POSSIBLE
     assert "We checked: " in found.impact.hosts.text
+
+
+def test_bytes_of_files_that_were_fetched_are_told_apart_from_answers_of_the_back_door() -> None:
+    size = {"http.response.bytes": "5000"}
+    found = judged(
+        [
+            hit("USE", "03-01 02:00:00", path="/aspnet_client/a.aspx", method="POST", **size),
+            hit("FETCHED", "03-01 02:05:00", path="/aspnet_client/b.zip", method="GET", **size),
+            hit("FETCHED", "03-01 02:06:00", path="/aspnet_client/c.zip", method="GET", **size),
+        ],
+        LOGS,
+    ).impact.files
+    assert "sent at least 5000 bytes" in found.text
+    assert "fetched from web folders are at least 10000 bytes" in found.text

@@ -12,7 +12,7 @@ from exsweep.model import Hit
 from exsweep.parse.batch import NO_TIME, Batch, Ints
 
 _DAY_MS = 86_400_000
-_FEWER = ((20_000, 5), (5_000, 50))
+_FEWER = ((10_000, 5), (2_500, 50))
 """(Matches kept of one format of a file, how many of a rule and a day are kept from then on): with thousands of rules and
 years of days FOLD_AFTER alone bounds nothing (a log of 4 GB that is all attacks: 2 GiB)."""
 _Key = tuple[str, str, int, int | None]

@@ -117,9 +117,9 @@ class _Run:
     def rows(self, place: int, path: str, batch: Batch) -> None:
         """Rows of one file: to the rules and to the store, with those of its neighbours.
 
-        A sweep sees chosen lines only: they do not say how two clocks differ.
+        A sweep sees chosen lines only: they do not say how two clocks differ. Records it reads all the same.
         """
-        if not self.quick:
+        if not self.quick or batch.format.records:
             note([self.anchors.setdefault(place, Anchors())], [0], batch)
         elif batch.buffer is not None and len(batch) * _SPARSE < len(batch.buffer):
             batch = batch.loose()

@@ -22,6 +22,7 @@ from exsweep.judge.outcome import settle, weigh
 from exsweep.judge.patches import BuildHistory, history, patch
 from exsweep.judge.remedies import remedies
 from exsweep.judge.secrets import fits, kept, masked
+from exsweep.judge.sessions import sessions
 from exsweep.judge.story import chain_of
 from exsweep.judge.timeline import timeline
 from exsweep.judge.verdict import decide
@@ -103,7 +104,7 @@ def judge(
         files=look(seen.files, [*seen.hits, *seen.context], builds.last, shipped),
         coverage=msgspec.structs.replace(covered.coverage, clocks=clocks.clocks),
         patch=state,
-        impact=impact_of(groups, findings, covered.coverage.sources),
+        impact=impact_of(groups, findings, covered.coverage.sources, sessions(seen.sources)),
         remediation=remedies(verdict.level, _leading(chains, findings, verdict.level), state),
         custody=custody,
         manifest_sha256=_manifest(custody),

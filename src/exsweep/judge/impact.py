@@ -7,7 +7,9 @@ from functools import cache
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
+from exsweep.judge.credentials import with_accounts
 from exsweep.judge.outcome import Weighed
+from exsweep.judge.sessions import Session
 from exsweep.knowledge import languages
 from exsweep.knowledge.judging import judging
 from exsweep.model import (
@@ -38,6 +40,7 @@ def impact_of(
     groups: Sequence[tuple[Group, Level | None]],
     findings: Sequence[Finding],
     sources: Sequence[CoverageSource],
+    logged_on: Sequence[Session] = (),
 ) -> Impact:
     """A web shell runs with the rights of the server: from there on everything is possible until shown otherwise.
 
@@ -55,7 +58,7 @@ def impact_of(
 
     return Impact(
         mailboxes=item("mailboxes", entered),
-        credentials=item("credentials", inside),
+        credentials=with_accounts(item("credentials", inside), hostile, logged_on),
         files=item("files", inside),
         hosts=item("hosts", inside),
         persistence=item("persistence", inside),
@@ -95,8 +98,13 @@ def _item(
     seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     said = _said(what, state, names, checked, signs_only=bool(signs) and not hostile)
-    if what == "files" and (sent := _sent(hostile)):
-        said = (*said, Phrase(key="impact.files.sent", params={"n": sent}))
+    if what == "files":
+        answers = (("sent", Stage.WEBSHELL_USE), ("fetched", Stage.POST_EXPLOITATION))
+        sizes = [(name, _sent(hostile, stage)) for name, stage in answers]
+        said = (
+            *said,
+            *(Phrase(key=f"impact.files.{name}", params={"n": size}) for name, size in sizes if size),
+        )
     return ImpactItem(
         what=what,
         state=state,
@@ -140,13 +148,14 @@ def _said(
     return (found, Phrase(key="impact.checked", params={"checked": checked}))
 
 
-def _sent(hostile: Sequence[Group]) -> int:
-    """Bytes that the back door answered with, at least; of the kind of log that counts most: one answer may be in two."""
+def _sent(hostile: Sequence[Group], stage: Stage) -> int:
+    """Bytes of successful answers, at least; of the kind of log that counts most: one answer may be in two."""
     answers = {
         (item.hit.kind, item.hit.origin.path, item.hit.origin.offset): int(said)
         for group in hostile
         for item in group.members
-        if item.stage is Stage.WEBSHELL_USE and item.strength is Strength.SUCCESS
+        if item.stage is stage and item.strength is Strength.SUCCESS
+        if stage is Stage.WEBSHELL_USE or _touches("files", item.rule.attack)
         if (said := item.hit.fields.get(judging().answer_bytes, "")).isascii()
         and said.isdigit()
         and len(said) < _DIGITS

@@ -48,6 +48,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ambiguous_pair_from: str
     impact: dict[str, tuple[str, ...]]
     impact_names: dict[str, tuple[str, ...]]
+    secrets_of: dict[str, tuple[str, ...]]
     host_patterns: tuple[str, ...]
     answer_bytes: str
     mailbox_patterns: tuple[str, ...]

@@ -90,12 +90,16 @@ class Batch:
         )
 
     def slim(self) -> "Batch":
-        """The same rows without the values of other rows: a dictionary is shared by all that were cut from one column."""
-        columns = [
-            column.cast(pa.binary()).dictionary_encode() if pa.types.is_dictionary(column.type) else column
-            for column in self.table.columns
-        ]
-        return replace(self, table=pa.table(columns, names=self.table.column_names))
+        """The same rows for keeping: without columns that none of them has, and without the values of other rows (a
+        dictionary is shared by all that were cut from one column)."""
+        kept = {
+            name: column.cast(pa.binary()).dictionary_encode()
+            if pa.types.is_dictionary(column.type)
+            else column
+            for name, column in zip(self.table.column_names, self.table.columns, strict=True)
+            if column.null_count < len(column)
+        }
+        return replace(self, table=pa.table(kept) if kept else self.table)
 
     def take(self, rows: Ints, *, lines: tuple[bytes, ...] | None = None) -> "Batch":
         """The chosen rows only, in the order given, cut loose from the buffer; rejected lines are not carried along.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exsweep.model import SourceState
 from exsweep.parse.winevent import EventReader, event_reader, is_evtx, named_evtx
+from exsweep.parse.winevent.evtx_file import _credible
 from tests.parse.winevent.making import Made, chunk, log, many, sealed
 from tests.parse.winevent.reading import read
 
@@ -204,3 +205,7 @@ def test_h51_a_file_without_its_first_bytes_gives_all_its_records(cut: int) -> N
     data = log(chunk(many(1, 40)), chunk(many(41, 40)))[cut:]
     assert is_evtx(data[:65_536])
     assert len(read(data).rows()) == 80
+
+
+def test_h50_a_number_that_damage_made_is_no_stretch_of_missing_records() -> None:
+    assert _credible([7, 8, None, 3_314_649_325_744_685_008, 10]) == [7, 8, 10]

@@ -1,7 +1,7 @@
 """An `.evtx` file, whole or broken, to its events: chunk by chunk, so that damage stays where it is."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from exsweep.model import SourceState
@@ -9,7 +9,7 @@ from exsweep.parse.batch import RejectedLine
 from exsweep.parse.times import iso_ms
 from exsweep.parse.winevent.chunk import BROKEN, UNREADABLE, Read, read_chunk
 from exsweep.parse.winevent.formats import SYSTEM
-from exsweep.parse.winevent.layout import CHUNK_MARK, FILE_MARK, Layout
+from exsweep.parse.winevent.layout import CHUNK_MARK, FAR, FILE_MARK, Layout
 from exsweep.parse.winevent.ledger import Ledger
 from exsweep.parse.winevent.native import BadRecordError, read_json
 from exsweep.parse.winevent.record import Event, Found
@@ -57,7 +57,7 @@ class EvtxSource:
                 said = event.system[_NUMBER]
                 if said != read.place.number and said is not None and str(said) != str(read.place.number):
                     self._ledger.renumbered = True
-        self._ledger.numbers.add_all(read.place.number for read in reads if read.place.number is not None)
+        self._ledger.numbers.add_all(_credible([read.place.number for read in reads]))
         self._look_back(written)
         return found
 
@@ -161,6 +161,15 @@ class EvtxSource:
                 yield words.format(self._counts[name])
         if self._cutter.moved:
             yield f"{self._cutter.moved} chunks end early: bytes of the file are missing there."
+
+
+def _credible(numbers: Sequence[int | None]) -> list[int]:
+    """Without those that damage made: records of one chunk have numbers near each other."""
+    told = [number for number in numbers if number is not None]
+    if not told:
+        return told
+    middle = sorted(told)[len(told) // 2]
+    return [number for number in told if abs(number - middle) <= FAR]
 
 
 _REMARKS = {

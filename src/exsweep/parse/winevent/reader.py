@@ -17,6 +17,7 @@ from exsweep.parse.winevent.formats import SYSTEM
 from exsweep.parse.winevent.ledger import Ledger
 from exsweep.parse.winevent.record import Event, Found
 from exsweep.parse.winevent.rows import Gatherer
+from exsweep.parse.winevent.sessions import Sessions
 
 KIND = "windows_event"
 """What a file of events is called as a whole; its rows belong to many formats."""
@@ -57,6 +58,7 @@ class EventReader:
         self._source = EvtxSource(self._ledger) if export is None else ExportSource(export)
         self._rows = Gatherer()
         self._clock = ClockOffset()
+        self._sessions = Sessions()
         self._held: list[Event] | None = None if export is None else []
         self._held_bytes = 0
         self._ended = False
@@ -120,6 +122,7 @@ class EventReader:
     def _counted(self, batch: Batch) -> Batch:
         order = np.argsort(batch.time_ms, kind="stable")
         names = tuple(batch.table.column_names)
+        self._sessions.add(batch)
         self.tally.events_of(batch.table, batch.time_ms[order], Header(batch.format, names))
         return batch
 
@@ -147,6 +150,7 @@ class EventReader:
         tally, ledger = self.tally, self._ledger
         tally.facts.update(self._source.facts())
         tally.facts.update(ledger.facts())
+        tally.facts.update(self._sessions.facts())
         for note in (*self._source.notes(), *ledger.notes()):
             tally.note(note)
         if self._rows.crowded:
