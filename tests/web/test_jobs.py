@@ -76,6 +76,23 @@ def test_after_three_deaths_a_job_is_set_aside_and_others_go_on(fleet: Fleet) ->
     assert jobs.job(fleet, poison).state == "waiting"
 
 
+def test_a_worker_that_is_gone_says_little_of_the_evidence(fleet: Fleet) -> None:
+    """Power lost, a service killed and started anew: reading goes on each time, but not for ever."""
+    public_id, now = queued(fleet), NOW
+    for lost in range(1, 20):
+        one = jobs.claim(fleet.database, f"elsewhere:{lost}:a", now)
+        assert one is not None and one.job == public_id
+        now += 1_000
+        assert jobs.claim(fleet.database, "w:0:a", now) is not None, "its lease is over: another goes on"
+        jobs.give_back(fleet.database, one.number, "w:0:a")
+        assert jobs.job(fleet, public_id).deaths == lost
+    jobs.claim(fleet.database, "elsewhere:20:a", now)
+    assert jobs.claim(fleet.database, "w:0:a", now + 1_000) is None
+    assert jobs.job(fleet, public_id).state == "quarantined"
+    jobs.resume(fleet, public_id, now)
+    assert jobs.job(fleet, public_id).deaths == 0
+
+
 def test_no_tenant_waits_behind_all_of_anothers(fleet: Fleet) -> None:
     first = [queued(fleet, "many") for _ in range(3)]
     late = queued(fleet, "few")

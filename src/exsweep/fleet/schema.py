@@ -9,7 +9,7 @@ from exsweep.errors import StoreError
 from exsweep.fleet.dialect import Database
 from exsweep.fleet.schema_lists import lists
 from exsweep.fleet.schema_walls import walls, walls_of_hunts
-from exsweep.fleet.schema_web import ACCESS, TOLD, WEB
+from exsweep.fleet.schema_web import ACCESS, INTERRUPTED, TOLD, WEB
 
 _FIRST = """
 CREATE TABLE tenant (id {id}, name TEXT NOT NULL UNIQUE);
@@ -168,6 +168,7 @@ STEPS: tuple[Callable[[Database], str], ...] = (
     _access,
     walls_of_hunts,
     _told,
+    lambda _: INTERRUPTED,
 )
 """Step n leads from version n to n + 1."""
 

@@ -76,6 +76,10 @@ CREATE INDEX passkey_account ON passkey (account_id);
 ALTER TABLE account ADD COLUMN signed_in BIGINT;
 """
 
+INTERRUPTED = """
+ALTER TABLE job ADD COLUMN interrupted BIGINT NOT NULL DEFAULT 0;
+"""
+
 TOLD = """
 CREATE TABLE told (
   receiver TEXT NOT NULL, what TEXT NOT NULL, time BIGINT NOT NULL, PRIMARY KEY (receiver, what)

@@ -7,6 +7,7 @@ keeps once, however often and wherever it was made (F28). Every write of a worke
 import os
 import platform
 import secrets
+from typing import Literal
 
 import msgspec
 
@@ -23,6 +24,9 @@ from exsweep.web.problem import Problem
 LEASE_S = 60
 """A worker that was not heard of for so long is dead."""
 MOST_DEATHS = 3
+"""Of readers under a worker that lives: the evidence did it."""
+MOST_INTERRUPTED = 20
+"""Of whole workers: mostly a computer that was switched off, but hardly so often."""
 OVER = frozenset({"done", "failed", "stopped", "quarantined"})
 
 
@@ -115,6 +119,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     watched: tuple[Match, ...]
     """Watching hunts of those whom one may see that matched."""
     deaths: int
+    """How often reading was cut off: its reader died, or the whole worker."""
     sending: str | None
 
 
@@ -190,7 +195,7 @@ def reap(database: Database, now: int) -> None:
     ):
         if lease >= now and not _gone(str(worker)):
             continue
-        _death(database, int(number), "stopped" if state == "stopping" else "waiting", now)
+        _death(database, int(number), "stopped" if state == "stopping" else "waiting", now, of="interrupted")
 
 
 def worker_name() -> str:
@@ -212,17 +217,22 @@ def _gone(worker: str) -> bool:
     return False
 
 
-def _death(database: Database, number: int, then: str, now: int) -> None:
-    deaths = database.number("SELECT deaths FROM job WHERE id = ?", (number,)) + 1
-    if deaths >= MOST_DEATHS:
+def _death(
+    database: Database, number: int, then: str, now: int, *, of: Literal["deaths", "interrupted"] = "deaths"
+) -> None:
+    """A reader died (`deaths`), or its whole worker is gone (`interrupted`), which says little of the evidence."""
+    count = database.number(f"SELECT {of} FROM job WHERE id = ?", (number,)) + 1
+    if count >= (MOST_DEATHS if of == "deaths" else MOST_INTERRUPTED):
         then = "quarantined"
     words = {
-        "quarantined": "Reading it failed three times. A person has to look at it; everything that was sent is kept.",
+        "quarantined": "Reading it failed three times. A person has to look at it; everything that was sent is kept."
+        if of == "deaths"
+        else "Reading it was interrupted twenty times. A person has to look at it; everything that was sent is kept.",
         "stopped": "Stopped",
     }.get(then, "It was interrupted, and goes on from there when its turn comes")
     database.run(
-        "UPDATE job SET state = ?, deaths = ?, worker = NULL, words = ?, ended = ? WHERE id = ?",
-        (then, deaths, words, now if then in OVER else None, number),
+        f"UPDATE job SET state = ?, {of} = ?, worker = NULL, words = ?, ended = ? WHERE id = ?",
+        (then, count, words, now if then in OVER else None, number),
     )
 
 
@@ -297,7 +307,7 @@ def resume(fleet: Fleet, public_id: str, now: int) -> None:
     """
     with fleet.act("job resume", public_id, time=now):
         row = fleet.database.one(
-            "UPDATE job SET state = 'waiting', deaths = 0, ended = NULL, words = 'Waiting for its turn' "
+            "UPDATE job SET state = 'waiting', deaths = 0, interrupted = 0, ended = NULL, words = 'Waiting for its turn' "
             "WHERE public_id = ? AND state IN ('stopped', 'failed', 'quarantined') RETURNING id",
             (public_id,),
         )
@@ -308,7 +318,7 @@ def resume(fleet: Fleet, public_id: str, now: int) -> None:
 def job(fleet: Fleet, public_id: str) -> Job:
     """A job as it stands; the id has passed the check."""
     row = fleet.database.one(
-        "SELECT j.kind, j.state, j.words, j.progress, j.early, v.public_id, j.deaths, s.public_id FROM job j "
+        "SELECT j.kind, j.state, j.words, j.progress, j.early, v.public_id, j.deaths + j.interrupted, s.public_id FROM job j "
         "LEFT JOIN server v ON v.id = j.server_id LEFT JOIN sending s ON s.id = j.sending_id WHERE j.public_id = ?",
         (public_id,),
     )
