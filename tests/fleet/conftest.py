@@ -29,7 +29,8 @@ def postgres() -> Iterator[str]:
         pytest.skip("no psycopg here: install exsweep[postgres]")
     # PostgreSQL refuses to run as root: in a container it runs as nobody, in a folder that nobody may enter.
     user = "nobody" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="exsweep-pg-") as name:
+    # Not among pytest's own folders: root's are closed to nobody, and the path of a socket has at most 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="exsweep-pg-", dir="/tmp") as name:  # noqa: S108 - a name that nobody knows
         folder = Path(name)
         if user:
             shutil.chown(folder, user)
