@@ -30,7 +30,7 @@ def postgres() -> Iterator[str]:
     # PostgreSQL refuses to run as root: in a container it runs as nobody, in a folder that nobody may enter.
     user = "nobody" if os.geteuid() == 0 else None
     # Not among pytest's own folders: root's are closed to nobody, and the path of a socket has at most 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="exsweep-pg-", dir="/tmp") as name:  # noqa: S108 - a name that nobody knows
+    with tempfile.TemporaryDirectory(prefix="exsweep-pg-", dir="/tmp") as name:
         folder = Path(name)
         if user:
             shutil.chown(folder, user)
