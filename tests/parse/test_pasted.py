@@ -338,3 +338,9 @@ def test_the_search_that_microsoft_gave_everybody_is_not_what_it_found():
         == []
     )
     assert len(events("it printed ServerInfo~a]@ex01:444/ecp/x.js?# here")) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_seen_where_half_of_the_text_is_in_another_script(encoding: str):
+    text = "Здравствуйте, мы нашли в журнале\n" + iis_line().decode() + "\n"
+    assert len(read_pasted(text.encode(encoding)).batches[0]) == 1

@@ -18,10 +18,10 @@ def utf16_kind(head: bytes) -> str | None:
         return None
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = len(sample) // 2
-    if odd * 10 >= half * 9 and even * 20 <= half:
-        return "utf-16-le"
-    if even * 10 >= half * 9 and odd * 20 <= half:
-        return "utf-16-be"
+    for name, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        # Text that is partly in another script has fewer NUL, but all of them in the same byte of each two.
+        if (high * 10 >= half * 9 and low * 20 <= half) or (high * 2 >= half and not low):
+            return name
     return None
 
 
