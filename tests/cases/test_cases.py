@@ -45,6 +45,17 @@ def test_story(story: Path, tmp_path: Path):
     for place in expect.get("quiet", ()):
         path, _, line = place.rpartition(":")
         assert (path, int(line)) not in places, f"a finding at {place}. {said}"
+    for what, state in expect.get("impact", {}).items():
+        assert getattr(assessment.impact, what).state == state, f"{what}. {said}"
+    steps = {item.id.rpartition(".")[2] for item in assessment.remediation}
+    assert set(expect.get("steps", ())) <= steps, f"{sorted(steps)}. {said}"
+    if "since" in expect:
+        assert str(assessment.verdict.since).startswith(str(expect["since"])), (
+            f"{assessment.verdict.since}. {said}"
+        )
+    if "ways" in expect:
+        told = [chain.campaign for chain in assessment.chains if chain.level is assessment.verdict.level]
+        assert told == expect["ways"], f"{told}. {said}"
     if "chains" in expect:
         assert (
             len([chain for chain in assessment.chains if chain.level.rank >= Level.SUSPICIOUS.rank])

@@ -80,6 +80,16 @@ def test_moved_times_join_what_one_intruder_did() -> None:
     assert not used.remarks
 
 
+def test_a_web_log_in_local_time_is_moved_to_the_log_that_names_its_zone() -> None:
+    logs = [_seen("iis_w3c", _requests(timedelta(hours=-5))), _seen("httpproxy", _requests())]
+    used = hit("USE", "03-02 23:00:00", path="/aspnet_client/x.aspx")
+    used = msgspec.structs.replace(used, origin=msgspec.structs.replace(used.origin, path="iis_w3c.log"))
+    found = judged([used], logs)
+    (clock,) = found.coverage.clocks
+    assert (clock.kind, clock.shifts[0].offset_s) == ("iis_w3c", -5 * 3600)
+    assert found.verdict.since == at("03-03 04:00:00")
+
+
 def test_clocks_that_agree_are_told_and_nothing_is_moved() -> None:
     found = _with_clock_off(timedelta(seconds=2))
     (clock,) = found.coverage.clocks

@@ -30,13 +30,19 @@ def dating(
     said = []
     if earliest:
         said.append(render("dating.earliest", earliest=day(earliest)))
-    if dwell:
-        said.append(render("dating.dwell", days=f"{dwell:g}"))
+    if dwell and last is not None:
+        said.append(_passed(dwell, round((last - since).total_seconds() / 3600)))
     if patched:
         said.append(render("dating.before" if since < patched else "dating.after", patched=day(patched)))
     return Dating(
         first=since, earliest=earliest, last=last, dwell_days=dwell, patched=patched, text=tuple(said)
     )
+
+
+def _passed(days: float, hours: int) -> str:
+    if days < 1:
+        return render("dating.dwell_hours", n=hours)
+    return render("dating.dwell_day") if days == 1 else render("dating.dwell", days=f"{days:g}")
 
 
 def _earliest(leading: Sequence[Chain], since: datetime, seen: Seen) -> datetime | None:

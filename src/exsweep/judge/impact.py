@@ -89,7 +89,7 @@ def _item(
         item
         for group in doubtful
         for item in group.members
-        if _tells(what, item) and Severity(item.rule.level).rank >= Severity.MEDIUM.rank
+        if _tells(what, item, tries=True) and Severity(item.rule.level).rank >= Severity.MEDIUM.rank
     ]
     rules = {item.rule.id for item in (*acts, *signs)}
     proofs = tuple(item for item in findings if item.rule.id in rules and _touches(what, item.attack))
@@ -116,13 +116,21 @@ def _item(
     )
 
 
-def _tells(what: str, item: Weighed) -> bool:
-    stages = _LEAVES if what == "persistence" else frozenset(Stage)
-    return (
-        item.stage in stages
-        and item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)
-        and _touches(what, item.rule.attack)
+def _tells(what: str, item: Weighed, *, tries: bool = False) -> bool:
+    """`tries`: a try of which nothing shows that it failed tells something, too."""
+    if what == "persistence" and not _leaves(item):
+        return False
+    unsettled = tries and item.strength is Strength.ATTEMPT and item.failed is None
+    return (unsettled or item.strength in (Strength.SUCCESS, Strength.AMBIGUOUS)) and _touches(
+        what, item.rule.attack
     )
+
+
+def _leaves(item: Weighed) -> bool:
+    """A command that the web server ran names no back door: a flaw may have run it and left nothing."""
+    if item.stage is Stage.WEBSHELL_USE:
+        return facts.shell(item.hit, item.stage) is not None
+    return item.stage in _LEAVES
 
 
 def _touches(what: str, techniques: Iterable[str]) -> bool:

@@ -7,6 +7,7 @@ from exsweep.model import Finding, Level, Patch, Remedy, Stage, Strength
 
 _INSIDE = frozenset({Stage.DROP, Stage.WEBSHELL})
 _AT_WORK = frozenset({Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION, Stage.PERSISTENCE, Stage.CLEANUP})
+_HOSTILE = frozenset({Level.SUSPICIOUS, Level.BROKEN_INTO, Level.IN_USE})
 _DIRECTORY_COPIED = "T1003.003"
 """NTDS: whoever has it owns every account of the domain."""
 
@@ -32,4 +33,5 @@ def situation(level: Level, carrying: Sequence[Finding], patch: Patch) -> str:
 
 
 def remedies(level: Level, carrying: Sequence[Finding], patch: Patch) -> tuple[Remedy, ...]:
-    return steps_of(situation(level, carrying, patch))
+    came = [item.campaign for item in carrying if item.campaign] if level in _HOSTILE else []
+    return steps_of(situation(level, carrying, patch), came)

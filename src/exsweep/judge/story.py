@@ -117,10 +117,14 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _campaign(group: Group) -> Campaign | None:
-    """The campaign that most of the group's proofs name."""
+    """The campaign that most of the group's proofs name.
+
+    What is known to have failed names the way in only where nothing else happened: an intruder came in by another.
+    """
     votes: dict[str, int] = {}
+    settled = any(item.strength is Strength.SUCCESS for item in group.members)
     for item in group.members:
-        if item.rule.campaign:
+        if item.rule.campaign and not (settled and item.failed):
             votes[item.rule.campaign] = votes.get(item.rule.campaign, 0) + 1 + 10 * item.strength.rank
     known = {name: entry for entry in campaigns() for name in (entry.id, entry.title)}
     named = [(-weight, name) for name, weight in votes.items() if name in known]

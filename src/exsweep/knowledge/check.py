@@ -252,6 +252,12 @@ def _remediation() -> Iterator[Problem]:
             audience = remediation.RESPONDER if chosen_id in each.responder else remediation.ADMIN
             if chosen_id in steps and steps[chosen_id].audience != audience:
                 yield Problem("remediation/situations.yml", f"{name}: {chosen_id} is for others", "Move it.")
+    for campaign, names in remediation.ways_in().items():
+        used |= set(names)
+        if campaign not in {each.id for each in campaigns.campaigns()} or not set(names) <= steps.keys():
+            yield Problem(
+                "remediation/ways_in.yml", f"{campaign}: no such campaign or step", "Mend the line."
+            )
     for wrong in sorted(steps.keys() - used):
         yield Problem("remediation/steps.yml", f"no situation uses {wrong!r}", "Use it or remove it.")
     for name, step in steps.items():

@@ -83,8 +83,16 @@ def situation(situation_id: str) -> Situation:
         raise KnowledgeError(f"{situation_id!r} is no known situation.", tip="S0 to S6, SS or SU.") from None
 
 
-def remedies(situation_id: str) -> tuple[Remedy, ...]:
+@cache
+def ways_in() -> dict[str, tuple[str, ...]]:
+    """Campaign -> ids of the steps that it needs beside those of the situation."""
+    return document("remediation/ways_in.yml", dict[str, tuple[str, ...]])
+
+
+def remedies(situation_id: str, campaigns: Iterable[str] = ()) -> tuple[Remedy, ...]:
     """All steps in order: the first few for the admin, his later ones, then the responder's.
+
+    What a campaign needs beside them comes first among the later ones, and first among the responder's.
 
     Ids are `<situation>.<number>.<step>`.
 
@@ -92,7 +100,15 @@ def remedies(situation_id: str) -> tuple[Remedy, ...]:
         KnowledgeError: no such situation.
     """
     chosen = situation(situation_id)
-    order = (*chosen.admin, *chosen.later, *chosen.responder)
+    more = tuple(dict.fromkeys(name for each in campaigns for name in ways_in().get(each, ())))
+    own = tuple(name for name in more if steps()[name].audience == ADMIN)
+    order = (
+        *chosen.admin,
+        *own,
+        *chosen.later,
+        *(name for name in more if name not in own),
+        *chosen.responder,
+    )
     return tuple(
         _remedy(f"{situation_id}.{place:02}.{name}", name) for place, name in enumerate(order, start=1)
     )
