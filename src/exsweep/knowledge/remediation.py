@@ -1,5 +1,6 @@
 """What to do now: steps for each situation, and what helps while an update cannot be installed."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import msgspec
