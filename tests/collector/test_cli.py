@@ -8,7 +8,7 @@ from exsweep.cli.collector import collector
 
 @pytest.mark.parametrize(
     ("kind", "begins"),
-    [("powershell", "#Requires -Version 3.0"), ("velociraptor", "name: "), ("kape", "Description: ")],
+    [("powershell", "<#\n.SYNOPSIS"), ("velociraptor", "name: "), ("kape", "Description: ")],
 )
 def test_each_kind_is_printed(kind, begins):
     result = CliRunner().invoke(collector, ["--kind", kind], standalone_mode=False)

@@ -194,6 +194,10 @@ def test_no_text_in_the_plan_can_leave_its_place(text):
         "unread.csv",
         "manifest.csv",
         "ConvertTo-Json $about",
+        "PowerShell 2, which is too old",  # Windows Server 2008 R2: what to do instead
+        "CurrentCulture = [Globalization.CultureInfo]::InvariantCulture",  # Turkish: WEB.CONFIG is web.config
+        "Another run of this script",  # started twice
+        "$PSScriptRoot",  # not into the folder of Windows, where PowerShell as administrator starts
     ],
 )
 def test_it_does_what_its_task_names(script, says):
