@@ -17,7 +17,8 @@ from tests.fleet.build import NOW
 from tests.scan.conftest import needs_double  # noqa: F401 - a fixture
 from tests.scan.double.server import Double, Manners
 from tests.scan.double.sites import exchange, stalls
-from tests.web.conftest import settings
+from tests.web.conftest import HOST, settings
+from tests.web.test_accounts import joined, signing_in
 
 SCOPE = """
 who: "Order 7, <b>signed</b>"
@@ -159,3 +160,19 @@ def test_a_look_that_waits_for_a_slow_server_can_be_stopped_and_goes_on(tmp_path
             thread.join(30)
             stopped = jobs.job(fleet, job)
         assert (stopped.state, stopped.deaths) == ("stopped", 0)
+
+
+def test_who_acts_for_several_chooses_for_which_a_server_is_looked_at(tmp_path: Path, scope: Path) -> None:
+    folder = tmp_path / "scopes"
+    folder.mkdir()
+    scope.rename(folder / "school-a.yml")
+    service = Service(
+        settings(tmp_path, allow_scan=folder, accounts=True, secure=True), clock=lambda: float(NOW)
+    )
+    with TestClient(application(service), base_url=f"https://{HOST}") as browser:
+        signing_in(browser, service, "Hel", joined(service, "Hel", ("helper", "school-a"), ("helper", "b")))
+        page = browser.get("/scan").text
+        assert 'href="/scan?tenant=school-a"' in page and "more than one group" not in page
+        allowed = browser.get("/scan", params={"tenant": "school-a"}).text
+        assert '<input type="hidden" name="tenant" value="school-a">' in allowed
+        assert browser.get("/scan", params={"tenant": "nobody's"}).status_code == 404
