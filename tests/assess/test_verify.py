@@ -229,6 +229,15 @@ def test_a_file_that_comes_twice_in_a_bundle_is_refused(closed, tmp_path):
         read_bundle(bad)
 
 
+@pytest.mark.parametrize("events", [False, True])
+def test_an_untouched_bundle_fits_and_says_where_the_saved_events_were_left_out(
+    closed, tmp_path, capsys, events
+):
+    write_bundle(closed[1], tmp_path / "case.zip", events=events)
+    assert run(["verify", str(tmp_path / "case.zip")]) == 0
+    assert ("saved events are not in this bundle" in capsys.readouterr().out) is not events
+
+
 def test_what_is_no_zip_is_refused(tmp_path):
     (tmp_path / "case.zip").write_bytes(b"PK\x03\x04 and nothing else")
     with pytest.raises(EvidenceError):

@@ -4,7 +4,7 @@ import pytest
 
 from exsweep.knowledge import check_files
 from exsweep.knowledge.check_files import problems_of_baselines, problems_of_places, problems_of_yara
-from exsweep.knowledge.yara_files import RuleText
+from exsweep.knowledge.rule_texts import RuleText
 
 
 def test_what_is_shipped_is_well() -> None:

@@ -33,6 +33,8 @@ def _keys(*lines: str) -> list[str]:
         ("2001:db8::/127", ["[2001:db8::]:443", "[2001:db8::1]:443"]),
         ("mail.example.org,192.0.2.7", ["mail.example.org@192.0.2.7:443"]),
         ("192.0.2.7, mail.example.org", ["mail.example.org@192.0.2.7:443"]),
+        ("mail.example.org@192.0.2.7:444", ["mail.example.org@192.0.2.7:444"]),
+        ("mail.example.org@[2001:db8::1]:443", ["mail.example.org@[2001:db8::1]:443"]),
         ("192.0.2.7,64,1714560000", ["192.0.2.7:443"]),
         ("saddr,ttl", []),
         ("open tcp 443 192.0.2.7 1714560000", ["192.0.2.7:443"]),
@@ -49,7 +51,7 @@ def test_a_line_of_a_list_is_read(line: str, keys: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["a@b", "http://x#@y", "http://mail.example.org/", "ftp://x.example", "0x7f.1", "127.1", "2130706433", "localhost",
+    ["a@b", "@192.0.2.7", "http://x#@y", "http://mail.example.org/", "ftp://x.example", "0x7f.1", "127.1", "2130706433", "localhost",
      "mаil.example.org", "fe80::1%eth0", "192.0.2.7:99999", "192.0.2.7:0", "{]", '{"ports": 3}', "0.0.0.0/0", "::/0",
      "x" * 5000, "a b.example.org", "mail.example.org,192.0.2.7/24", "10.0.0.0/33", "-x.example.org"],
 )  # fmt: skip

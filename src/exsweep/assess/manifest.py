@@ -25,6 +25,11 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_manifest(folder: Path, gathered: Gathered) -> None:
+    """Keep beside the saved events what judging them again needs.
+
+    Raises:
+        StoreError: the disk is full or not writable.
+    """
     write_whole(folder / _NAME, _pieces(gathered))
 
 

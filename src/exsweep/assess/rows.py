@@ -23,6 +23,7 @@ def text(value: bytes, cap: int = _VALUE_CAP) -> str:
 
 
 def moment(time_ms: int) -> datetime | None:
+    """Milliseconds since 1970 as an aware time in UTC; None for `NO_TIME`."""
     return None if time_ms == NO_TIME else _EPOCH + timedelta(milliseconds=int(time_ms))
 
 

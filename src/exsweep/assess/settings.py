@@ -9,6 +9,8 @@ from exsweep.model import Server
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one triage is asked for; the command line fills it in."""
+
     evidence: tuple[Path, ...]
     now: datetime
     """The moment the run takes as the present (UTC, aware); the only clock the judge knows."""

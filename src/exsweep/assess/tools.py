@@ -22,6 +22,8 @@ from exsweep.model import UnusedRule
 
 @dataclass(frozen=True)
 class Tools:
+    """What a process needs to read and judge files: made once, by the parent or by each worker."""
+
     formats: tuple[LogFormat, ...]
     rules: RuleSet
     by_id: Mapping[str, Rule]

@@ -255,6 +255,7 @@ def start(
 
 
 def work(task: Task, made: Tools, seen: Remembered) -> TaskResult:
+    """Read the files of a task: their rows to the store (where one is kept), what is remarkable to the result."""
     keep = task.events is not None and not task.quick
     writer = EventWriter(Path(task.events), task.id[:12]) if keep and task.events is not None else None
     run = _Run(made, task.quick, writer, Counting(made), seen, beside=task.beside, passwords=task.passwords)

@@ -3,12 +3,11 @@
 import time
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.text import Text
 
+from exsweep.cli.live import LiveLines
 from exsweep.cli.terminal import term
 from exsweep.errors import ExitCode
 from exsweep.scan import Kind, Proof, ScanResult, patch_state
@@ -26,16 +25,11 @@ _WORDS = {
 _MOST = 20
 
 
-class ScanScreen:
-    """Watches a run; used as a context manager. On anything but a terminal it shows nothing until the summary."""
+class ScanScreen(LiveLines):
+    """Watches a scan, and says at its end what a person must know."""
 
     def __init__(self, remarks: tuple[str, ...] = ()) -> None:
-        self._console = Console(stderr=True, highlight=False, markup=False)
-        self._live = (
-            Live(console=self._console, refresh_per_second=4, transient=True)
-            if self._console.is_terminal
-            else None
-        )
+        super().__init__()
         self._remarks = remarks
         self._total = self._resumed = self._done = self._repeated = self._again = self._answered_later = 0
         self._seen = self._open = self._unknown = self._open_or_seen = 0
@@ -44,17 +38,6 @@ class ScanScreen:
         self._remarkable: list[tuple[int, int, str, str]] = []
         """(rank, flaws in use by intruders counted down, target, what to say), the worst first and no more than are shown."""
         self._started = time.monotonic()
-
-    def __enter__(self) -> "ScanScreen":
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def planned(self, targets: int, resumed: int) -> None:
         self._total, self._resumed = targets, resumed
@@ -127,10 +110,6 @@ class ScanScreen:
 
     def _already(self) -> str:
         return f" ({self._resumed:,} had their result already)" if self._resumed else ""
-
-    def _draw(self) -> None:
-        if self._live:
-            self._live.update(self._lines(), refresh=False)
 
     def _lines(self) -> Group:
         rows = [

@@ -1,47 +1,29 @@
 """Progress on a terminal: a list of what was read, what is being read, and what was found so far. Nothing in a pipe."""
 
-import os
-import sys
 from collections import Counter
 from datetime import date
-from types import TracebackType
 from typing import TYPE_CHECKING
 
+from exsweep.cli.live import LiveLines
 from exsweep.cli.terminal import term
 from exsweep.knowledge.formats import load_formats
 from exsweep.model import Hit, SourceReport
 
 if TYPE_CHECKING:
     from rich.console import Group
-    from rich.live import Live
 
 
-_FORCED = {"FORCE_COLOR", "TTY_COMPATIBLE"}
-"""Ways to say that a pipe is a terminal (see rich)."""
-
-
-class Screen:
-    """Shows a run; used as a context manager. On anything but a terminal it shows nothing."""
+class Screen(LiveLines):
+    """Shows a triage."""
 
     def __init__(self) -> None:
-        self._live = _live()
+        super().__init__()
         self._titles = {item.id: item.title for item in load_formats()}
         self._files: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
         self._span: dict[str, tuple[date, date]] = {}
         self._total, self._size, self._done, self._bytes = 0, 0, 0, 0
         self._hits, self._stage = 0, "Starting"
-
-    def __enter__(self) -> "Screen":
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def planned(self, files: int, size_bytes: int) -> None:
         self._total, self._size = files, size_bytes
@@ -70,10 +52,6 @@ class Screen:
         self._stage = words
         self._draw()
 
-    def _draw(self) -> None:
-        if self._live:
-            self._live.update(self._lines())
-
     def _lines(self) -> "Group":
         from rich.console import Group
         from rich.text import Text
@@ -90,14 +68,3 @@ class Screen:
         rows.append(Text(f" [>] {self._stage}: {self._done:,} files, {self._bytes / 1e6:,.0f} MB {share}"))
         rows.append(Text(f"     Records that a rule names so far: {self._hits:,}"))
         return Group(*rows)
-
-
-def _live() -> "Live | None":
-    """What draws, on a terminal: loaded for that alone."""
-    if not sys.stderr.isatty() and not _FORCED & os.environ.keys():
-        return None
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console(stderr=True, highlight=False, markup=False)
-    return Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None

@@ -55,7 +55,7 @@ def verify(
         raise UsageError("A bundle is never written to.", tip="Leave out --record.")
     else:
         with unpacked(case) as (folder, problems):
-            found = run_verify(folder, settings)
+            found = run_verify(folder, settings, bundled=True)
             result = Verified(
                 checked=found.checked,
                 problems=(*problems, *found.problems),

@@ -14,6 +14,7 @@ _NOBODY = b"ffffffff"
 
 
 def is_descriptor(head: bytes) -> bool:
+    """Is it the text that names the files of a virtual disk?"""
     return head.startswith(_BEGINS)
 
 

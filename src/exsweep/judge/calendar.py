@@ -24,6 +24,7 @@ _MAX_CALENDAR_DAYS = 800
 
 
 def calendar_of(kind: str, reports: Sequence[SourceReport], title: str, matters: bool) -> CoverageSource:
+    """One kind of log: its events by day (UTC), and the state of each day from the first to the last."""
     events: dict[date, int] = defaultdict(int)
     damaged: set[date] = set()
     for report in reports:

@@ -30,6 +30,7 @@ def unit_of(report: SourceReport) -> str:
 
 
 def rank_of(name: str) -> tuple[int, str]:
+    """Place in the order of trust: 0 is the log whose clock is trusted most."""
     trusted = clocks().trusted
     family = name.split("/")[0]
     return (trusted.index(family) if family in trusted and not name.endswith(SAVED) else len(trusted), name)

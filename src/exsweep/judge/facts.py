@@ -54,6 +54,7 @@ def agent(hit: Hit) -> str | None:
 
 
 def status(hit: Hit) -> int | None:
+    """The HTTP status that was answered; None where the record tells none."""
     value = hit.fields.get("http.response.status_code", "")
     return int(value) if re.fullmatch(r"[0-9]{3}", value) else None
 
@@ -219,6 +220,7 @@ def moment(hit: Hit) -> float:
 
 
 def last_time(hit: Hit) -> datetime | None:
+    """Of the last record that a hit stands for."""
     return hit.last_time or hit.time
 
 

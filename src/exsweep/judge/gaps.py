@@ -16,6 +16,7 @@ _MOST_RUNS = 6
 
 
 def file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
+    """Files that could not be read, or not wholly; of a kind that `matters` (or of none known) they limit the verdict."""
     gaps = []
     for report in sources:
         weighty = report.kind in matters or report.kind == "unknown"
@@ -153,6 +154,7 @@ def _busy(row: CoverageSource) -> bool:
 
 
 def nobodys_gaps(count: int) -> list[Gap]:
+    """Files beside the collections of several servers, of which nobody can say whose they are."""
     if not count:
         return []
     return [
@@ -186,4 +188,5 @@ def collector_gaps(
 
 
 def days_of(first: date, last: date) -> str:
+    """`2021-03-01`, or `2021-03-01 to 2021-03-04`."""
     return f"{first:%Y-%m-%d}" if first == last else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

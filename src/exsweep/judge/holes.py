@@ -19,6 +19,8 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class Hole:
+    """Hours in which a log is silent that usually speaks then, while others of the server go on."""
+
     first: datetime
     """Start of the first silent hour."""
     last: datetime

@@ -33,5 +33,6 @@ def situation(level: Level, carrying: Sequence[Finding], patch: Patch) -> str:
 
 
 def remedies(level: Level, carrying: Sequence[Finding], patch: Patch) -> tuple[Remedy, ...]:
+    """The steps of the situation that the server is in, first those to do now."""
     came = [item.campaign for item in carrying if item.campaign] if level in _HOSTILE else []
     return steps_of(situation(level, carrying, patch), came)

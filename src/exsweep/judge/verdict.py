@@ -97,6 +97,7 @@ def _since(level: Level, leading: Sequence[Chain], carrying: Sequence[Finding]) 
 
 
 def level_of_all(chains: Sequence[Chain], seen: Seen) -> Level:
+    """Of the worst chain; without one that counts, whether "nothing found" may be said."""
     strongest = max((chain.level for chain in chains), key=lambda level: level.rank, default=None)
     if strongest is not None and strongest.rank >= Level.ATTACKED.rank:
         return strongest
@@ -270,10 +271,13 @@ def _attacked(case: _Case, dates: dict[str, Phrase]) -> list[Phrase]:
             if tries[0].failed
             else Phrase(key="reason.nothing_followed")
         )
-        one_day = case.since and case.last and case.since.date() == case.last.date()
+        if case.since is None or case.last is None:
+            when = "meaning_undated"
+        else:
+            when = "meaning_day" if case.since.date() == case.last.date() else "meaning"
         said = [
             _phrase(
-                "verdict.attacked.meaning_day" if one_day else "verdict.attacked.meaning",
+                f"verdict.attacked.{when}",
                 n=_events(tries),
                 reason=reason,
                 **dates,

@@ -27,6 +27,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
+    """What the common events of two logs say of the difference of their clocks."""
+
     common: int
     parts: tuple[Part, ...] = ()
     """In order of time; empty: no majority."""

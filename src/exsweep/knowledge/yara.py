@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from exsweep.errors import KnowledgeError
+from exsweep.knowledge.rule_texts import RuleText
 from exsweep.knowledge.rules.rule import RuleProblem
-from exsweep.knowledge.yara_files import RuleText, own_rule_files, read_rule_files
+from exsweep.knowledge.yara_files import own_rule_files, read_rule_files
 
 VARIABLES = ("filename", "filepath", "extension", "filetype", "owner")
 """Variables that public rules use (the words of THOR and LOKI); empty where nothing is known."""

@@ -200,9 +200,13 @@ def _single(text: str, ports: tuple[int, ...]) -> Iterator[Target]:
     web = _WEB.fullmatch(text)
     if text.startswith(("http:", "https:")) and not web:
         raise TargetError("an address of a page; name the host only")
-    host, chosen = _split_port(web[1] if web else text)
+    name, paired, rest = (web[1] if web else text).rpartition("@")
+    host, chosen = _split_port(rest)
     used = (chosen,) if chosen else ports
-    if _is_address(host):
+    if paired:  # as `Target.key` writes a pair
+        pair = host_name(name), str(address(host))
+        yield from (Target(name=pair[0], address=pair[1], port=port) for port in used)
+    elif _is_address(host):
         yield from (Target(address=str(address(host)), port=port) for port in used)
     else:
         yield from (Target(name=host_name(host), port=port) for port in used)

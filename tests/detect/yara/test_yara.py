@@ -10,8 +10,9 @@ import pytest
 
 from exsweep.detect.yara import TIMEOUT_S, Yara, YaraScan, variables
 from exsweep.knowledge import yara as compiling
+from exsweep.knowledge.rule_texts import RuleText
 from exsweep.knowledge.yara import YaraRules, compile_texts, load_yara
-from exsweep.knowledge.yara_files import RuleText, own_rule_files
+from exsweep.knowledge.yara_files import own_rule_files
 from tests.detect.yara.families import EXAMPLES, MARK
 
 

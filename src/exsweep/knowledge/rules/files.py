@@ -1,102 +1,28 @@
-"""Rule files as text: a folder, one file or a zip (never extracted), and the YAML documents inside a file."""
+"""Files of Sigma rules, and the YAML documents inside a file."""
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from exsweep.knowledge import rule_texts
+from exsweep.knowledge.rule_texts import RuleText
+
 MAX_FILE = 1 << 20
 """Bytes of one rule file; the longest public rule has 20 KB."""
-MAX_FILES = 50_000
 DEEPEST = 50
 """Levels of YAML; Sigma has about six."""
 SUFFIXES = (".yml", ".yaml")
-ZIP_PASSWORD = b"infected"
-"""What malware samples, and rule packs that quote them, are zipped with by convention."""
 
 _INDENTED = re.compile(rf"(?m)^[ ?-]{{{DEEPEST}}}")
 _MARKER = re.compile(r"(?m)^---(?=[\s]|$)[^\n]*\n?")
 
 
-class RuleFile(tuple[str, str | None, str]):
-    """`(name, text or None, reason why there is no text)`."""
-
-    __slots__ = ()
-
-    @property
-    def name(self) -> str:
-        return self[0]
-
-    @property
-    def text(self) -> str | None:
-        return self[1]
-
-    @property
-    def reason(self) -> str:
-        return self[2]
-
-
-def read(path: Path) -> Iterator[RuleFile]:
+def read(path: Path) -> Iterator[RuleText]:
     """Rule files under `path` in order of their names. What cannot be read is yielded with the reason."""
-    try:
-        if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                if file.suffix.lower() in SUFFIXES and file.is_file():
-                    yield _decoded(str(file), _bounded(file))
-        elif path.suffix.lower() in SUFFIXES:
-            yield _decoded(str(path), _bounded(path))
-        elif path.is_file():
-            yield from _zipped(path)
-        else:
-            yield RuleFile((str(path), None, "there is no such file or folder"))
-    except OSError as error:
-        yield RuleFile((str(path), None, f"cannot be read: {error.strerror or error}"))
-
-
-def _bounded(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(MAX_FILE + 1)
-
-
-def _decoded(name: str, data: bytes) -> RuleFile:
-    if len(data) > MAX_FILE:
-        return RuleFile((name, None, "is longer than 1 MiB: no Sigma rule is"))
-    try:
-        return RuleFile((name, data.decode("utf-8-sig"), ""))
-    except UnicodeDecodeError as error:
-        return RuleFile((name, None, f"is not UTF-8 (byte {error.start})"))
-
-
-def _zipped(path: Path) -> Iterator[RuleFile]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        yield RuleFile((str(path), None, f"is neither a rule (.yml), a folder nor a zip: {error}"))
-        return
-    with archive:
-        entries = [
-            one for one in archive.infolist() if one.filename.lower().endswith(SUFFIXES) and not one.is_dir()
-        ]
-        if len(entries) > MAX_FILES:
-            yield RuleFile((str(path), None, f"has {len(entries)} rule files; at most {MAX_FILES} are read"))
-        for entry in sorted(entries[:MAX_FILES], key=lambda one: one.filename):
-            name = f"{path}/{entry.filename}"
-            try:
-                with archive.open(entry, pwd=ZIP_PASSWORD if entry.flag_bits & 1 else None) as stream:
-                    yield _decoded(name, stream.read(MAX_FILE + 1))
-            except (
-                zipfile.BadZipFile,
-                zlib.error,
-                RuntimeError,
-                NotImplementedError,
-                EOFError,
-                OSError,
-            ) as error:
-                yield RuleFile((name, None, f"cannot be taken out of the zip: {error}"))
+    return rule_texts.read(path, SUFFIXES, MAX_FILE)
 
 
 def documents(text: str) -> Iterator[tuple[int, Any]]:

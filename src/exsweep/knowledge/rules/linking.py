@@ -33,6 +33,7 @@ def _within(inner: LogSource, outer: LogSource) -> bool:
 
 
 def unique(rules: list[Rule], problems: list[RuleProblem]) -> list[Rule]:
+    """Of rules with one id the first; the others are added to `problems`."""
     found: dict[str, Rule] = {}
     for rule in rules:
         first = found.setdefault(rule.id, rule)

@@ -56,7 +56,7 @@ def load_rules(
 
     for path, own in paths:
         for file in files.read(path):
-            if file.text is None:
+            if file.reason:
                 problems.append(RuleProblem(file.name, 1, file.reason))
                 continue
             version = hashlib.sha256(file.text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

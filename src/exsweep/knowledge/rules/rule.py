@@ -12,6 +12,8 @@ from exsweep.model import Severity, Stage, Strength
 
 
 class RuleState(StrEnum):
+    """Whether a rule is asked, and where not, why."""
+
     RUNS = "runs"
     WAITING = "waiting"
     """For a log that an Exchange server writes but exsweep does not read yet."""
@@ -74,6 +76,8 @@ class RuleProblem(msgspec.Struct, frozen=True):
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
+    """All rules of a run, and what could not be used of the files named."""
+
     rules: tuple[Rule, ...]
     """In order of their ids; no two have the same id."""
     problems: tuple[RuleProblem, ...]

@@ -58,22 +58,9 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """That day."""
 
 
-class ServersParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a list is cut; see `exsweep.fleet.lists.Wanted`."""
+class ServersParams(Wanted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a list is cut, and which page of it."""
 
-    tier: int | None = None
-    band: str | None = None
-    level: str | None = None
-    sector: str | None = None
-    region: str | None = None
-    campaign: str | None = None
-    cluster: str | None = None
-    build: str | None = None
-    contact: str | None = None
-    find: str | None = None
-    broken_on: date | None = None
-    known_on: date | None = None
-    cleaned_on: date | None = None
     after: str | None = None
     limit: int = 50
 

@@ -18,7 +18,7 @@ from exsweep.detect.webshell.code import (
     Statement,
 )
 from exsweep.detect.webshell.languages.csharp_names import CSharpNames
-from exsweep.detect.webshell.languages.trees import parts_of
+from exsweep.detect.webshell.languages.trees import TreeReader, parts_of
 
 CSHARP = Language(tree_sitter_c_sharp.language())
 _STATEMENT_KINDS = {"block", "expression_statement", "local_declaration_statement"}
@@ -161,23 +161,9 @@ class CSharpExpressions(CSharpNames):
         pairs = self._pairs(node)
         return pairs[0] if pairs else Const(self.at(node), None)
 
-    def expr_parenthesized_expression(self, node: Node) -> Expr:
-        parts = parts_of(node)
-        while len(parts) == 1 and parts[0].type == "parenthesized_expression":
-            parts = parts_of(parts[0])
-        return self.expr(parts[0]) if len(parts) == 1 else self.any_expr(node)
-
     expr_checked_expression = expr_ref_expression = expr_constant_pattern = expr_parenthesized_pattern = (
-        expr_parenthesized_expression
+        TreeReader.expr_parenthesized_expression
     )
-
-    def expr_binary_expression(self, node: Node) -> Expr:
-        """`a + b + c` is one `Op` of three operands, to be read from the left; so are all chains of one operator."""
-        chain, left, sign = self.left_chain(node)
-        if left is None or not chain:
-            return self.any_expr(node)
-        first = self.expr(left)
-        return Op(first.at, sign, (first, *self.exprs_of(reversed(chain))))
 
     def expr_prefix_unary_expression(self, node: Node) -> Expr:
         sign = node.children[0].type

@@ -13,7 +13,6 @@ from exsweep.detect.webshell.code import (
     Expr,
     Function,
     Name,
-    Op,
     Return,
     Statement,
 )
@@ -83,15 +82,7 @@ class CSharpReader(CSharpExpressions):
             if valued and len(parts) > 1:
                 out.append(Assign(target.at, target, self.expr(parts[-1])))
 
-    def stmt_return_statement(self, node: Node, out: list[Statement]) -> None:
-        for value in self.exprs_of(node.named_children):
-            out.append(Return(self.at(node), value))
-
-    stmt_yield_statement = stmt_return_statement
-
-    def stmt_throw_statement(self, node: Node, out: list[Statement]) -> None:
-        for value in self.exprs_of(node.named_children):
-            out.append(Op(self.at(node), "throw", (value,)))
+    stmt_yield_statement = TreeReader.stmt_return_statement
 
     def stmt_if_statement(self, node: Node, out: list[Statement]) -> None:
         """`else if` makes one more condition and body of the same branch, however many there are."""

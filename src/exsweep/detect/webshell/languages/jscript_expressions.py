@@ -164,20 +164,6 @@ class JScriptExpressions(TreeReader):
         target = Name(self.at(node), self.text(name) if name else "")
         return Assign(target.at, target, self.expr_function_expression(node))
 
-    def expr_parenthesized_expression(self, node: Node) -> Expr:
-        parts = parts_of(node)
-        while len(parts) == 1 and parts[0].type == "parenthesized_expression":
-            parts = parts_of(parts[0])
-        return self.expr(parts[0]) if len(parts) == 1 else self.any_expr(node)
-
-    def expr_binary_expression(self, node: Node) -> Expr:
-        """`a + b + c` is one `Op` of three operands, to be read from the left; so are all chains of one operator."""
-        chain, left, sign = self.left_chain(node)
-        if left is None or not chain:
-            return self.any_expr(node)
-        first = self.expr(left)
-        return Op(first.at, sign, (first, *self.exprs_of(reversed(chain))))
-
     def expr_unary_expression(self, node: Node) -> Expr:
         sign = node.children[0].type
         value = self.exprs_of(node.named_children)

@@ -57,14 +57,6 @@ class JScriptReader(JScriptExpressions):
             target = self.expr(name)
             out.append(Assign(target.at, target, self.expr(value)))
 
-    def stmt_return_statement(self, node: Node, out: list[Statement]) -> None:
-        for value in self.exprs_of(node.named_children):
-            out.append(Return(self.at(node), value))
-
-    def stmt_throw_statement(self, node: Node, out: list[Statement]) -> None:
-        for value in self.exprs_of(node.named_children):
-            out.append(Op(self.at(node), "throw", (value,)))
-
     def stmt_if_statement(self, node: Node, out: list[Statement]) -> None:
         """`else if` makes one more condition and body of the same branch, however many there are."""
         conditions: list[Expr] = []

@@ -22,6 +22,7 @@ from exsweep.detect.webshell.code import (
     Name,
     Op,
     Program,
+    Return,
     Statement,
     Unread,
 )
@@ -184,6 +185,30 @@ class TreeReader:
             chain.append(right)
             left = left.child_by_field_name("left")
         return chain, left, sign
+
+    # what is the same in all languages -------------------------------------------------------------------------
+
+    def expr_parenthesized_expression(self, node: Node) -> Expr:
+        parts = parts_of(node)
+        while len(parts) == 1 and parts[0].type == "parenthesized_expression":
+            parts = parts_of(parts[0])
+        return self.expr(parts[0]) if len(parts) == 1 else self.any_expr(node)
+
+    def expr_binary_expression(self, node: Node) -> Expr:
+        """`a + b + c` is one `Op` of three operands, to be read from the left; so are all chains of one operator."""
+        chain, left, sign = self.left_chain(node)
+        if left is None or not chain:
+            return self.any_expr(node)
+        first = self.expr(left)
+        return Op(first.at, sign, (first, *self.exprs_of(reversed(chain))))
+
+    def stmt_return_statement(self, node: Node, out: list[Statement]) -> None:
+        for value in self.exprs_of(node.named_children):
+            out.append(Return(self.at(node), value))
+
+    def stmt_throw_statement(self, node: Node, out: list[Statement]) -> None:
+        for value in self.exprs_of(node.named_children):
+            out.append(Op(self.at(node), "throw", (value,)))
 
     # what no rule fits --------------------------------------------------------------------------------------------
 
