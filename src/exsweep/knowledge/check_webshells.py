@@ -46,6 +46,7 @@ _ORIGINS = frozenset(
         "asked",
         "attribute",
         "served",
+        "lonely",
     }
 )
 _LANGUAGES = frozenset({"csharp", "vb", "jscript", "vbscript"})

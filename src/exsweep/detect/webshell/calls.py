@@ -219,7 +219,11 @@ class Evaluator(Library):
             self.state.carried = True
             return Value((), (), (f"fn:{str(arguments[0].constant).lower()}",))
         if isinstance(node.function, Name) and not node.new:
-            variable = self.state.read(node.function.name.lower())
+            name = node.function.name.lower()
+            variable = self.state.read(name)
+            if variable is None and self.state.read(f"{name}.[]") is not None:
+                # An array of which nothing is known but its elements.
+                variable = UNKNOWN
             if variable is not None:
                 back = self._default(variable, arguments)
                 element = self._element(node, variable, arguments)

@@ -175,8 +175,7 @@ def weigh(shown: Shown) -> Weighed:
     data, target = labels(shown.data), labels(shown.target)
     if shown.language in _DOTNET:
         data |= {"dotnet"}
-    if shown.served:
-        data |= {"served"}
+    data |= shown.around
     for weight in webshell_weights().capabilities.get(shown.capability, ()):
         if _fits(weight, data, target):
             return Weighed(shown, weight.points, data, target)

@@ -18,7 +18,7 @@ from exsweep.detect.webshell.reading import read_page
 from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.shape import shape_of
 from exsweep.detect.webshell.sieve import may_do_anything
-from exsweep.detect.webshell.signs import constants, signs, unread_share
+from exsweep.detect.webshell.signs import constants, lonely, signs, unread_share
 from exsweep.detect.webshell.state import MARKUP, Shown, State, TooMuchWorkError, Unit
 from exsweep.detect.webshell.visitors import seen_in_browsers
 from exsweep.model import Confidence
@@ -138,7 +138,8 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     for directive in page.directives:
         if directive.name == "import":
             state.imports(directive.attributes.get("namespace", ""))
-    state.served = bool(page.blocks) and page.kind not in (OTHER, "asax") and kind(page.kind).body != "source"
+    if page.blocks and page.kind not in (OTHER, "asax") and kind(page.kind).body != "source":
+        state.around |= {"served", "lonely"} if lonely(page) else {"served"}
     # JScript.NET writes attributes where its parser does not keep them.
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:

@@ -26,7 +26,7 @@ _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
 _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
-_MOVED_BY: Final = _FOREIGN | {"hidden", "packed", "session", "file", "database", "keys"}
+_MOVED_BY: Final = _FOREIGN | {"hidden", "packed", "session", "file", "database", "keys", "listed"}
 _STARTS: Final = ("run-command", "load-assembly", "run-page", "run-code")
 _LITTLE_CODE: Final = 40
 _NEXT_TO_NOTHING: Final = 4
@@ -140,7 +140,7 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("door"))
     if _handler(page, place):
         found.append(reason("handler"))
-    if _driven(places) and _alone(page, able + sum(each.points for each in pairs(places))):
+    if _alone(page, places, able):
         found.append(reason("alone"))
     if page.blocks:
         found.extend(reason(code) for code in _place(place, able))
@@ -154,17 +154,21 @@ def _driven(places: dict[str, list[Weighed]]) -> bool:
     )
 
 
-def _alone(page: Page, able: float) -> bool:
+def _alone(page: Page, places: dict[str, list[Weighed]], able: float) -> bool:
     """Is it a short page of its own that uses nothing of a site, and can do something?"""
-    weights = webshell_weights()
-    if not page.blocks or page.includes or page.kind == OTHER:
+    if not lonely(page) or not _driven(places):
         return False
-    least = weights.alone.get(kind(page.kind).engine)
-    if least is None or able < least:
+    least = webshell_weights().alone.get(kind(page.kind).engine)
+    return least is not None and able + sum(each.points for each in pairs(places)) >= least
+
+
+def lonely(page: Page) -> bool:
+    """Is it a short page that uses no other part of any site: no include, class, layout or control of its own?"""
+    if not page.blocks or page.includes or page.kind == OTHER:
         return False
     if any(each.name == "register" or not _OF_A_SITE.isdisjoint(each.attributes) for each in page.directives):
         return False
-    return sum(len(each.code) for each in page.blocks) <= weights.alone_most_code
+    return sum(len(each.code) for each in page.blocks) <= webshell_weights().alone_most_code
 
 
 def _starts_written(places: dict[str, list[Weighed]]) -> bool:

@@ -61,8 +61,8 @@ class Shown(msgspec.Struct, frozen=True):
     target: Value | None
     language: str = ""
     """Of the code that it stands in."""
-    served: bool = False
-    """Does the code stand in a page, and not in code that is compiled for the whole site?"""
+    around: frozenset[str] = frozenset()
+    """What the code stands in, in the words of `weights.yml`: `served`, `lonely`."""
 
 
 class Unit(msgspec.Struct):
@@ -125,8 +125,8 @@ class State:
         """Expressions in constants that were evaluated."""
         self.hurried = False
         """Was the code cut short because it was too much?"""
-        self.served = False
-        """Is this a page that visitors ask for, and not code that is compiled for the whole site?"""
+        self.around: frozenset[str] = frozenset()
+        """What the code stands in, see `Shown`."""
         self.service = False
         """Are all functions of the page called by visitors?"""
         self.lambdas: dict[str, tuple[str, ...]] = {}
@@ -343,7 +343,7 @@ class State:
             data,
             target,
             self.unit.program.language,
-            self.served,
+            self.around,
         )
 
     def tags(self, tags: tuple[ServerTag, ...]) -> None:
