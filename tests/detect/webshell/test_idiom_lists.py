@@ -7,7 +7,7 @@ from exsweep.model.files import FileVerdict
 
 from .idiom_lists import Idiom, harmless, pairs, singles
 
-LISTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+LISTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 PAIRED = LISTS[:7]
 """The later lists are of whole pages."""
 LEAST_SINGLES = {4: 0.92, 10: 0.92}
@@ -44,10 +44,12 @@ KNOWN_ALARMS = {
     "whole: pdf by tool with fixed arguments",
     "whole: dnn link click",
     "whole: cs setup writes connection string",
+    "whole: asp upload class",
 }
 """Takes uploads of any kind, by their own name, below a folder that pages run in; fetches addresses of a list for the visitor,
 whose check is not understood; starts a program of its own folder with a number from the visitor; sends
-a file that a library looks up for the visitor; connects to a database with a password of the visitor's: a person should look."""
+a file that a library looks up for the visitor; connects to a database with a password of the visitor's: a person should look. The upload class
+takes its folder from the visitor and lies in the page itself, as real shells have it."""
 
 
 @pytest.mark.parametrize("number", LISTS)

@@ -79,7 +79,10 @@ class Assignments(Showing):
             self.state.write(".".join((*full, element)), value, weak=True)
             if isinstance(key, str) and self.known.sets.knows(last := key.rpartition("/")[2].lower()):
                 # `configuration.Fields("http://.../smtpserver") = x`
-                for sink in self.known.sets.find([(*full, last)]):
+                owner = base.base if isinstance(base, Member) and base.name.lower() == "item" else base
+                types = self.evaluate(owner).types
+                names = [(*(dotted(owner) or full), last), *((*each.split("."), last) for each in types)]
+                for sink in self.known.sets.find(names):
                     self.state.show(sink, base.at, last, None, value)
         self._into(base, value)
 

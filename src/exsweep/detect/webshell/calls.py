@@ -6,7 +6,17 @@ from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Na
 from exsweep.detect.webshell.library import Library, endings
 from exsweep.detect.webshell.names import DottedName
 from exsweep.detect.webshell.showing import DEEPEST_UNIT, MOST_UNITS
-from exsweep.detect.webshell.values import DECODED, UNKNOWN, Value, derived, either, marked, through, typed
+from exsweep.detect.webshell.values import (
+    COMPUTED,
+    DECODED,
+    UNKNOWN,
+    Value,
+    derived,
+    either,
+    marked,
+    through,
+    typed,
+)
 
 _MAKERS: Final = frozenset(
     {"createobject", "createobjectfromclsid", "activexobject", "gettypefromprogid", "getobject",
@@ -112,7 +122,11 @@ class Evaluator(Library):
                 return made
         if names[0] == ("eval",) and arguments and isinstance(arguments[0].constant, str):
             return self._value_of(arguments[0].constant)
-        return self._result(node, names, base, arguments)
+        value = self._result(node, names, base, arguments)
+        if names[0] == ("eval",) and not value.origins and not value.constants:
+            # Whoever runs what this gives runs something that does not stand there.
+            return marked(value, COMPUTED)
+        return value
 
     def _answers(self, function: Member) -> bool:
         """Is it `Response.Write` of the server?"""
