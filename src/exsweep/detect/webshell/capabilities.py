@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from exsweep.detect.webshell.state import Shown
+from exsweep.detect.webshell.shown import Shown
 from exsweep.detect.webshell.values import (
     ASKED,
     BASENAME,

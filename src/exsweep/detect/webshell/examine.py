@@ -17,9 +17,10 @@ from exsweep.detect.webshell.pieces import Piece, controls, excerpt, pieces
 from exsweep.detect.webshell.reading import read_page
 from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.shape import shape_of
+from exsweep.detect.webshell.shown import MARKUP, Shown, Unit
 from exsweep.detect.webshell.sieve import may_do_anything
 from exsweep.detect.webshell.signs import constants, lonely, signs, unread_share
-from exsweep.detect.webshell.state import MARKUP, Shown, State, TooMuchWorkError, Unit
+from exsweep.detect.webshell.state import State, TooMuchWorkError
 from exsweep.detect.webshell.visitors import seen_in_browsers
 from exsweep.model import Confidence
 from exsweep.model.files import FileReport, FileVerdict

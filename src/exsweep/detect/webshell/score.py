@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from exsweep.detect.webshell.capabilities import VISITOR, Weighed, inputs, note, title, weigh
-from exsweep.detect.webshell.state import Shown
+from exsweep.detect.webshell.shown import Shown
 from exsweep.knowledge.webshells import sign, webshell_knowledge, webshell_weights
 from exsweep.model import Confidence
 from exsweep.model.files import Capability, Evidence, FileVerdict, Reason

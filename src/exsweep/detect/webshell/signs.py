@@ -13,7 +13,8 @@ from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.score import pairs, reason
-from exsweep.detect.webshell.state import Shown, State, Unit
+from exsweep.detect.webshell.shown import Shown, Unit
+from exsweep.detect.webshell.state import State
 from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
 from exsweep.knowledge.webshells import webshell_weights
 from exsweep.model.files import Reason
