@@ -111,6 +111,15 @@ def test_saved_events_that_were_changed_removed_or_added_are_named(case):
     assert "planted.parquet was not written by triage" in said
 
 
+def test_a_foreign_file_and_a_log_without_its_last_line_are_told(case):
+    (case / "notes.txt").write_text("x")
+    log = case / LOG
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    said = "\n".join(verify(case, Settings(evidence=(), now=NOW)).unknown)
+    assert "notes.txt is there, but the custody log does not say" in said
+    assert "report.html is there, but the custody log does not say" in said
+
+
 def test_evidence_that_changed_is_missing_or_new_is_named(closed, case, tmp_path):
     evidence = tmp_path / "evidence"
     shutil.copytree(closed[0], evidence)

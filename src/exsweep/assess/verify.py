@@ -18,6 +18,8 @@ from exsweep.model import Assessment, CustodyItem, decode
 ASSESSMENT = "assessment.json"
 BIGGEST = 512 << 20
 """Bytes of an assessment or report; the biggest of ours has 30 MB."""
+_OVERVIEW = ("index.html", "case.json")
+"""Written above the folders of several servers, and into a bundle: neither is in the log."""
 _SHOWN = 20
 """Places of one kind that are named; the others are counted."""
 
@@ -48,6 +50,7 @@ def verify(folder: Path, settings: Settings, *, bundled: bool = False) -> Verifi
         checking.custody(assessment, run)
         checking.reports(assessment, run)
     checking.events(run, bundled)
+    checking.others(run)
     if settings.evidence and assessment is not None:
         checking.evidence(assessment, settings)
     elif assessment is not None:
@@ -202,6 +205,17 @@ class _Checking:
         self._some(changed)
         if said:
             self.checked.append(f"saved events: {len(said):,} files")
+
+    def others(self, run: _Log) -> None:
+        """Files that the log does not name: of somebody else, or of a log whose end was cut off."""
+        known = {*run.written, NAME, "events", ".work"}
+        there = sorted(path.name for path in self._folder.iterdir() if not path.is_dir() or path.is_symlink())
+        self.unknown += _few(
+            f"{name} is there, but the custody log does not say that triage wrote it: it was put there later,"
+            " or the end of the log was cut off."
+            for name in there
+            if name not in known and name not in _OVERVIEW
+        )
 
     def evidence(self, assessment: Assessment, settings: Settings) -> None:
         """Every file of the evidence sealed again and compared."""
