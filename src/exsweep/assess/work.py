@@ -208,7 +208,8 @@ class _Run:
         rows = self.made.engine.candidates(joined.batch)
         if len(rows):
             chosen, text = joined.choose(rows), joined.text
-            if len(rows) * _SPARSE < text:
+            # Of records the values of whole pieces are held on to as well: they are settled soon instead.
+            if not joined.batch.format.records and len(rows) * _SPARSE < text:
                 chosen = chosen.loose()
                 text = sum(map(len, chosen.lines or ()))
             self.pending.add(chosen, text)
