@@ -15,7 +15,6 @@ GONE = ("fcntl", "resource", "pwd", "grp", "hyperscan")
 WITHOUT = (
     "fork",
     "O_NOFOLLOW",
-    "O_NONBLOCK",
     "O_NOATIME",
     "O_CLOEXEC",
     "fdatasync",
