@@ -38,7 +38,6 @@ WRONG = [
     ("fleet --store new.db queue", 4, "There is no store new.db yet."),
     ("fleet --store note.txt queue", 4, "The store note.txt cannot be opened"),
     ("hunt 192.0.2.1 --store new.db", 4, "There is no store new.db yet."),
-    ("hunt", 2, "Nothing is asked."),
     ("serve --url ftp://x --store new.db", 2, "Write it like https://exsweep.example.org"),
     ("knowledge list nope", 2, "There is no kind 'nope'."),
     ("knowledge baseline logs --out b.json", 4, "There is nothing to read in logs."),
