@@ -236,6 +236,8 @@ MAY = {
     # Tries whether its own address is free before it says that it can be reached there.
     "cli/serve.py": {"socket"},
     "web/form_sending.py": {"asyncio"},
+    # Whether a file of certificates that the operator named can be read; nothing is connected.
+    "web/settings_file.py": {"ssl"},
 }
 
 
