@@ -221,6 +221,8 @@ def _why_not_open(error: OSError) -> str:
         )
     if isinstance(error, PermissionError):
         return "permission denied: run as a user who may read it, or copy it with its owner's rights"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "this computer lets the program open too few files at once: allow at least 256 (ulimit -n 256), then run again"
     if error.errno == errno.ELOOP:
         return "symbolic link; links are never followed"
     return f"cannot be opened: {error.strerror or error}"
