@@ -97,6 +97,8 @@ class DiskFile(Access):
         try:
             self._fd = _open(path)
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise  # it says nothing of the evidence: this computer is to be mended
             raise EvidenceReadError(SourceState.UNREADABLE, _why_not_open(error)) from error
         self._first = os.fstat(self._fd)
         if not stat.S_ISREG(self._first.st_mode):
@@ -221,8 +223,6 @@ def _why_not_open(error: OSError) -> str:
         )
     if isinstance(error, PermissionError):
         return "permission denied: run as a user who may read it, or copy it with its owner's rights"
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return "this computer lets the program open too few files at once: allow at least 256 (ulimit -n 256), then run again"
     if error.errno == errno.ELOOP:
         return "symbolic link; links are never followed"
     return f"cannot be opened: {error.strerror or error}"
