@@ -17,6 +17,8 @@ from exsweep.parse.times import iso_ms
 LONGEST = 1 << 18
 MAX_STAMPS = 3
 """Times at which a line may begin: a collector's or a mail's own stand before it."""
+_BEGINNING = 1000
+"""Bytes within which a log's own line must begin."""
 MAX_WRAP = 4
 """Lines over which a pasted line may be wrapped."""
 _QUOTE_MARKS = re.compile(rb"(?:[ \t]*[>|][ \t]?)+")
@@ -109,7 +111,7 @@ def read_loose(texts: Sequence[bytes], at: int, formats: Sequence[LogFormat]) ->
     if len(text) > LONGEST:
         return None
     for variant in _variants(text):
-        found = _whole(variant, formats, 1) or _listed(variant, formats)
+        found = whole_line(variant, formats, 1) or _listed(variant, formats)
         if found is not None:
             return found
     for variant in _variants(text):
@@ -124,10 +126,21 @@ def _variants(text: bytes) -> Iterator[bytes]:
     """The line as it is, and from a stamp on when what stands before that is a file name, number or mark."""
     stripped = text.strip()
     yield stripped
-    for match in islice(_STAMP.finditer(stripped[:1000]), MAX_STAMPS):
-        if match.start() and _is_prefix(stripped[: match.start()]):
-            yield stripped[match.start() :]
-            yield stripped[match.start() :].rstrip(b"\"'`|")
+    for own in behind(stripped):
+        if _is_prefix(stripped[: len(stripped) - len(own)]):
+            yield own
+            yield own.rstrip(b"\"'`|")
+
+
+def behind(text: bytes) -> Iterator[bytes]:
+    """What may be a log's own line behind what a relay, a search or a mail put before it: from each of the first stamps on.
+
+    >>> list(behind(b"<134>Mar  3 ex01 iis: 2021-03-03 09:12:44 GET"))
+    [b'2021-03-03 09:12:44 GET']
+    """
+    for match in islice(_STAMP.finditer(text[:_BEGINNING]), MAX_STAMPS):
+        if match.start():
+            yield text[match.start() :]
 
 
 def _is_prefix(text: bytes) -> bool:
@@ -137,7 +150,8 @@ def _is_prefix(text: bytes) -> bool:
     ) or not re.search(rb"[A-Za-z]", text)
 
 
-def _whole(text: bytes, formats: Sequence[LogFormat], used: int) -> Loose | None:
+def whole_line(text: bytes, formats: Sequence[LogFormat], used: int = 1) -> Loose | None:
+    """The line as one of a log of which nothing is missing; None: it is none. `used`: lines that it was wrapped over."""
     for kind in formats:
         fields = split(text, kind)
         for reading in (fields, [one for one in fields if one]) if kind.separator == " " else (fields,):
@@ -158,7 +172,7 @@ def _wrapped(text: bytes, texts: Sequence[bytes], at: int, formats: Sequence[Log
             return None
         for glue in joined:
             joined[glue] += glue + texts[at + used - 1].strip()
-            found = _whole(joined[glue], formats, used)
+            found = whole_line(joined[glue], formats, used)
             if found is not None:
                 return found
     return None

@@ -1,5 +1,7 @@
 """A log that a relay or a search wrote down again: its lines are told like those of the log itself, but it covers no day."""
 
+import pytest
+
 from exsweep.parse.traces import reader_of
 from tests.parse.traces.reading import read
 
@@ -18,12 +20,14 @@ def test_lines_behind_the_beginning_of_a_relay_are_lines_of_their_log():
     assert len(rows) == 30 and not reader.tally.rejected and reader.kind == "iis_w3c"
 
 
-def test_the_relays_own_time_is_not_taken_for_that_of_the_log():
-    newer = "".join(
-        f"<134>1 2021-03-03T14:00:{one:02d}Z ex01 nxlog 1 - - {line}\n" for one, line in enumerate(LINES)
-    )
-    rows, _ = read(newer.encode(), "ex01.log")
-    assert {row["time"][:2] for row in rows} == {"09"}
+@pytest.mark.parametrize(
+    "beginning",
+    ["<134>1 2021-03-03T14:00:{:02d}Z ex01 nxlog 1 - - ", "2021-03-03T14:00:{:02d}.123456+00:00 ex01 iis: "],
+)
+def test_the_relays_own_time_is_not_taken_for_that_of_the_log(beginning: str):
+    sent_on = "".join(f"{beginning.format(one)}{line}\n" for one, line in enumerate(LINES))
+    rows, _ = read(sent_on.encode(), "ex01.log")
+    assert len(rows) == 30 and {row["time"][:2] for row in rows} == {"09"}
 
 
 def test_what_was_sent_on_covers_no_day_and_says_so():

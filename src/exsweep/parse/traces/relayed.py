@@ -5,15 +5,12 @@ on, so it covers no day.
 """
 
 import re
-from collections.abc import Iterator
-from itertools import islice
 
 from exsweep.knowledge.formats import format_of, text_formats
 from exsweep.parse.columns import read_line
-from exsweep.parse.fields import split
-from exsweep.parse.header import Header, fields_header, normal_names
-from exsweep.parse.loose import read_loose, unquoted
-from exsweep.parse.shapes import infer, proves
+from exsweep.parse.header import Header, fields_header
+from exsweep.parse.loose import LONGEST, behind, read_loose, unquoted, whole_line
+from exsweep.parse.shapes import proves
 from exsweep.parse.text import to_utf8
 from exsweep.parse.traces.base import LinesReader, trace
 from exsweep.parse.traces.log_rows import LogRows
@@ -21,42 +18,33 @@ from exsweep.parse.traces.log_rows import LogRows
 _LOOKED_AT = 40
 _ENOUGH = 20
 """Lines that must be there: fewer are a paste."""
-_MOST_STAMPS = 3
-_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _FIELDS = re.compile(rb"(?<=[\s:>\]])#Fields: ?(.+)")
-_BEGINNING = 1000
-_LINE_MOST = 1 << 18
-
-
-def _behind(line: bytes) -> Iterator[bytes]:
-    """What may be the log's own line, the longest first."""
-    for match in islice(_STAMP.finditer(line[:_BEGINNING]), _MOST_STAMPS):
-        if match.start():
-            yield line[match.start() :].rstrip(b" \t\r\"'`|")
-
-
-def _header_of(line: bytes) -> Header | None:
-    """The header that a line behind a beginning fits, and that the whole line does not."""
-    for text in _behind(line):
-        for kind in text_formats():
-            names = infer(kind, split(text, kind))
-            if names is not None:
-                return Header(kind, normal_names(kind, names), inferred=True)
-    return None
+_HEADER_WITHIN = 4000
+_AROUND = b" \t\r\"'`|"
 
 
 def is_relayed(head: bytes, _path: str = "") -> bool:
     """Half of the first lines at least are lines of a log, each behind something that is not of it."""
     lines = [one.strip() for one in to_utf8(head).split(b"\n", _LOOKED_AT)[:_LOOKED_AT]]
     lines = [one for one in lines if one]
-    if len(lines) < _ENOUGH or any(_STAMP.match(one) or one.startswith((b"#", b"{")) for one in lines):
+    if len(lines) < _ENOUGH or any(one.startswith((b"#", b"{")) for one in lines):
         return False
     fitting = 0
     for place, line in enumerate(lines):
-        fitting += len(line) < _LINE_MOST and _header_of(line) is not None
+        fitting += len(line) <= LONGEST and _is_sent_on(line)
         if fitting + len(lines) - place - 1 < len(lines) / 2:
             return False
     return True
+
+
+def _is_sent_on(line: bytes) -> bool:
+    """Behind its beginning stands a line of a log, and the whole is none."""
+    known = text_formats()
+    return any(whole_line(_bare(own), known) for own in behind(line)) and whole_line(line, known) is None
+
+
+def _bare(line: bytes) -> bytes:
+    return line.rstrip(_AROUND)
 
 
 @trace("relayed", is_relayed, priority=-20)
@@ -73,14 +61,12 @@ class RelayedReader(LogRows, LinesReader):
         if not text.strip():
             self.tally.blank_lines += 1
             return
-        named = _FIELDS.search(text[: _BEGINNING * 4])
+        named = _FIELDS.search(text[:_HEADER_WITHIN])
         if named is not None:
-            self._header = fields_header(
-                named[1].strip(b" \t\r\"'`|"), text_formats(), format_of(self.KIND), ""
-            )
+            self._header = fields_header(named[1].strip(_AROUND), text_formats(), format_of(self.KIND), "")
             self.tally.header_lines += 1
             return
-        found = self._read(text) if len(text) < _LINE_MOST else None
+        found = self._read(text) if len(text) <= LONGEST else None
         if found is None:
             self.reject(number, offset, "no-log-line", text)
             return
@@ -96,8 +82,8 @@ class RelayedReader(LogRows, LinesReader):
     def _read(self, text: bytes) -> tuple[Header, list[bytes]] | None:
         header = self._header
         if header is not None:
-            for own in _behind(text):
-                fields = read_line(own, header)
+            for own in behind(text):
+                fields = read_line(_bare(own), header)
                 if not isinstance(fields, str) and proves(header.format, header.names, fields):
                     return header, fields
         found = read_loose([unquoted(text)], 0, text_formats())
