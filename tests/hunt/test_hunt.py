@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+import zipfile
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,11 +14,12 @@ import stix2
 
 from exsweep.assess.store import read_events
 from exsweep.assess.tools import tools
+from exsweep.cli.hunt import _sigma
 from exsweep.detect import Engine
-from exsweep.errors import UsageError
+from exsweep.errors import KnowledgeError, UsageError
 from exsweep.fleet import hunt, intake
 from exsweep.fleet import lake as lakes
-from exsweep.fleet.hunt import Question, Scope, export, looking, sql, where
+from exsweep.fleet.hunt import Question, Scope, export, looking, records, sql, where
 from exsweep.fleet.hunt.question import rules_of
 from exsweep.fleet.lake import Lake
 from exsweep.fleet.store import Fleet
@@ -152,6 +154,30 @@ def test_ten_thousand_indicators_are_one_hunt_and_one_more_is_refused(fleet: Fle
     assert {each.title for each in report.hits} == {INTRUDER, "qwertzui.aspx"}
     with pytest.raises(UsageError, match="10,000"):
         rules_of(Question(indicators=(*many, "192.0.2.1", "192.0.2.2", "192.0.2.3")))
+
+
+def test_a_question_is_kept_whole_or_refused(
+    fleet: Fleet, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = Question(sigma=(*(f"# rule pack, part {number}: {'x' * 1_000_000}" for number in range(5)), SIGMA))
+    assert asked(fleet, lake, many).question == many
+    monkeypatch.setattr(records, "MOST", 1_000_000)
+    with pytest.raises(UsageError, match="at most 1 MB"):
+        asked(fleet, lake, many)
+    with pytest.raises(UsageError, match="at most 1 MB"):
+        hunt.save(fleet, "pack", many, Scope(), watch=False, now=NOW)
+
+
+def test_the_command_line_takes_rules_from_a_zip_as_triage_does(
+    fleet: Fleet, lake: Lake, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "rules.zip", "w") as packed:
+        packed.writestr("web/one.yml", SIGMA)
+        packed.writestr("SOURCES.csv", "no rule")
+    assert _sigma((tmp_path / "rules.zip",)) == (SIGMA,)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(KnowledgeError, match="no rule file"):
+        _sigma((tmp_path / "empty",))
 
 
 def test_what_cannot_be_asked_is_said(fleet: Fleet, lake: Lake) -> None:

@@ -15,6 +15,7 @@ from exsweep.fleet import hunt
 from exsweep.fleet.hunt import ENGINES, Question, Report, Scope, sql
 from exsweep.fleet.hunt.export import FORMATS
 from exsweep.fleet.lake import Lake
+from exsweep.knowledge.rules import files as rule_files
 
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ"])
 _LARGEST = 64 << 20
@@ -29,7 +30,7 @@ _NAMED = 10
     "--sigma",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Sigma rules: file or folder.",
+    help="Sigma rules: file, folder or zip.",
 )
 @click.option("--yara", is_flag=True, help="Tells who cannot be asked: files themselves are not kept.")
 @click.option("--sql", "statement", help="One SELECT over the views events, servers, iis_w3c, httpproxy ...")
@@ -170,16 +171,15 @@ def _lines(path: Path) -> tuple[str, ...]:
 
 
 def _sigma(paths: tuple[Path, ...]) -> tuple[str, ...]:
-    files = [
-        file for path in paths
-        for file in (sorted([*path.rglob("*.yml"), *path.rglob("*.yaml")]) if path.is_dir() else [path])
-    ]  # fmt: skip
-    try:
-        return tuple(file.read_text(encoding="utf-8") for file in files)
-    except (OSError, UnicodeDecodeError) as error:
-        raise KnowledgeError(
-            f"A Sigma rule cannot be read: {error}.", tip="Give UTF-8 text files."
-        ) from error
+    """The texts of all rules; one that cannot be read ends the command: a hunt that leaves a rule out must not look whole."""
+    texts = [text for path in paths for text in rule_files.read(path)]
+    for text in texts:
+        if text.reason:
+            raise KnowledgeError(
+                f"{text.name} {text.reason}.",
+                tip="Give rules of Sigma (.yml, .yaml), a folder or a zip of them.",
+            )
+    return tuple(text.text for text in texts)
 
 
 def _dry(asked: Asked, cost: hunt.Cost) -> int:

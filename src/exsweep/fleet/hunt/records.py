@@ -4,7 +4,12 @@ from datetime import datetime
 
 import msgspec
 
+from exsweep.errors import UsageError
+from exsweep.fleet.text import stored
 from exsweep.model import Origin
+
+MOST = 32_000_000
+"""Characters that are kept of a question: thousands of rules are some millions."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,3 +167,18 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     hits: tuple[Hit, ...] = ()
     why_not: str = ""
     """Why it could not be asked; else empty."""
+
+
+def as_kept(value: object) -> str:
+    """What the store keeps of a hunt, as JSON and whole: a part of a question would be another question.
+
+    Raises:
+        UsageError: it is larger than MOST.
+    """
+    encoded = msgspec.json.encode(value).decode()
+    if len(encoded) > MOST:
+        raise UsageError(
+            f"This hunt has {len(encoded) / 1e6:,.0f} MB of rules and indicators; at most {MOST / 1e6:,.0f} MB are kept.",
+            tip="Hunt in several runs, with a part of the rules each.",
+        )
+    return stored(encoded, MOST) or ""

@@ -12,7 +12,17 @@ from exsweep.fleet.clock import moment
 from exsweep.fleet.hunt.engines import engine_named
 from exsweep.fleet.hunt.looking import Looked, Looker, packed
 from exsweep.fleet.hunt.question import rules_of
-from exsweep.fleet.hunt.records import Hit, Missed, Progress, Question, Report, RunLine, Sample, Scope
+from exsweep.fleet.hunt.records import (
+    Hit,
+    Missed,
+    Progress,
+    Question,
+    Report,
+    RunLine,
+    Sample,
+    Scope,
+    as_kept,
+)
 from exsweep.fleet.hunt.where_to import YARA, May, Target, targets
 from exsweep.fleet.lake import Lake
 from exsweep.fleet.store import Fleet
@@ -55,8 +65,8 @@ def start(
             "INSERT INTO hunt_run (public_id, hunt_id, who, started, state, asked, scope, may, engine, problems) "
             "VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id",
             (
-                public, hunt, fleet.who, now, "running", _json(question), _json(scope), packed_may(may), engine,
-                _json(problems),
+                public, hunt, fleet.who, now, "running", as_kept(question), as_kept(scope), packed_may(may), engine,
+                as_kept(problems),
             ),
         )  # fmt: skip
         number = int(row[0]) if row else 0
@@ -283,10 +293,6 @@ def _title(question: Question) -> str:
     parts += [f"{len(question.indicators)} indicators"] if question.indicators else []
     parts += [f"{len(question.sigma)} Sigma rules"] if question.sigma else []
     return ", ".join(parts or ["YARA" if question.yara else "nothing"])[:200]
-
-
-def _json(value: object) -> str:
-    return stored(msgspec.json.encode(value).decode(), 4_000_000) or ""
 
 
 def _decode(text: str, kind: type[T]) -> T:

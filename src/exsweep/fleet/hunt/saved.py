@@ -8,7 +8,7 @@ import msgspec
 from exsweep.errors import EvidenceError, UsageError
 from exsweep.fleet.clock import moment
 from exsweep.fleet.hunt.question import rules_of
-from exsweep.fleet.hunt.records import Question, Saved, Scope, Watched
+from exsweep.fleet.hunt.records import Question, Saved, Scope, Watched, as_kept
 from exsweep.fleet.hunt.running import packed_may, run, start, unpacked_may
 from exsweep.fleet.hunt.where_to import May
 from exsweep.fleet.lake import Lake
@@ -33,7 +33,7 @@ def save(
             "INSERT INTO hunt (public_id, name, who, made, asked, scope, may, watch) VALUES (?,?,?,?,?,?,?,?)",
             (
                 public, stored(name.strip(), 200), fleet.who, now,
-                stored(msgspec.json.encode(question).decode(), 4_000_000), msgspec.json.encode(scope).decode(),
+                as_kept(question), as_kept(scope),
                 packed_may(may), int(watch),
             ),
         )  # fmt: skip
