@@ -103,6 +103,7 @@ GAP_KINDS = {
     "file": "A file that could not be read",
     "archive": "An archive that could not be read",
     "collector": "What the collector leaves out",
+    "untraced": "Ways in that no text log shows",
 }
 """Kinds of gap that are no log format."""
 

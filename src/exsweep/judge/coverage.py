@@ -19,10 +19,12 @@ from exsweep.judge.gaps import (
 from exsweep.judge.holes import holes
 from exsweep.judge.patches import BuildHistory, open_on, touches
 from exsweep.judge.records import record_gaps, row_of
+from exsweep.judge.stamps import ahead_gaps, in_time
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.formats import LogFormat
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
-from exsweep.model import Coverage, CoverageSource, DayState, Gap, SourceReport, SourceState
+from exsweep.model import Coverage, Gap, SourceReport, SourceState
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Seen:
     end: datetime | None
     """Last moment that any log speaks of."""
     start: datetime | None
+    days: int = 0
+    """Days with a record of any kind."""
+    unheard: tuple[str, ...] = ()
+    """Witnesses (`judging.witnesses`) of which the evidence holds no record: what shows only there was not looked at."""
 
     @property
     def blind(self) -> tuple[Window, ...]:
@@ -67,6 +73,7 @@ def measure(
 
     `nobodys`: files of which nobody can say whether they are this server's.
     """
+    given, sources = sources, in_time(sources, now)
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
     for report in sources:
         if report.state is not SourceState.DUPLICATE:
@@ -87,7 +94,8 @@ def measure(
     )
     end = max((row.last for row in rows if row.last), default=None)
     start = min((row.first for row in rows if row.first), default=None)
-    windows = _windows(rows, builds, end, now)
+    days = {kind: _days(by_kind[kind]) for kind in known}
+    windows = _windows(days, builds, end, now)
     gaps = (
         file_gaps(sources, matters)
         + day_gaps(rows)
@@ -95,11 +103,26 @@ def measure(
         + folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
         + record_gaps(sources)
+        + ahead_gaps(given, now)
         + disk_gaps(sources)
         + collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
         + nobodys_gaps(nobodys)
     )
-    return Seen(Coverage(sources=rows, gaps=tuple(gaps)), windows, end, start)
+    return Seen(
+        Coverage(sources=rows, gaps=tuple(gaps)),
+        windows,
+        end,
+        start,
+        len(frozenset().union(*days.values())),
+        _unheard(by_kind),
+    )
+
+
+def _unheard(by_kind: Mapping[str, Sequence[SourceReport]]) -> tuple[str, ...]:
+    heard = {
+        kind.split("/")[0] for kind, reports in by_kind.items() if any(report.events for report in reports)
+    }
+    return tuple(name for name, kinds in judging().witnesses.items() if heard.isdisjoint(kinds))
 
 
 def _title(kind: str, titles: Mapping[str, LogFormat]) -> str:
@@ -107,11 +130,15 @@ def _title(kind: str, titles: Mapping[str, LogFormat]) -> str:
     return f"{render('coverage.windows_events')}: {channel}" if channel else titles[family].title
 
 
+def _days(reports: Sequence[SourceReport]) -> frozenset[date]:
+    """Every day with an event, also those before the calendar begins."""
+    return frozenset(day for report in reports for day, count in report.days.items() if count)
+
+
 def _windows(
-    rows: Sequence[CoverageSource], builds: BuildHistory, end: datetime | None, now: datetime
+    days: Mapping[str, frozenset[date]], builds: BuildHistory, end: datetime | None, now: datetime
 ) -> tuple[Window, ...]:
     """One window per campaign that could have met this server before its evidence ends."""
-    days = {row.kind: {day.date for day in row.days if day.state is not DayState.ABSENT} for row in rows}
     horizon = (end or now).date()
     windows = []
     for entry in campaigns():
@@ -135,7 +162,7 @@ def _windows(
     return tuple(windows)
 
 
-def _covers(days: frozenset[date] | set[date], first: date, last: date) -> bool:
+def _covers(days: frozenset[date], first: date, last: date) -> bool:
     return len(days) > (last - first).days and all(
         first + timedelta(days=step) in days for step in range((last - first).days + 1)
     )
@@ -155,27 +182,26 @@ def _closed(entry: Campaign, builds: BuildHistory) -> date | None:
 
 
 def _kind_gaps(windows: Sequence[Window], titles: dict[str, LogFormat]) -> list[Gap]:
-    gaps = []
-    for window in windows:
-        if window.covered:
-            continue
-        open_ = "was open" if window.open else "may have been open"
-        if not window.campaign.decisive:
-            gaps.append(_unseeable(window, open_))
-            continue
-        names = ", ".join(titles[kind].title if kind in titles else kind for kind in window.uncovered)
-        gaps.append(
-            Gap(
-                kind=window.uncovered[0],
-                first=datetime.combine(window.first, time(), UTC),
-                last=datetime.combine(window.last, time(23, 59, 59), UTC),
-                reason=f"{window.campaign.title}: the server {open_} to it on {days_of(window.first, window.last)}, "
-                f"and no log covers all of these days ({names}).",
-                effect="A break-in of these days may not be seen." + _rotation(window.uncovered, titles),
-                limits_verdict=True,
-            )
+    gaps = [
+        Gap(
+            kind=window.uncovered[0],
+            first=datetime.combine(window.first, time(), UTC),
+            last=datetime.combine(window.last, time(23, 59, 59), UTC),
+            reason=f"{window.campaign.title}: the server {_how_open(window)} to it on "
+            f"{days_of(window.first, window.last)}, and no log covers all of these days "
+            f"({', '.join(titles[kind].title if kind in titles else kind for kind in window.uncovered)}).",
+            effect="A break-in of these days may not be seen." + _rotation(window.uncovered, titles),
+            limits_verdict=True,
         )
-    return gaps
+        for window in windows
+        if window.campaign.decisive and not window.covered
+    ]
+    untraced = [window for window in windows if not window.campaign.decisive]
+    return [*gaps, _untraced(untraced)] if untraced else gaps
+
+
+def _how_open(window: Window) -> str:
+    return "was open" if window.open else "may have been open"
 
 
 def _rotation(kinds: Sequence[str], titles: dict[str, LogFormat]) -> str:
@@ -185,13 +211,16 @@ def _rotation(kinds: Sequence[str], titles: dict[str, LogFormat]) -> str:
     return " ".join(["", *said, render("gap.rotation.effect")]) if said else ""
 
 
-def _unseeable(window: Window, open_: str) -> Gap:
-    """A way in that leaves no trace in any log that exsweep reads: named, but no log could cover it."""
+def _untraced(windows: Sequence[Window]) -> Gap:
+    """Ways in that leave no trace in any log that exsweep reads: named together, but no log could cover them."""
+    ways = "; ".join(
+        f"{window.campaign.title}, {_how_open(window)} on {days_of(window.first, window.last)}"
+        for window in windows
+    )
     return Gap(
-        kind="unknown",
-        first=datetime.combine(window.first, time(), UTC),
-        last=datetime.combine(window.last, time(23, 59, 59), UTC),
-        reason=f"{window.campaign.title}: the server {open_} to it on {days_of(window.first, window.last)}. "
-        "No text log is known to show it.",
-        effect="Only other records could show it, such as Windows event logs.",
+        kind="untraced",
+        first=datetime.combine(min(window.first for window in windows), time(), UTC),
+        last=datetime.combine(max(window.last for window in windows), time(23, 59, 59), UTC),
+        reason=render("gap.untraced.reason", n=len(windows), ways=ways),
+        effect=render("gap.untraced.effect", n=len(windows)),
     )

@@ -59,7 +59,7 @@ def decide(
         last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
         quiet=not findings,
     )
-    confidence, kinds = _confidence(level, carrying)
+    confidence, kinds = _confidence(level, carrying, seen)
     do_now = _do_now(case)
     said = Said(
         headline=Phrase(key=f"verdict.{level.value}.headline"),
@@ -135,12 +135,15 @@ def _weight(item: Finding) -> tuple[object, ...]:
     )
 
 
-def _confidence(level: Level, carrying: Sequence[Finding]) -> tuple[Confidence, int]:
-    """Sure: two independent kinds of record prove it. Very likely: one strong one. Else possible."""
+def _confidence(level: Level, carrying: Sequence[Finding], seen: Seen) -> tuple[Confidence, int]:
+    """Sure: two independent kinds of record prove it. Very likely: one strong one. Else possible.
+
+    That nothing happened is possible at most while a whole kind of witness was not heard.
+    """
     kinds = _independent(item for item in carrying if item.strength is Strength.SUCCESS)
     if level in (Level.BROKEN_INTO, Level.IN_USE):
         return (Confidence.SURE, len(kinds)) if len(kinds) >= 2 else (Confidence.VERY_LIKELY, 1)
-    if level in (Level.SUSPICIOUS, Level.CANNOT_TELL):
+    if level in (Level.SUSPICIOUS, Level.CANNOT_TELL) or (level is Level.NO_SIGNS and seen.unheard):
         return Confidence.POSSIBLE, 0
     return Confidence.VERY_LIKELY, 0
 
@@ -200,9 +203,8 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
 
 def _read(case: _Case, key: str, dates: dict[str, Phrase]) -> Phrase:
     """How much was read, and of which days."""
-    sources = case.seen.coverage.sources
-    days = {item.date for source in sources for item in source.days if item.events}
-    return _phrase(key, days=len(days), files=sum(source.files for source in sources), **dates)
+    files = sum(source.files for source in case.seen.coverage.sources)
+    return _phrase(key, days=case.seen.days, files=files, **dates)
 
 
 def _shell_state(case: _Case) -> str:
@@ -315,7 +317,12 @@ def _cannot(case: _Case) -> Phrase:
 def _unseen(case: _Case) -> tuple[Phrase, ...]:
     """Only where nothing was missed: the gaps themselves stand in the coverage, and every reader is shown them."""
     if case.level is Level.NO_SIGNS:
-        return (_phrase("verdict.no_signs.limits_none"),)
+        silent = tuple(Phrase(key=f"witness.{name}") for name in case.seen.unheard)
+        return (
+            _phrase("verdict.no_signs.limits", gaps=silent)
+            if silent
+            else _phrase("verdict.no_signs.limits_none"),
+        )
     if any(gap.limits_verdict for gap in case.seen.coverage.gaps):
         return ()
     return (_phrase("unseen.none"),)

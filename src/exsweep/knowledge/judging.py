@@ -29,6 +29,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     script_extensions: tuple[str, ...]
     served_paths: dict[str, str]
     disk_kinds: tuple[str, ...]
+    witnesses: dict[str, tuple[str, ...]]
     file_columns: tuple[str, ...]
     compiled_pattern: str
     process_columns: tuple[str, ...]
