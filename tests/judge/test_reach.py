@@ -57,11 +57,18 @@ def test_a_line_stamped_with_a_day_to_come_does_not_move_the_end_of_the_evidence
     )
 
 
-def test_a_log_whose_every_line_is_stamped_ahead_covers_no_day():
-    ahead = log("iis_w3c", "2035-01-01 00:00:00", "2035-01-09 10:00:00", builds=[OPEN])
-    assessment = judged([], [ahead])
-    assert assessment.verdict.level is Level.CANNOT_TELL
-    assert all(source.first is None and not source.days for source in assessment.coverage.sources)
+def test_a_log_stamped_ahead_as_a_whole_covers_no_day_beside_others():
+    ahead = log("ecp_server", "2035-01-01 00:00:00", "2035-01-09 10:00:00")
+    rows = {source.kind: source for source in judged([], [*YEARS, ahead]).coverage.sources}
+    assert rows["ecp_server"].first is None
+    assert not rows["ecp_server"].days
+
+
+def test_where_all_records_lie_ahead_the_clock_of_the_computer_is_doubted_and_not_theirs():
+    used = [hit("USE", "03-08 22:00:00", path="/aspnet_client/x.aspx")]
+    early = judged(used, YEARS, now=at("2010-01-01 00:00:00"))
+    assert early.verdict.level is Level.IN_USE
+    assert early.verdict.evidence_end == at("03-09 10:00:00")
 
 
 def test_ways_in_that_no_log_shows_are_told_in_one_gap():

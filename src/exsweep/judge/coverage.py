@@ -19,7 +19,7 @@ from exsweep.judge.gaps import (
 from exsweep.judge.holes import holes
 from exsweep.judge.patches import BuildHistory, open_on, touches
 from exsweep.judge.records import record_gaps, row_of
-from exsweep.judge.stamps import ahead_gaps, in_time
+from exsweep.judge.stamps import in_time
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.judging import judging
@@ -73,7 +73,7 @@ def measure(
 
     `nobodys`: files of which nobody can say whether they are this server's.
     """
-    given, sources = sources, in_time(sources, now)
+    sources, ahead = in_time(sources, now)
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
     for report in sources:
         if report.state is not SourceState.DUPLICATE:
@@ -103,7 +103,7 @@ def measure(
         + folder_gaps(by_kind, rows)
         + _kind_gaps(windows, titles)
         + record_gaps(sources)
-        + ahead_gaps(given, now)
+        + ahead
         + disk_gaps(sources)
         + collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
         + nobodys_gaps(nobodys)

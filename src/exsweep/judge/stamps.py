@@ -14,33 +14,34 @@ _ZONES = timedelta(days=1)
 """No clock on earth is further ahead of another than this by its zone alone."""
 
 
-def in_time(reports: Sequence[SourceReport], now: datetime) -> list[SourceReport]:
-    """The reports without the days that had not come when the evidence was judged; their counts stay.
+def in_time(reports: Sequence[SourceReport], now: datetime) -> tuple[list[SourceReport], list[Gap]]:
+    """The reports without the days that had not come when the evidence was judged, and a gap for each file that has such.
 
     Whoever writes one line with a wrong clock, or on purpose, would else move the end of the evidence by years: the last
-    acts of an intruder would no longer be recent, and the days before it would seem to be missing.
+    acts of an intruder would no longer be recent, and the days before it would seem to be missing. The records themselves
+    are judged, so the gap takes nothing from the verdict. Where most records lie ahead, it is rather the clock of this
+    computer, or that of the whole server, which is wrong: then all stay as they are.
     """
-    return [_cut(report, now + _ZONES) if _ahead(report, now) else report for report in reports]
+    limit = now + _ZONES
+    ahead = [report for report in reports if report.last is not None and report.last > limit]
+    late = sum(count for report in ahead for day, count in report.days.items() if day > limit.date())
+    if 2 * late > sum(count for report in reports for count in report.days.values()):
+        return list(reports), []
+    wrong = set(map(id, ahead))
+    return [_cut(report, limit) if id(report) in wrong else report for report in reports], list(
+        map(_gap, ahead)
+    )
 
 
-def ahead_gaps(reports: Sequence[SourceReport], now: datetime) -> list[Gap]:
-    """One gap for each file with such records; they are judged, so they take nothing from the verdict."""
-    return [
-        Gap(
-            kind=row_of(report),
-            first=None,
-            last=None,
-            path=report.path,
-            reason=render("gap.ahead.reason", last=f"{report.last:%Y-%m-%d}"),
-            effect=render("gap.ahead.effect"),
-        )
-        for report in reports
-        if _ahead(report, now)
-    ]
-
-
-def _ahead(report: SourceReport, now: datetime) -> bool:
-    return report.last is not None and report.last > now + _ZONES
+def _gap(report: SourceReport) -> Gap:
+    return Gap(
+        kind=row_of(report),
+        first=None,
+        last=None,
+        path=report.path,
+        reason=render("gap.ahead.reason", last=f"{report.last:%Y-%m-%d}"),
+        effect=render("gap.ahead.effect"),
+    )
 
 
 def _cut(report: SourceReport, limit: datetime) -> SourceReport:
