@@ -1,6 +1,6 @@
 """Rows of many small logs put together: asking the rules and writing cost much for each call and little for each row."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -43,6 +43,8 @@ class Chosen:
     """Number of each row in the batch that this one was narrowed from."""
     lines: tuple[bytes, ...] | None = None
     """Raw lines of the rows, once they have been cut out."""
+    may: Mapping[int, Ints] | None = None
+    """What the engine said of these rows when it chose them (`Engine.look`)."""
 
     def places(self) -> Ints:
         """Place of the file of each row, rising."""
@@ -77,6 +79,11 @@ class Chosen:
         parts = tuple(replace(part, raw=_nothing) for part in self.parts)
         return replace(self, parts=parts, lines=self._cut())
 
+    def slim(self) -> "Chosen":
+        """`loose`, and without columns and values that only other rows of the piece have."""
+        loose = self.loose()
+        return replace(loose, batch=loose.batch.slim())
+
     def _cut(self) -> tuple[bytes, ...]:
         return tuple(self.raw(row) for row in range(len(self.batch)))
 
@@ -91,10 +98,10 @@ class Joined:
     text: int
     """Bytes that `parts` hold on to."""
 
-    def choose(self, rows: Ints) -> Chosen:
+    def choose(self, rows: Ints, may: Mapping[int, Ints] | None = None) -> Chosen:
         """The rows with these numbers, rising."""
         starts = np.cumsum([0, *(part.rows for part in self.parts)])
-        return Chosen(self.batch.take(rows), rows, self.parts, starts, rows)
+        return Chosen(self.batch.take(rows), rows, self.parts, starts, rows, may=may)
 
 
 @dataclass(slots=True)
@@ -181,4 +188,4 @@ def _padded(tables: Sequence[pa.Table]) -> list[pa.Table]:
 def _text(batch: Batch) -> int:
     if batch.buffer is not None:
         return len(batch.buffer)
-    return batch.table.nbytes if batch.lines is None or batch.format.records else sum(map(len, batch.lines))
+    return batch.table.nbytes if batch.lines is None else sum(map(len, batch.lines))

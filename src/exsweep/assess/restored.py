@@ -31,10 +31,10 @@ def restored(folder: Path, saved: Saved, made: Tools, shown: Progress) -> Gather
     for table in saved.gathered.tables:
         for path, batch in read_events(folder / table.file, made.format(table.kind)):
             stored.add((path, table.kind))
-            chosen = made.engine.candidates(batch)
+            chosen, may = made.engine.look(batch)
             if len(chosen):
                 few = batch.take(chosen)
-                matches = made.engine.match([few])
+                matches = made.engine.match([few], [may])
                 counting.add(few, matches, np.full(len(few), places[path], np.int64), few.raw)
                 for match in matches:
                     if match.rule.id not in made.silent:

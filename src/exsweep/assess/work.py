@@ -205,11 +205,15 @@ class _Run:
             self.pages = []
 
     def _hand_on(self, joined: Joined) -> None:
-        rows = self.made.engine.candidates(joined.batch)
+        rows, may = self.made.engine.look(joined.batch)
         if len(rows):
-            chosen, text = joined.choose(rows), joined.text
-            # Of records the values of whole pieces are held on to as well: they are settled soon instead.
-            if not joined.batch.format.records and len(rows) * _SPARSE < text:
+            chosen, text = joined.choose(rows, may), joined.text
+            if joined.batch.format.records:
+                # The values of whole pieces would be held on to; cut loose, many pieces can wait for one evaluation, whose
+                # queries cost as much to plan as some thousand rows to look at.
+                chosen = chosen.slim()
+                text = chosen.batch.table.nbytes + sum(map(len, chosen.lines or ()))
+            elif len(rows) * _SPARSE < text:
                 chosen = chosen.loose()
                 text = sum(map(len, chosen.lines or ()))
             self.pending.add(chosen, text)
@@ -222,7 +226,9 @@ class _Run:
         """Exact evaluation of the waiting candidates, one format at a time."""
         for kind in sorted(self.pending.chosen):
             waiting = self.pending.chosen[kind]
-            matches = self.made.engine.match([chosen.batch for chosen in waiting])
+            matches = self.made.engine.match(
+                [chosen.batch for chosen in waiting], [chosen.may for chosen in waiting]
+            )
             by_batch: dict[int, list[Match]] = {}
             for match in matches:
                 by_batch.setdefault(match.batch, []).append(match)

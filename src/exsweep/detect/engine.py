@@ -1,7 +1,7 @@
 """All rules on the rows of all formats: which rows to look at, and what matches there."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,19 @@ class Match(NamedTuple):
     row: int
 
 
+May: TypeAlias = Mapping[int, npt.NDArray[np.int64]]
+"""Position of a rule among those of its format -> rows, ascending, that it may match."""
+
+
+class Looked(NamedTuple):
+    """What the prefilter says of a batch."""
+
+    rows: npt.NDArray[np.int64]
+    """Rows that some rule may match, ascending."""
+    may: May | None
+    """Counted in `rows`; None: it was not asked."""
+
+
 class Engine:
     """Rules ready to run. Cheap to make: what a format needs is prepared when its first rows come.
 
@@ -76,11 +89,16 @@ class Engine:
 
     def candidates(self, batch: Rows) -> npt.NDArray[np.int64]:
         """Row numbers, ascending, that some rule may match: all that `match` can match, and more."""
+        return self.look(batch).rows
+
+    def look(self, batch: Rows) -> "Looked":
+        """`candidates`, with what `match` need not find out again when it is given the rows."""
         ready = self._of(batch.format)
         if ready.prefilter.always and not batch.format.records:
-            return np.arange(batch.table.num_rows, dtype=np.int64)
-        found = [mask for mask in ready.rows(batch.table) if mask is not None]
-        return np.flatnonzero(np.logical_or.reduce(found)) if found else np.zeros(0, np.int64)
+            return Looked(np.arange(batch.table.num_rows, dtype=np.int64), None)
+        masks = {at: mask for at, mask in enumerate(ready.rows(batch.table)) if mask is not None}
+        rows = np.flatnonzero(np.logical_or.reduce(list(masks.values()))) if masks else np.zeros(0, np.int64)
+        return Looked(rows, {at: np.flatnonzero(mask[rows]) for at, mask in masks.items()})
 
     def sieve(
         self,
@@ -113,13 +131,17 @@ class Engine:
         """What `sieve` looks for in raw lines, lower case, in order: the rarest way to each rule."""
         return self._of(self._formats[format_id]).prefilter.swept
 
-    def match(self, batches: Sequence[Rows]) -> list[Match]:
-        """Everything that matches in the rows of one format, in order of batch, row and rule id."""
+    def match(self, batches: Sequence[Rows], looked: Sequence["May | None"] = ()) -> list[Match]:
+        """Everything that matches in the rows of one format, in order of batch, row and rule id.
+
+        `looked`: what `look` said of each batch, where its rows are those that `look` chose.
+        """
         if not batches:
             return []
+        known = list(looked) or [None] * len(batches)
         found: list[Match] = []
         for first, pieces in _blocks(batches):
-            found.extend(self._match(first, pieces))
+            found.extend(self._match(first, pieces, known))
         return sorted(found, key=lambda one: (one.batch, one.row, one.rule.id))
 
     def correlation_events(
@@ -171,9 +193,17 @@ class Engine:
         """Evaluate the correlation rules over all events of the case (see `correlation_events`)."""
         return correlation.correlate([rule for rule in self.rules if rule.state is RuleState.RUNS], events)
 
-    def _match(self, first: tuple[int, int], pieces: "list[_Piece]") -> list[Match]:
+    def _match(
+        self, first: tuple[int, int], pieces: "list[_Piece]", looked: Sequence["May | None"]
+    ) -> list[Match]:
         ready = self._of(pieces[0][2])
-        per_table = [ready.rows(table) for table, _, _ in pieces]
+        per_table = []
+        for number, (table, _, _) in enumerate(pieces, first[0]):
+            may = looked[number]
+            start = first[1] if number == first[0] else 0
+            per_table.append(
+                ready.rows(table) if may is None else _cut(may, start, table.num_rows, len(ready.rules))
+            )
         chosen = []
         for at, rule in enumerate(ready.rules):
             masks = [
@@ -230,6 +260,17 @@ class _Ready(NamedTuple):
 
 
 _Piece = tuple[pa.Table, npt.NDArray[np.int64], LogFormat]
+
+
+def _cut(may: May, start: int, rows: int, rules: int) -> list[Mask | None]:
+    """What `_Ready.rows` would say of `rows` rows of a batch from `start` on."""
+    masks: list[Mask | None] = [None] * rules
+    for at, told in may.items():
+        begin, end = np.searchsorted(told, (start, start + rows))
+        if end > begin:
+            mask = masks[at] = np.zeros(rows, bool)
+            mask[told[begin:end] - start] = True
+    return masks
 
 
 def _blocks(batches: Sequence[Rows]) -> list[tuple[tuple[int, int], list[_Piece]]]:

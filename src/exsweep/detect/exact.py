@@ -85,8 +85,7 @@ def _tested(fields: FieldMap, rows: "RowTexts", rule: Rule, mask: Mask) -> npt.N
     places = np.flatnonzero(mask)
     if len(places) > test.most:
         return None
-    holds = test.test
-    return np.array([at for at in places.tolist() if holds(rows.reader(at))], np.int64)
+    return np.array(test.rows(places.tolist(), rows.reader), np.int64)
 
 
 def queried(

@@ -44,8 +44,7 @@ class _Translator:
         if isinstance(node, tree.Text):
             return self._text(node)
         if isinstance(node, tree.Regex):
-            pattern = quoted(node.pattern)
-            return self._any(node.field, True, lambda column, _: f"regexp_matches({column}, {pattern})")
+            return self._regex(node)
         if isinstance(node, tree.Network):
             return self._network(node)
         if isinstance(node, tree.Compare):
@@ -59,6 +58,19 @@ class _Translator:
         if isinstance(node, tree.SameAs):
             return self._same(node)
         return self._time(node)
+
+    def _regex(self, node: tree.Regex) -> str:
+        pattern, least = quoted(node.pattern), least_length(node.pattern)
+
+        def compared(column: str, _: bool) -> str:
+            found = f"regexp_matches({column}, {pattern})"
+            return (
+                found
+                if least is None
+                else f"case when length({column}) >= {least} then {found} else false end"
+            )
+
+        return self._any(node.field, True, compared)
 
     def _text(self, node: tree.Text) -> str:
         if not node.parts and node.field is not None:
@@ -163,6 +175,16 @@ def joined(word: str, terms: Iterable[str]) -> str:
     while len(found) > 1:
         found = ["(" + f" {word} ".join(found[at : at + GROUP]) + ")" for at in range(0, len(found), GROUP)]
     return found[0]
+
+
+_LONG = re.compile(r"\.\{(\d{1,4}),\}")
+
+
+def least_length(pattern: str) -> int | None:
+    """Of a pattern that asks for nothing but so many characters in one line: RE2 makes a state of each of them, and looking
+    for a thousand in a short text costs as much as in a long one."""
+    found = _LONG.fullmatch(pattern)
+    return int(found[1]) if found else None
 
 
 def quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,26 @@ def test_what_is_searched_at_once_finds_what_every_row_would_say(
         assert found == expected
         candidates = engine.candidates(one)
         assert {row for row, _ in expected} <= set(candidates.tolist())
+    told = [engine.look(one) for one in batches]
+    kept = [one.take(looked.rows) for one, looked in zip(batches, told, strict=True)]
+    again = engine.match(kept, [looked.may for looked in told])
+    assert [(one.batch, int(told[one.batch].rows[one.row]), one.rule.id) for one in again] == [
+        (one.batch, one.row, one.rule.id) for one in engine.match(batches)
+    ]
+
+
+def test_what_was_looked_at_once_is_matched_across_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exsweep.detect.engine.BLOCK", 2)
+    node = tree.Text("Image", (tree.ANY_RUN, "cmd.exe"))
+    batches = [
+        batch([{"Image": b"x\\cmd.exe"}] * 5 + [{"Image": b"cmd.exe.txt"}]),
+        batch([{"Image": b"cmd.EXE"}]),
+    ]
+    engine = Engine([rule(0, node, batches[0].format.id)], load_formats())
+    told = [engine.look(one) for one in batches]
+    kept = [one.take(looked.rows) for one, looked in zip(batches, told, strict=True)]
+    found = engine.match(kept, [looked.may for looked in told])
+    assert [(one.batch, one.row) for one in found] == [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (1, 0)]
 
 
 def test_a_short_literal_is_looked_for_in_its_own_column_only() -> None:

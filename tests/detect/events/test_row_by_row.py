@@ -23,7 +23,7 @@ leaf = st.one_of(
     st.builds(
         tree.Regex,
         field,
-        st.sampled_from([r"(?i)a.*b", r"\\\w", r"^\S+$", r"[é-ÿ]", r"\d+\.\d+", r"(?s)a.b"]),
+        st.sampled_from([r"(?i)a.*b", r"\\\w", r"^\S+$", r"[é-ÿ]", r"\d+\.\d+", r"(?s)a.b", ".{3,}"]),
     ),
     st.builds(tree.Network, field, st.sampled_from(["10.0.0.0/8", "::/0"])),
     st.builds(tree.Null, field),
@@ -75,6 +75,7 @@ def test_row_by_row_and_by_query_are_equal(node: tree.Node, events: list[dict[st
         return
     assert direct.test is not None
     assert [at for at in range(len(batch)) if direct.test(texts.reader(at))] == asked[0].tolist()
+    assert direct.rows(range(len(batch)), texts.reader) == asked[0].tolist()
 
 
 def test_numbers_and_times_are_left_to_the_database() -> None:
