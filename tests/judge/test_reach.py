@@ -76,3 +76,13 @@ def test_ways_in_that_no_log_shows_are_told_in_one_gap():
     assert len(told) == 1
     assert "PrivExchange" in told[0].reason
     assert not told[0].limits_verdict
+
+
+def test_whoever_sent_only_pages_is_told_that_they_were_read_and_that_logs_are_missing():
+    pages = log("served_file", "03-01 00:00:00", "03-01 00:00:00")
+    verdict = judged(
+        [], [msgspec.structs.replace(pages, events=0, lines=0, days={}, first=None, last=None)]
+    ).verdict
+    assert verdict.level is Level.CANNOT_TELL
+    assert "We read 1 file of the web folders" in verdict.text[0]
+    assert "no logs" in verdict.text[0]

@@ -26,6 +26,8 @@ from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
 from exsweep.model import Coverage, Gap, SourceReport, SourceState
 
+_PAGE = "served_file"
+
 
 @dataclass(frozen=True)
 class Window:
@@ -52,6 +54,8 @@ class Seen:
     start: datetime | None
     days: int = 0
     """Days with a record of any kind."""
+    pages: int = 0
+    """Pages that were looked at."""
     unheard: tuple[str, ...] = ()
     """Witnesses (`judging.witnesses`) of which the evidence holds no record: what shows only there was not looked at."""
 
@@ -114,13 +118,17 @@ def measure(
         end,
         start,
         len(frozenset().union(*days.values())),
+        len(by_kind.get(_PAGE, ())),
         _unheard(by_kind),
     )
 
 
 def _unheard(by_kind: Mapping[str, Sequence[SourceReport]]) -> tuple[str, ...]:
+    """Witnesses without a record; a page that was looked at is one, though it has no rows."""
     heard = {
-        kind.split("/")[0] for kind, reports in by_kind.items() if any(report.events for report in reports)
+        kind.split("/")[0]
+        for kind, reports in by_kind.items()
+        if kind == _PAGE or any(report.events for report in reports)
     }
     return tuple(name for name, kinds in judging().witnesses.items() if heard.isdisjoint(kinds))
 

@@ -298,6 +298,8 @@ def _events(findings: Sequence[Finding]) -> int:
 
 def _cannot(case: _Case) -> Phrase:
     if not any(source.events for source in case.seen.coverage.sources):
+        if case.quiet and case.seen.pages:
+            return _phrase("verdict.cannot_tell.only_pages", files=case.seen.pages)
         return _phrase("verdict.cannot_tell.nothing")
     blind = case.seen.blind
     if blind and case.seen.end is not None:

@@ -37,7 +37,40 @@ FIELDS = lines({"result": {"_time": "2021-03-01T04:12:29.000+0100", "cs_method":
                 "cs_uri_stem": "/aspnet_client/a.aspx", "c_ip": "203.0.113.9", "sc_status": "200", "cs_User_Agent": "Mozilla/5.0 (X11)"}})  # fmt: skip
 
 
-@pytest.mark.parametrize("data", [SENTINEL, ELASTIC, DOTTED, HITS, ARRAY, SPLUNK, FIELDS])
+PARSER = (
+    b"LogFilename,LogRow,date,time,cs-uri-stem,cs-method,c-ip,sc-status,cs(User-Agent)\r\n"
+    b"u_ex210301.log,7,2021-03-01,03:12:29,/aspnet_client/a.aspx,POST,203.0.113.9,200,Mozilla/5.0+(X11)\r\n"
+)
+SPREADSHEET = (
+    b"date;time;cs-method;cs-uri-stem;c-ip;sc-status;cs(User-Agent)\r\n"
+    b"01.03.2021;03:12:29;POST;/aspnet_client/a.aspx;203.0.113.9;200;Mozilla/5.0+(X11)\r\n"
+)
+POWERSHELL = (
+    b'#TYPE Selected.System.Management.Automation.PSCustomObject\r\n"date","time","cs-method","cs-uri-stem","c-ip","sc-status",'
+    b'"cs(User-Agent)"\r\n"2021-03-01","03:12:29","POST","/aspnet_client/a.aspx","203.0.113.9","200","Mozilla/5.0 (X11)"\r\n'
+)
+TABBED = SPREADSHEET.replace(b";", b"\t")
+AS_JSON = lines({"date": "2021-03-01", "time": "03:12:29", "cs-method": "POST", "cs-uri-stem": "/aspnet_client/a.aspx",
+                 "c-ip": "203.0.113.9", "sc-status": 200, "cs(User-Agent)": "Mozilla/5.0 (X11)"})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PARSER,
+        SPREADSHEET,
+        POWERSHELL,
+        TABBED,
+        AS_JSON,
+        SENTINEL,
+        ELASTIC,
+        DOTTED,
+        HITS,
+        ARRAY,
+        SPLUNK,
+        FIELDS,
+    ],
+)
 def test_each_way_of_writing_gives_the_same_request(data: bytes):
     row = read(data, "export")[0][0]
     assert (row["date"], row["time"][:8]) == ("2021-03-01", "03:12:29")
@@ -48,6 +81,21 @@ def test_each_way_of_writing_gives_the_same_request(data: bytes):
     )
     assert (row["c-ip"], row["cs(User-Agent)"]) == ("203.0.113.9", "Mozilla/5.0+(X11)")
     assert row["_time"] == "1614568349000"
+
+
+def test_a_table_of_the_front_end_log_keeps_its_columns_whatever_separates_them():
+    names = ["DateTime", "UrlStem", "AnchorMailbox", "ProxyAction"]
+    values = ["2021-02-28T04:10:22.101Z", "/ecp/y.js", "ServerInfo~a]@MAIL01:444/mapi/emsmdb/?#", "Proxy"]
+    for separator in ";\t":
+        row = read(f"{separator.join(names)}\r\n{separator.join(values)}\r\n".encode(), "table.csv")[0][0]
+        assert [row[name] for name in names] == values
+
+
+def test_a_log_that_is_a_table_by_itself_is_no_export():
+    log = (
+        b"DateTime,UrlStem,AnchorMailbox,ProxyAction\r\n2021-02-28T04:10:22.101Z,/ecp/y.js,a@x.test,Proxy\r\n"
+    )
+    assert reader_of(log, "HttpProxy.log") is None
 
 
 def test_an_export_covers_no_day_and_says_so():

@@ -1,17 +1,19 @@
 """Log lines that a search system held (Sentinel, Elastic, Splunk), exported as JSON or CSV: read as rows of their log.
 
-Which fields are which columns, and which hold the line itself: `log_exports.yml`. An export holds what somebody asked for, so it
+Which fields are which columns, and which hold the line itself: `log_exports.yml`. A table that has the log's own columns (of
+Log Parser, a spreadsheet, PowerShell) needs no such entry. An export holds what somebody asked for, so it
 covers no day: with it alone nobody can say that nothing happened.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from exsweep.knowledge.formats import format_of, text_formats
+from exsweep.knowledge.formats import LogFormat, format_of, text_formats
 from exsweep.knowledge.log_exports import LogExport, log_exports
 from exsweep.parse.access_log import COLUMNS, read_access
-from exsweep.parse.header import Header, normal_names
+from exsweep.parse.header import Header, format_by_columns, known_names, normal_names, plain_row
 from exsweep.parse.loose import read_loose
 from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.traces.base import trace
@@ -25,6 +27,7 @@ _TRIED = 5
 _HEAD = 64 << 10
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b"\0 \t\r\n"
+_SEPARATORS = re.compile(rb"[,;\t]")
 
 
 def _records_of(head: bytes) -> Records | None:
@@ -33,14 +36,28 @@ def _records_of(head: bytes) -> Records | None:
     if text[:1] in (b"{", b"["):
         first = text.split(b"\n", 1)[0]
         return JsonLines() if decoded(first.strip()) is not None else JsonStream()
-    return CsvRecords() if _names_a_field(text[: text.find(b"\n") + 1 or None][:8192].rstrip(b"\n")) else None
+    if text.startswith(b"#TYPE"):  # PowerShell's word about what it exports
+        text = text.partition(b"\n")[2]
+    return CsvRecords() if _names_a_field(text.partition(b"\n")[0][:8192]) else None
 
 
 @lru_cache(maxsize=256)
 def _names_a_field(line: bytes) -> bool:
     """A table's first line; thousands of logs begin with the same one."""
-    words = {word.strip(b'" \r').removesuffix(b" [UTC]") for word in line.replace(b";", b",").split(b",")}
-    return len(words) > 1 and not words.isdisjoint(_csv_names())
+    words = {word.strip(b'" \r').removesuffix(b" [UTC]") for word in _SEPARATORS.split(line)}
+    if len(words) < 2:
+        return False
+    known = text_formats()
+    return not words.isdisjoint(_csv_names()) or (
+        _log_of(tuple(word.decode("utf-8", "replace") for word in words)) is not None
+        and plain_row(line.rstrip(b"\r"), known_names(known), known, None) is None
+    )
+
+
+@lru_cache(maxsize=256)
+def _log_of(names: tuple[str, ...]) -> LogFormat | None:
+    """The log whose own columns these are."""
+    return format_by_columns(names, text_formats())
 
 
 @cache
@@ -82,7 +99,7 @@ def _read(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] | None:
             found = _line(_first(fields, (path,)))
             if found is not None:
                 return *found, "log lines as they stood"
-    return None
+    return _own_columns(record)
 
 
 def _row(record: Mapping[str, Any], one: LogExport) -> tuple[Header, list[bytes], str]:
@@ -94,6 +111,33 @@ def _row(record: Mapping[str, Any], one: LogExport) -> tuple[Header, list[bytes]
     values |= {name: _first(record, paths).replace(" ", "+") or "-" for name, paths in one.columns.items()}
     header = Header(format_of(one.format), tuple(values))
     return header, [value.encode("utf-8", "backslashreplace") for value in values.values()], one.title
+
+
+def _own_columns(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] | None:
+    """A row of a table that somebody made of the log itself; a spreadsheet writes its dates in its own way."""
+    names = tuple(record)
+    one = _log_of(names)
+    if one is None:
+        return None
+    header = Header(one, normal_names(one, names))
+    values = dict(zip(header.names, (_text(value) for value in record.values()), strict=True))
+    when = one.time.columns
+    if one.time.style == "w3c":
+        day, _, clock = normal(" ".join(values.get(name, "") for name in when).strip())[0].partition("T")
+        values |= dict(zip(when, (day, clock[:8]), strict=True))
+        values = {name: value.replace(" ", "+") or "-" for name, value in values.items()}
+    else:
+        values |= {name: normal(values[name])[0] for name in when if values.get(name)}
+    header = Header(one, tuple(values))
+    return (
+        header,
+        [value.encode("utf-8", "backslashreplace") for value in values.values()],
+        "a table of the log's own columns",
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 def _line(text: str) -> tuple[Header, list[bytes]] | None:
@@ -157,6 +201,6 @@ class LogExportReader(LogRows):
                 self._titles.add(title)
                 self.kind = header.format.id
                 self.tally.note(
-                    f"Exported from a search system: {title}. An export holds what was asked for: it does not stand in for "
+                    f"Exported, not the log itself: {title}. An export holds what was asked for: it does not stand in for "
                     "the server's own log."
                 )
