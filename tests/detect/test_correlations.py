@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from exsweep.detect import Correlated, Engine, correlate
 from exsweep.detect.correlation import FIELD, schema
@@ -167,6 +168,12 @@ def test_rules_that_only_serve_correlations_are_silent(load: Load) -> None:
     loud = Engine(load(rules_text(COUNT + "  generate: true\n")).running, FORMATS)
     assert quiet.silent == {"a"}
     assert loud.silent == frozenset()
+
+
+def test_a_correlation_of_the_users_takes_no_finding_of_ours_away(load: Load) -> None:
+    whole = load(rules_text(COUNT)).running
+    ours = [replace(rule, own=rule.correlation is None) for rule in whole]
+    assert Engine(ours, FORMATS).silent == frozenset()
 
 
 def test_a_correlation_shares_the_fate_of_its_rules(load: Load) -> None:

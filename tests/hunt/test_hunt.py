@@ -20,7 +20,7 @@ from exsweep.errors import KnowledgeError, UsageError
 from exsweep.fleet import hunt, intake
 from exsweep.fleet import lake as lakes
 from exsweep.fleet.hunt import Question, Scope, export, looking, records, sql, where
-from exsweep.fleet.hunt.question import rules_of
+from exsweep.fleet.hunt.question import query, rules_of
 from exsweep.fleet.lake import Lake
 from exsweep.fleet.store import Fleet
 from exsweep.knowledge.formats import load_formats
@@ -379,6 +379,15 @@ def test_sql_reaches_nothing_but_the_events(fleet: Fleet, lake: Lake, tmp_path: 
     with pytest.raises(UsageError):
         sql.rows(fleet, lake, statement.format(store=tmp_path / "fleet.db", lake=lake.folder), Scope())
     assert not (lake.folder / "x.csv").exists()
+
+
+@pytest.mark.parametrize("text", ["address 203.0.113.9", "foo path /owa/auth/x.aspx"])
+def test_the_name_of_a_field_before_a_value_is_not_taken_for_a_word(text: str) -> None:
+    with pytest.raises(UsageError, match="in the same row") as refused:
+        query(text)
+    assert ":" in str(refused.value.tip)
+    query(text.replace(" 2", ":2").replace(" /", ":/"))
+    query('"address" 203.0.113.9')
 
 
 def test_sql_over_all_servers_and_a_limit(fleet: Fleet, lake: Lake) -> None:

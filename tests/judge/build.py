@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
+import msgspec
+
 from exsweep.judge import judge
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.rules import LogSource, Rule
@@ -64,6 +66,9 @@ RULES = {
         rule("ANCHOR", Stage.EXPLOITATION, Strength.ATTEMPT),
         rule("AUTODISCOVER", Stage.PROBE, Strength.ATTEMPT),
         rule("SESSION", Stage.EXPLOITATION, Strength.SUCCESS),
+        msgspec.structs.replace(
+            rule("ANSWERED", Stage.EXPLOITATION, Strength.SUCCESS), proof_needs=("CVE-2021-26855",)
+        ),
         rule("WRITE", Stage.DROP, Strength.SUCCESS),
         rule("VISIT", Stage.WEBSHELL, Strength.SUCCESS, campaign=None, cves=()),
         rule("USE", Stage.WEBSHELL_USE, Strength.SUCCESS, campaign=None, cves=()),

@@ -63,6 +63,25 @@ def test_the_same_attempt_after_the_update_is_attacked_and_says_why():
     assert "15.1.2106.13" in assessment.findings[0].failed[0]
 
 
+def test_an_answer_that_only_the_flaw_explains_is_a_break_in_while_the_build_was_open():
+    assert judged([hit("ANSWERED", "02-28 10:00:00", status="200")], ALL).verdict.level is Level.BROKEN_INTO
+    unknown = [log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00")]
+    assert (
+        judged([hit("ANSWERED", "03-05 10:00:00", status="200")], unknown).verdict.level is Level.BROKEN_INTO
+    )
+
+
+def test_the_same_answer_of_a_build_with_the_fix_needs_a_person_and_says_why():
+    assessment = judged([hit("ANSWERED", "03-05 10:00:00", status="200")], ALL)
+    assert assessment.verdict.level is Level.SUSPICIOUS
+    assert any("15.1.2106.13" in text and "had the fix" in text for text in assessment.verdict.against)
+
+
+def test_an_update_seen_later_takes_nothing_from_an_answer_before_it():
+    hits = [hit("ANSWERED", "02-28 10:00:00", status="200"), hit("ANSWERED", "03-05 10:00:00", status="200")]
+    assert judged(hits, ALL).verdict.level is Level.BROKEN_INTO
+
+
 def test_an_attempt_that_the_server_refused_is_attacked():
     assert judged([hit("ANCHOR", "02-28 10:00:00", status="500")], ALL).verdict.level is Level.ATTACKED
 

@@ -31,6 +31,10 @@ detection:
   condition: selection
 tags: [cve.1999-0001]
 exsweep: {id: X-1, campaign: Nowhere, explanation: "The server is clean.", source: [own]}
+---
+title: Somethings
+correlation: {type: event_count, rules: [00000000-0000-0000-0000-000000000001], timespan: 1h, condition: {gte: 9}}
+exsweep: {id: X-2, source: [own]}
 """
 
 
@@ -49,6 +53,7 @@ def test_a_careless_rule_is_told_everything_that_is_wrong_with_it(
         "no example",
         "ATT&CK",
         "false positives",
+        "mutes X-1",
     ):
         assert said in found
 

@@ -19,6 +19,8 @@ from exsweep.knowledge.rules.indicators import known_indicators, read_indicators
 from exsweep.knowledge.yara import YaraRules, load_yara
 from exsweep.model import UnusedRule
 
+_COUNTED = "its matches only count for a correlation; `generate: true` there tells each of them too"
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -57,15 +59,21 @@ class Tools:
 
     @property
     def unused(self) -> list[UnusedRule]:
-        """The user's rules that no log here could match."""
-        left = [rule for rule in self.rules.rules if not rule.own and rule.state is not RuleState.RUNS]
-        left.sort(key=lambda rule: (rule.state.value, rule.file, rule.id))
-        return [
+        """The user's rules that tell nothing by themselves: no log here could match, or they only serve a correlation."""
+        users = [rule for rule in self.rules.rules if not rule.own]
+        left = [
             UnusedRule(
                 id=rule.id, title=rule.title, file=rule.file, state=rule.state.value, reason=rule.reason
             )
-            for rule in left
+            for rule in users
+            if rule.state is not RuleState.RUNS
         ]
+        left += [
+            UnusedRule(id=rule.id, title=rule.title, file=rule.file, state="counted", reason=_COUNTED)
+            for rule in users
+            if rule.id in self.silent
+        ]
+        return sorted(left, key=lambda rule: (rule.state, rule.file, rule.id))
 
     def ecs_name(self, kind: str, name: str) -> str:
         """The ECS name of a field as rules write it, where the format has one."""

@@ -1,10 +1,12 @@
 """What a person reads on the terminal when triage is done."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from exsweep.cli.terminal import term
+from exsweep.export.words import count, gaps_counted
 from exsweep.knowledge.languages import ENGLISH, in_language, text
-from exsweep.model import Assessment, Finding, Strength
+from exsweep.model import Assessment, Finding, Gap, Strength
 
 _MOST = 6
 
@@ -36,10 +38,7 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
             lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
             lines.append(f"    {(_event(assessment, item) or item.excerpt)[:160]}")
-    gaps = [gap for gap in assessment.coverage.gaps if gap.limits_verdict or gap.kind == "collector"]
-    if gaps:
-        lines += ["", f"What we could not see ({len(gaps)}):"]
-        lines += [f"  - {gap.reason}" for gap in gaps[:_MOST]]
+    lines += _gaps(assessment.coverage.gaps, out)
     moved = [clock.text for clock in assessment.coverage.clocks if clock.moved]
     if moved:
         lines += ["", "Clocks:", *(f"  - {told}" for told in moved)]
@@ -52,6 +51,21 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             f"All of it: {out / ('report.html' if language == ENGLISH else f'report.{language}.html')}",
         ]
     return "\n".join(term(line) for line in lines)
+
+
+def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:
+    """What limits the answer and what the collecting program left out, line by line; of the rest the number."""
+    if not gaps:
+        return []
+    named = [gap for gap in gaps if gap.limits_verdict or gap.kind == "collector"]
+    left = len(gaps) - len(named[:_MOST])
+    rest = f"{count(left, 'more gap' if named else 'gap')}: {'the report names' if out else 'a report (--out DIR) names'}"
+    return [
+        "",
+        f"What we could not see ({gaps_counted(gaps)}):",
+        *(f"  - {gap.reason}" for gap in named[:_MOST]),
+        *([f"  - {rest} {'it' if left == 1 else 'them'}."] if left else []),
+    ]
 
 
 def _event(assessment: Assessment, finding: Finding) -> str | None:

@@ -62,9 +62,19 @@ def needed_fields(rules: Iterable[Rule]) -> dict[str, set[str]]:
 
 
 def silent(rules: Iterable[Rule]) -> frozenset[str]:
-    """Ids of rules that only serve correlations: their matches are no findings (Sigma `generate: false`)."""
+    """Ids of rules that only serve correlations: their matches are no findings (Sigma `generate: false`).
+
+    A correlation of the user's takes no finding of ours away.
+    """
     chosen = list(rules)
-    served = {base for rule in chosen if rule.correlation is not None for base in rule.correlation.rules}
+    own = {rule.id for rule in chosen if rule.own}
+    served = {
+        base
+        for rule in chosen
+        if rule.correlation is not None
+        for base in rule.correlation.rules
+        if rule.own or base not in own
+    }
     loud = {
         base
         for rule in chosen

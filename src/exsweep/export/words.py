@@ -3,12 +3,13 @@
 What has a name in the knowledge (levels, stages, strengths) is called by it; these are the words around them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from exsweep.knowledge.languages import ENGLISH, text
 from exsweep.knowledge.words import render, render_list
-from exsweep.model import Confidence, DayState, ImpactState, Level, Severity, Stage, Step, Strength
+from exsweep.model import Confidence, DayState, Gap, ImpactState, Level, Severity, Stage, Step, Strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +148,25 @@ def head_of(sector: str | None) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 line`, `12,418 lines`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def gaps_counted(gaps: Sequence[Gap]) -> str:
+    """How many there are and how many of them decide, the same on every page and on the terminal.
+
+    `8 gaps; 3 of them limit the answer`.
+    """
+    limiting = sum(gap.limits_verdict for gap in gaps)
+    if limiting == len(gaps):
+        return f"{count(limiting, 'gap')} that {'limits' if limiting == 1 else 'limit'} the answer"
+    who = (
+        "none of them limits"
+        if not limiting
+        else "1 of them limits"
+        if limiting == 1
+        else f"{limiting} of them limit"
+    )
+    return (
+        f"{count(len(gaps), 'gap')}; {who} the answer"
+        if len(gaps) > 1
+        else "1 gap that does not limit the answer"
+    )

@@ -225,10 +225,18 @@ def last_time(hit: Hit) -> datetime | None:
 
 
 def without_tails(names: Iterable[str]) -> tuple[str, ...]:
-    """Each once; a path that is only the end of another one (`inetpub\\x.aspx`, `x.aspx`) is the same thing told shorter."""
+    """Each once; a path that is only the end of another one is the same thing told shorter.
+
+    >>> without_tails(["x.aspx", "/aspnet_client/x.aspx", r"C:\\inetpub\\wwwroot\\aspnet_client\\x.aspx"])
+    ('C:\\\\inetpub\\\\wwwroot\\\\aspnet_client\\\\x.aspx',)
+    """
     kept = tuple(dict.fromkeys(names))
-    ends = {end for name in kept for end in _ends(name.replace("/", "\\").lower())}
-    return tuple(name for name in kept if name.replace("/", "\\").lower() not in ends)
+    ends = {end for name in kept for end in _ends(_as_path(name))}
+    return tuple(name for name in kept if _as_path(name).lstrip("\\") not in ends)
+
+
+def _as_path(name: str) -> str:
+    return name.replace("/", "\\").lower()
 
 
 def _ends(path: str) -> Iterator[str]:

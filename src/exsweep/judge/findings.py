@@ -13,7 +13,7 @@ from exsweep.model import Confidence, Finding, RuleRef, Severity, Stage, Strengt
 
 def findings_of(group: Group, chain: str) -> tuple[Finding, ...]:
     """One finding per rule, page or file, and outcome; in order of first moment, then weight."""
-    bundles: dict[tuple[str, str, bool], list[Weighed]] = defaultdict(list)
+    bundles: dict[tuple[str, str, bool, bool], list[Weighed]] = defaultdict(list)
     for item in group.members:
         name = (
             facts.shell(item.hit, item.stage)
@@ -21,7 +21,7 @@ def findings_of(group: Group, chain: str) -> tuple[Finding, ...]:
             or facts.told_by_disk(item.hit)
             or ""
         )
-        bundles[item.rule.id, name, item.strength is Strength.ASSESSMENT].append(item)
+        bundles[item.rule.id, name, item.strength is Strength.ASSESSMENT, item.doubt is not None].append(item)
     found = [_finding(items, chain) for items in bundles.values()]
     return tuple(
         sorted(
@@ -66,6 +66,7 @@ def _finding(items: Sequence[Weighed], chain: str) -> Finding:
         failed=tuple(reason for reason, _ in failed.most_common()),
         scanner=next((item.scanner for item in items if item.scanner), None),
         false_positives=tuple(rule.false_positives),
+        remarks=tuple(dict.fromkeys(item.doubt for item in items if item.doubt)),
         tip=rule.tip or None,
         chain=chain,
         source=tuple(rule.source),

@@ -24,6 +24,8 @@ class Weighed:
     """Why an attempt is known to have failed; None = nothing shows that."""
     scanner: str | None = None
     """Name of the assessment tool or service, where it is recognised."""
+    doubt: str | None = None
+    """Why what looks like a success is not proven by itself."""
 
 
 def weigh(hit: Hit, rules: Mapping[str, Rule], builds: BuildHistory) -> Weighed:
@@ -36,6 +38,8 @@ def weigh(hit: Hit, rules: Mapping[str, Rule], builds: BuildHistory) -> Weighed:
     if strength is Strength.ASSESSMENT:
         name = name or rule.title
         return Weighed(hit, rule, stage, strength, render("reason.scanner", scanner=name), name)
+    if strength is Strength.SUCCESS and (doubt := _doubt(hit, rule, builds)):
+        return Weighed(hit, rule, stage, Strength.AMBIGUOUS, None, doubt=doubt)
     return Weighed(hit, rule, stage, strength, _failed(hit, rule, stage, strength, builds))
 
 
@@ -79,6 +83,17 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
         return render("reason.build_fixed", build=build)
     if stage is Stage.PROBE:
         return render("reason.first_step")
+    return None
+
+
+def _doubt(hit: Hit, rule: Rule, builds: BuildHistory) -> str | None:
+    """An answer that only a flaw explains proves nothing where the build surely had the fix of each flaw that could give it.
+
+    It stays a sign that needs a person: an update may be half installed, and what followed may stand in other records.
+    """
+    build = builds.surely_at(hit.time)
+    if rule.proof_needs and open_on(rule.proof_needs, build) is False:
+        return render("against.build_fixed", build=build)
     return None
 
 

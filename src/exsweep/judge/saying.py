@@ -1,11 +1,12 @@
 """Dates, kinds of log and wishes in plain words."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from exsweep.judge.coverage import Seen
+from exsweep.knowledge import languages
 from exsweep.knowledge.words import has
-from exsweep.model import Phrase
+from exsweep.model import DayState, Phrase
 
 
 def day(value: date | datetime | None, *, clock: bool = False) -> str:
@@ -23,8 +24,27 @@ def kinds_in_words(kinds: Sequence[str]) -> tuple[Phrase, ...]:
 
 
 def wanted(seen: Seen) -> tuple[Phrase, ...]:
-    """What to send next: records that would cover the blind days, best first."""
-    kinds = [kind for window in seen.blind for kind in window.uncovered if has(f"wanted.{kind}")]
-    kinds += [gap.kind for gap in seen.coverage.gaps if gap.limits_verdict and has(f"wanted.{gap.kind}")]
-    chosen = list(dict.fromkeys(kinds))[:3] or ["all", "evtx"]
-    return tuple(Phrase(key=f"wanted.{kind}") for kind in chosen)
+    """What to send next: records that would cover the blind days, best first; of a log that was sent, only the days it lacks."""
+    read = {
+        source.kind: {day.date for day in source.days if day.state is not DayState.ABSENT}
+        for source in seen.coverage.sources
+    }
+    days: dict[str, list[date]] = {}
+    for window in seen.blind:
+        span = [window.first + timedelta(days=step) for step in range((window.last - window.first).days + 1)]
+        for kind in window.uncovered:
+            days.setdefault(kind, []).extend(one for one in span if one not in read.get(kind, ()))
+    for gap in seen.coverage.gaps:
+        if gap.limits_verdict:
+            days.setdefault(gap.kind, []).extend(when.date() for when in (gap.first, gap.last) if when)
+    sent = {source.kind for source in seen.coverage.sources if source.events}
+    chosen = [kind for kind in days if has(f"wanted.{kind}")][:3] or ["all", "evtx"]
+    return tuple(_wanted(kind, days.get(kind, ()) if kind in sent else ()) for kind in chosen)
+
+
+def _wanted(kind: str, days: Sequence[date]) -> Phrase:
+    what = Phrase(key=f"wanted.{kind}")
+    if not days:
+        return what
+    told = {"first": (languages.day(min(days)),), "last": (languages.day(max(days)),)}
+    return Phrase(key="wanted.more_days", params={"what": (what,), **told})

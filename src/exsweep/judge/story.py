@@ -78,16 +78,21 @@ def _title(group: Group, actor: Actor, campaign: Campaign | None, level: Level) 
     if all(item.strength is Strength.ASSESSMENT for item in group.members):
         return "Scanners and responders"
     who = actor.addresses
-    name = (
-        render("chain.nobody")
-        if not who
-        else join(who)
-        if len(who) <= 3
-        else render("chain.several", n=len(who))
-    )
+    name = _named(who)
     if campaign:
         return render("chain.title", campaign=campaign.title, who=name)
-    return render("chain.title_unknown" if level in _BROKEN else "chain.title_tried", who=name)
+    if level in _BROKEN:
+        return render("chain.title_unknown", who=name)
+    if any(item.strength is Strength.ATTEMPT for item in group.members):
+        return render("chain.title_tried", who=name)
+    # Nobody tried anything that we know of: an act that an account of the house may have done.
+    return render("chain.title_doubtful", who=_named(who or actor.users))
+
+
+def _named(who: tuple[str, ...]) -> str:
+    if not who:
+        return render("chain.nobody")
+    return join(who) if len(who) <= 3 else render("chain.several", n=len(who))
 
 
 def _start(findings: Sequence[Finding]) -> datetime | None:

@@ -376,6 +376,8 @@ def _against(case: _Case) -> tuple[str, ...]:
         said.append(render("against.one_record"))
     doubts: dict[str, list[str]] = {}
     for item in case.carrying[:_REASONS]:
+        for doubt in item.remarks:
+            doubts.setdefault(doubt, []).append(item.id)
         for reason in item.false_positives:
             if not reason.lower().startswith(_NO_DOUBT):
                 doubts.setdefault(reason, []).append(item.id)

@@ -34,6 +34,7 @@ from exsweep.knowledge.rules import Rule, RuleState, load_rules
 from exsweep.knowledge.rules.indicators import known_indicators
 from exsweep.knowledge.secrets import problems_of_secrets
 from exsweep.knowledge.words import FORBIDDEN
+from exsweep.model import Severity
 
 Example = tuple[Rule, Mapping[str, str]]
 RunRules = Callable[[Sequence[Example]], Sequence[bool]]
@@ -82,6 +83,24 @@ def check(run_rules: RunRules) -> tuple[Problem, ...]:
     return tuple(found)
 
 
+def _muted(rules: Sequence[Rule]) -> Iterator[Problem]:
+    """A rule that would tell something by itself must not be muted by the correlation that counts it."""
+    loud = {
+        base
+        for rule in rules
+        if rule.correlation and rule.correlation.generate
+        for base in rule.correlation.rules
+    }
+    served = {base for rule in rules if rule.correlation for base in rule.correlation.rules} - loud
+    for rule in rules:
+        if rule.id in served and rule.level is not Severity.INFORMATIONAL:
+            yield Problem(
+                rule.file,
+                f"a correlation mutes {rule.id}, whose level is {rule.level}",
+                "Say `generate: true` in the correlation, or make the rule informational.",
+            )
+
+
 def problems_of_rules(run_rules: RunRules) -> Iterator[Problem]:
     """What is wrong with the shipped rules."""
     loaded = load_rules(ROOT / "rules", formats=load_formats())
@@ -91,6 +110,7 @@ def problems_of_rules(run_rules: RunRules) -> Iterator[Problem]:
     known_cves = {each.cve for each in cves.cves()}
     for rule in loaded.rules:
         yield from _rule(rule, known_campaigns, known_cves)
+    yield from _muted(loaded.rules)
     yield from _examples([rule for rule in loaded.rules if rule.condition is not None], run_rules)
 
 

@@ -378,13 +378,13 @@ class TimelineRow(_Record, frozen=True, kw_only=True):
 
 
 class UnusedRule(_Record, frozen=True, kw_only=True):
-    """A rule of the user's that no log here could match, and why."""
+    """A rule of the user's that tells nothing by itself, and why."""
 
     id: str
     title: str
     file: str
     state: str
-    """`waiting` for a log that exsweep does not read yet, or `not_applicable`."""
+    """`waiting` for a log that exsweep does not read yet, `not_applicable`, or `counted` for a correlation only."""
     reason: str
 
 

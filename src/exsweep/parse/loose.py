@@ -33,6 +33,9 @@ _PAGE_TAG = re.compile(
     rb"</?(?:b|blockquote|br|code|div|em|font|i|li|p|pre|span|strong|td|tr)(?:\s[^<>]{0,300})?/?>",
     re.IGNORECASE,
 )
+_MARKDOWN = re.compile(rb"(?:[^\\_]|\\[_*~#<>|\[\]()`+.!-])*")
+"""A line of which each backslash stands before a sign of Markdown, and each `_` behind a backslash."""
+_MARKDOWN_SIGN = re.compile(rb"\\([_*~#<>|\[\]()`+.!-])")
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _LISTED = re.compile(rb"[A-Za-z]:\\")
 
@@ -72,10 +75,11 @@ def text_lines(data: bytes) -> Iterator[TextLine]:
 
 
 def unquoted(line: bytes) -> bytes:
-    """A line without the marks with which mail and forums quote (`> `, `| `, backticks), web pages space and terminals colour.
+    """A line without the marks with which mail and forums quote (`> `, `| `, backticks), web pages space, terminals colour
+    and Markdown keeps its signs.
 
-    >>> unquoted(b"> > 2021-03-03 ...")
-    b'2021-03-03 ...'
+    >>> unquoted(b"> > 2021-03-03 ..."), unquoted(b"GET /aspnet\\\\_client/a.aspx")
+    (b'2021-03-03 ...', b'GET /aspnet_client/a.aspx')
     """
     if not line.isascii() or b"\x1b" in line:
         line = _SPACES.sub(b" ", _UNSEEN.sub(b"", line))
@@ -83,12 +87,23 @@ def unquoted(line: bytes) -> bytes:
         line = _unescaped(line)
     if b"\\u00" in line:
         line = _JSON_SIGN.sub(lambda sign: bytes([int(sign[1], 16)]), line).replace(b'\\"', b'"')
+    if marked_down(line):
+        line = _MARKDOWN_SIGN.sub(rb"\1", line)
     match = _QUOTE_MARKS.match(line)
     text = line[match.end() :] if match else line
     stripped = text.strip()
     if len(stripped) > 2 and stripped.startswith(b"`") and stripped.endswith(b"`"):
         return stripped.strip(b"`")
     return text
+
+
+def marked_down(line: bytes) -> bool:
+    """The line is the source of Markdown: each `_` stands behind a backslash, and each backslash before a sign of Markdown.
+
+    >>> marked_down(b"/aspnet\\\\_client/a.aspx"), marked_down(b"C:\\\\web\\\\_vti_bin")
+    (True, False)
+    """
+    return b"\\_" in line and _MARKDOWN.fullmatch(line) is not None
 
 
 def escaped(line: bytes) -> bool:

@@ -9,7 +9,7 @@ from exsweep.parse.console import may_speak, read_console
 from exsweep.parse.fields import split
 from exsweep.parse.header import Header, directive, fields_header, is_type, known_names, plain_row
 from exsweep.parse.lines import BOM
-from exsweep.parse.loose import escaped
+from exsweep.parse.loose import escaped, marked_down
 from exsweep.parse.shapes import infer
 from exsweep.parse.text import to_utf8
 
@@ -114,7 +114,8 @@ def _by_shape(
 ) -> LogFormat | None:
     """The format that most of the first lines fit by number and shape of their fields.
 
-    A small text in which other lines stand between them, or that is a web page's source, is no log but a paste: None.
+    A small text in which other lines stand between them, or that is the source of a web page or of Markdown, is no log but
+    a paste: None.
     """
     votes: dict[str, int] = {}
     hinted = _hinted(known, path)
@@ -124,7 +125,9 @@ def _by_shape(
             if _has_shape(one, line):
                 votes[one.id] = votes.get(one.id, 0) + 1
     best = max(votes.values(), default=0)
-    if not best or (whole and (best < len(sample) - 1 or any(escaped(line) for line in sample))):
+    if not best or (
+        whole and (best < len(sample) - 1 or any(escaped(line) or marked_down(line) for line in sample))
+    ):
         return None
     fitting = [one for one in known if votes.get(one.id) == best]
     if hinted is not None and any(one.id == hinted.id for one in fitting):

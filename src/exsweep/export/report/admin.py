@@ -139,13 +139,13 @@ def ordered_gaps(assessment: Assessment) -> list[Gap]:
 
 
 def blind_line(assessment: Assessment) -> str:
-    """One line: the gap that weighs most, and how many more there are."""
+    """One line: how many gaps, how many of them decide, and the one that weighs most."""
     gaps = ordered_gaps(assessment)
     if not gaps:
         return "We know of no gap in the records that matter. Records that were never made stay unseen."
     first = prose(gap_words(gaps[0], titles(assessment)))
-    more = f", and {words.count(len(gaps) - 1, 'more gap')}" if len(gaps) > 1 else ""
-    return f"{first[:160]}{more}."
+    counted = words.gaps_counted(gaps)
+    return f"{counted[:1].upper()}{counted[1:]}{'. The first' if len(gaps) > 1 else ''}: {first[:160]}."
 
 
 def stories(assessment: Assessment, steps: int) -> list[Story]:

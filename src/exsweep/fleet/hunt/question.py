@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from ipaddress import ip_network
+from itertools import pairwise
 from pathlib import Path
 
 from exsweep.assess.temporary import temporary
@@ -108,7 +109,15 @@ def query(text: str) -> tree.Node:
     Raises:
         UsageError: a term that is too short to look for, or a field without a value.
     """
-    terms = tuple(_term(match) for match in _TERM.finditer(text))
+    found = tuple(_TERM.finditer(text))
+    for label, value in pairwise(found):
+        # `address 203.0.113.9` is meant as one thing; two texts in one row would find nothing and look like "not there".
+        if label["bare"] and label["field"] is None and label["bare"].lower() in SHORT and kind_of(value[0]):
+            raise UsageError(
+                f"{label[0]!r} is a word to look for, beside {value[0]!r} in the same row.",
+                tip=f'Write {label[0]}:{value[0]}, only {value[0]}, or "{label[0]}" in quotes for the word.',
+            )
+    terms = tuple(_term(match) for match in found)
     if not terms:
         raise UsageError("The query is empty.", tip="Name an address, a hash, a path, or field:value.")
     return terms[0] if len(terms) == 1 else tree.And(terms)

@@ -62,6 +62,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Campaign whose senders it is about, where it does not stand by itself."""
     stopped: bool = False
     """The record itself says that the attempt was stopped."""
+    proof_needs: tuple[str, ...] = ()
+    """Flaws of which one must be open for a success to be proven; none: it proves itself."""
 
 
 class RuleProblem(msgspec.Struct, frozen=True):
