@@ -56,6 +56,16 @@ def test_story(story: Path, tmp_path: Path):
     if "ways" in expect:
         told = [chain.campaign for chain in assessment.chains if chain.level is assessment.verdict.level]
         assert told == expect["ways"], f"{told}. {said}"
+    leading = [chain for chain in assessment.chains if chain.level is assessment.verdict.level]
+    if "addresses" in expect:
+        assert [*leading[0].actor.addresses] == expect["addresses"], f"{leading[0].actor}. {said}"
+    if "shells" in expect:
+        assert [*leading[0].actor.shells] == expect["shells"], f"{leading[0].actor}. {said}"
+    for place in expect.get("timeline", ()):
+        path, _, line = place.rpartition(":")
+        assert (path, int(line)) in {(row.origin.path, row.origin.line) for row in assessment.timeline}, place
+    for what, names in expect.get("touched", {}).items():
+        assert [*getattr(assessment.impact, what).items] == names, f"{what}. {said}"
     if "chains" in expect:
         assert (
             len([chain for chain in assessment.chains if chain.level.rank >= Level.SUSPICIOUS.rank])

@@ -13,7 +13,7 @@ from exsweep.detect.columns import offsets_and_data
 from exsweep.detect.matcher import Matcher, make_matcher
 from exsweep.evidence import EvidenceReadError, Source, Unit, sources
 from exsweep.judge import Traces
-from exsweep.judge.facts import is_nobody
+from exsweep.judge.facts import forwarded, is_nobody
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.model import Hit
 from exsweep.parse import Reader, recognise
@@ -27,7 +27,7 @@ PER_FILE = 500
 _CHUNK = 16 << 20
 _PIECE = 1 << 20
 _HEAD = 64 << 10
-_COLUMNS = ("source.ip", "url.path", "user.name", "http.response.status_code")
+_COLUMNS = ("source.ip", "network.forwarded_ip", "url.path", "user.name", "http.response.status_code")
 _KEY_FIELDS = ("url.query", "event.id")
 _KEY_COLUMNS = ("EventData",)
 
@@ -149,13 +149,21 @@ class Finder:
             values = column(batch, native) if native and (wanted or last_parts) else None
             if values is not None:
                 mask |= _is_one_of(values, wanted, last_parts)
-        mask |= self._fitting(batch)
+        mask |= self._forwarded(batch) | self._fitting(batch)
         if self._key_matcher is not None:
             for native in _key_columns(batch.format):
                 values = column(batch, native)
                 if values is not None:
                     mask |= _holds(values, self._key_matcher)
         return np.flatnonzero(mask).astype(np.int64)
+
+    def _forwarded(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """Requests that a load balancer passed on for one of the addresses."""
+        native = batch.format.ecs.get("network.forwarded_ip")
+        values = column(batch, native) if native and self._addresses else None
+        if values is None:
+            return np.zeros(len(batch), dtype=bool)
+        return _where(values, lambda text: forwarded(text) in self._addresses)
 
     def _fitting(self, batch: Batch) -> npt.NDArray[np.bool_]:
         """Requests of those who guessed passwords that were answered to somebody's name."""

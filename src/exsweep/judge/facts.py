@@ -32,9 +32,28 @@ def _place(address: str) -> str:
 
 
 def address(hit: Hit) -> str | None:
-    """The sender, unless it is the server itself or not an address."""
+    """The sender, unless it is the server itself or not an address; behind a load balancer the one that it names."""
     value = hit.fields.get("source.ip", "")
-    return value.lower() if _place(value) in ("public", "private") else None
+    place = _place(value)
+    if place == "public":
+        return value.lower()
+    return forwarded(hit.fields.get("network.forwarded_ip", "")) or (
+        value.lower() if place == "private" else None
+    )
+
+
+@lru_cache(maxsize=65_536)
+def forwarded(header: str) -> str | None:
+    """The last public address of `X-Forwarded-For`: the nearest proxy wrote it, what stands before it the sender may have made up.
+
+    >>> forwarded("192.0.2.1,+203.0.113.9:51034,+10.0.0.1"), forwarded("-")
+    ('203.0.113.9', None)
+    """
+    for part in reversed(re.split(r"[,+\s]+", header)):
+        plain = re.sub(r"^\[(.*)\](?::\d+)?$|^([0-9.]+):\d+$", r"\1\2", part)
+        if _place(plain) == "public":
+            return plain.lower()
+    return None
 
 
 def is_private(value: str) -> bool:
@@ -232,11 +251,11 @@ def without_tails(names: Iterable[str]) -> tuple[str, ...]:
     """
     kept = tuple(dict.fromkeys(names))
     ends = {end for name in kept for end in _ends(_as_path(name))}
-    return tuple(name for name in kept if _as_path(name).lstrip("\\") not in ends)
+    return tuple(name for name in kept if _as_path(name) not in ends)
 
 
 def _as_path(name: str) -> str:
-    return name.replace("/", "\\").lower()
+    return name.replace("/", "\\").lower().lstrip("\\")
 
 
 def _ends(path: str) -> Iterator[str]:

@@ -93,8 +93,9 @@ def _item(
     ]
     rules = {item.rule.id for item in (*acts, *signs)}
     proofs = tuple(item for item in findings if item.rule.id in rules and _touches(what, item.attack))
-    names = _names(what, acts)
-    touched = _touched(what, acts, names)
+    # Where nobody is known to be inside, what the signs name is what a person must look at.
+    names = _names(what, acts if hostile else signs)
+    touched = _touched(what, acts if hostile else signs, names)
     seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     said = _said(what, state, names, checked, signs_only=bool(signs) and not hostile)

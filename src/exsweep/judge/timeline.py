@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from exsweep.judge import facts
 from exsweep.knowledge.judging import judging
 from exsweep.model import Finding, Hit, TimelineRow
 
@@ -49,7 +50,7 @@ def text_of(hit: Hit) -> str:
         parts = [
             request,
             get("http.response.status_code", ""),
-            f"from {get('source.ip')}" if get("source.ip") else "",
+            _sender(hit),
         ]
         if anchor := get("AnchorMailbox"):
             parts.append(f"[{anchor}]")
@@ -61,6 +62,13 @@ def text_of(hit: Hit) -> str:
     return (
         " ".join(f"{name}={value}" for name, value in sorted(hit.fields.items()))[:600] or hit.excerpt[:600]
     )
+
+
+def _sender(hit: Hit) -> str:
+    near, far = hit.fields.get("source.ip"), facts.address(hit)
+    if not near:
+        return ""
+    return f"from {far} through {near}" if far and far != near.lower() else f"from {near}"
 
 
 def _event(hit: Hit) -> str:
