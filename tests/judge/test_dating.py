@@ -55,3 +55,7 @@ def test_the_update_stands_on_the_same_axis():
     assert "did not undo" in before.text[-1]
     after = dated(hit("WRITE", "03-05 04:11:00"))
     assert "before the first act" in after.text[-1]
+
+
+def test_signs_that_nobody_settled_are_not_said_to_be_years_old():
+    assert dated(hit("ODD", "02-28 04:11:00")).earliest is None

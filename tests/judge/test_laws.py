@@ -305,3 +305,17 @@ def test_an_update_seen_later_says_nothing_of_an_attempt_before_it():
 def test_an_attempt_without_a_time_is_not_undone_by_the_newest_build():
     logs = [log("iis_w3c", "02-01 00:00:00", "03-09 10:00:00", builds=[OPEN, FIXED])]
     assert judged([hit("ANCHOR", None, status="200")], logs).verdict.level is Level.SUSPICIOUS
+
+
+def test_of_a_log_that_was_sent_only_the_missing_days_are_asked_for_and_first_what_was_not_sent():
+    sent = [
+        log("iis_w3c", "02-20 00:00:00", "03-09 10:00:00", builds=[OPEN]),
+        log("httpproxy", "02-20 00:00:00", "03-09 10:00:00"),
+    ]
+    asked = judged([hit("ODD", "02-28 10:00:00")], sent).verdict.do_now[1]
+    assert asked.index("Windows event logs") < asked.index("what is missing of the folder Logging\\HttpProxy")
+    assert "to 19 February 2021" in asked
+    assert (
+        "what is missing"
+        not in judged([hit("ODD", "02-28 10:00:00")], sent[:1]).verdict.do_now[1].split(";")[0]
+    )

@@ -24,7 +24,8 @@ def dating(
     """None where nothing hostile is dated. `leading`: the chains that make the level."""
     if level not in _HOSTILE or since is None:
         return None
-    earliest = _earliest(leading, since, seen)
+    # Of signs that nobody has settled yet it is not said that they may be years old.
+    earliest = None if level is Level.SUSPICIOUS else _earliest(leading, since, seen)
     patched = _patched(leading, builds)
     dwell = None if last is None or last < since else round((last - since).total_seconds() / 86_400, 1)
     said = []

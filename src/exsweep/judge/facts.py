@@ -31,6 +31,16 @@ def _place(address: str) -> str:
     return "public"
 
 
+@cache
+def _ecs_names() -> dict[str, dict[str, str]]:
+    return {one.id: {native: ecs for ecs, native in one.ecs.items()} for one in load_formats()}
+
+
+def value_of(hit: Hit, column: str) -> str | None:
+    """A column by its ECS name, or by the name that the log gives it: a hit keeps the ECS one where there is one."""
+    return hit.fields.get(column) or hit.fields.get(_ecs_names().get(hit.kind, {}).get(column, ""))
+
+
 def address(hit: Hit) -> str | None:
     """The sender, unless it is the server itself or not an address; behind a load balancer the one that it names."""
     value = hit.fields.get("source.ip", "")
@@ -44,7 +54,7 @@ def address(hit: Hit) -> str | None:
 
 @lru_cache(maxsize=65_536)
 def forwarded(header: str) -> str | None:
-    """The last public address of `X-Forwarded-For`: the nearest proxy wrote it, what stands before it the sender may have made up.
+    """The last public address of `X-Forwarded-For`: the nearest proxy wrote it, the sender may have made up the rest.
 
     >>> forwarded("192.0.2.1,+203.0.113.9:51034,+10.0.0.1"), forwarded("-")
     ('203.0.113.9', None)
@@ -122,7 +132,9 @@ def served_as(path: str) -> str | None:
 
 def files(hit: Hit) -> tuple[str, ...]:
     """Paths of files that the event is about, as written."""
-    named = tuple(value for column in judging().file_columns if (value := hit.fields.get(column)))
+    named = tuple(
+        dict.fromkeys(value for column in judging().file_columns if (value := value_of(hit, column)))
+    )
     folder, name = hit.fields.get("file.directory"), hit.fields.get("file.name")
     return named or ((f"{folder}\\{name}",) if folder and name else ())
 
@@ -180,7 +192,7 @@ def sessions(hit: Hit) -> frozenset[str]:
     """Keys that name one session or request in several logs, `kind:value` in lower case."""
     keys = set()
     for column, kind in judging().session_columns.items():
-        value = hit.fields.get(column)
+        value = value_of(hit, column)
         if value and len(value) >= 16:
             keys.add(f"{kind}:{value.lower()}")
     said = text(hit)
@@ -199,11 +211,11 @@ def processes(hit: Hit) -> frozenset[str]:
     host = hit.fields.get("host.name", "").lower()
     keys = set()
     for column in judging().process_columns:
-        value = hit.fields.get(column, "").lower()
+        value = (value_of(hit, column) or "").lower()
         if value and not _NO_PROCESS.fullmatch(value):
             keys.add(f"process:{host}:{value.strip('{}')}")
     for column in judging().logon_columns:
-        value = hit.fields.get(column, "").lower()
+        value = (value_of(hit, column) or "").lower()
         if value and value not in judging().logons_of_the_system:
             keys.add(f"logon:{host}:{value}")
     return frozenset(keys)
@@ -216,7 +228,7 @@ def _mailbox_patterns() -> tuple[re.Pattern[str], ...]:
 
 def mailboxes(hit: Hit) -> tuple[str, ...]:
     """Mailboxes that the event names as touched."""
-    found = [hit.fields[column] for column in judging().mailbox_columns if hit.fields.get(column)]
+    found = [value for column in judging().mailbox_columns if (value := value_of(hit, column))]
     for pattern in _mailbox_patterns():
         found += pattern.findall(text(hit))
     return tuple(dict.fromkeys(found))

@@ -85,17 +85,14 @@ def _item(
     checked: tuple[Phrase, ...],
 ) -> ImpactItem:
     acts = [item for group in hostile for item in group.members if _tells(what, item)]
-    signs = [
-        item
-        for group in doubtful
-        for item in group.members
-        if _tells(what, item, tries=True) and Severity(item.rule.level).rank >= Severity.MEDIUM.rank
-    ]
+    hints = [item for group in doubtful for item in group.members if _tells(what, item, tries=True)]
+    signs = [item for item in hints if Severity(item.rule.level).rank >= Severity.MEDIUM.rank]
     rules = {item.rule.id for item in (*acts, *signs)}
     proofs = tuple(item for item in findings if item.rule.id in rules and _touches(what, item.attack))
     # Where nobody is known to be inside, what the signs name is what a person must look at.
-    names = _names(what, acts if hostile else signs)
-    touched = _touched(what, acts if hostile else signs, names)
+    told = acts if hostile else hints if signs else []
+    names = _names(what, told)
+    touched = _touched(what, told, names)
     seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     said = _said(what, state, names, checked, signs_only=bool(signs) and not hostile)
@@ -189,7 +186,7 @@ def _named(what: str, item: Weighed) -> Sequence[str]:
     # The address that a write was sent to stays nobody's way back in; the file that was written does.
     if what == "persistence" and item.stage is Stage.DROP and hit.fields.get("url.path"):
         return ()
-    value = next((v for c in judging().impact_names[what] if (v := hit.fields.get(c))), None)
+    value = next((v for c in judging().impact_names[what] if (v := facts.value_of(hit, c))), None)
     return (value,) if value else ()
 
 
@@ -217,7 +214,7 @@ def _seen(hits: Sequence[Hit], *, folders: bool) -> Touched:
 def _hosts(hit: Hit) -> list[str]:
     """Other computers that the event names: the one reached, the one that it came from, those in the command."""
     own = hit.fields.get("host.name", "").lower()
-    said = [hit.fields[column] for column in judging().impact_names["hosts"] if hit.fields.get(column)][:1]
+    said = [value for column in judging().impact_names["hosts"] if (value := facts.value_of(hit, column))][:1]
     text = facts.text(hit)
     said += [name for pattern in _host_patterns() for name in pattern.findall(text)]
     return [name for name in said if not facts.is_this_server(name) and _short(name) != _short(own)]

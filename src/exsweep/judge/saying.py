@@ -24,7 +24,10 @@ def kinds_in_words(kinds: Sequence[str]) -> tuple[Phrase, ...]:
 
 
 def wanted(seen: Seen) -> tuple[Phrase, ...]:
-    """What to send next: records that would cover the blind days, best first; of a log that was sent, only the days it lacks."""
+    """What to send next, at most three: logs of which nothing was sent before days that a log lacks, for these may be gone.
+
+    Where all logs that could cover the blind days were sent, the Windows events are asked for first: they reach back furthest.
+    """
     read = {
         source.kind: {day.date for day in source.days if day.state is not DayState.ABSENT}
         for source in seen.coverage.sources
@@ -38,8 +41,13 @@ def wanted(seen: Seen) -> tuple[Phrase, ...]:
         if gap.limits_verdict:
             days.setdefault(gap.kind, []).extend(when.date() for when in (gap.first, gap.last) if when)
     sent = {source.kind for source in seen.coverage.sources if source.events}
-    chosen = [kind for kind in days if has(f"wanted.{kind}")][:3] or ["all", "evtx"]
-    return tuple(_wanted(kind, days.get(kind, ()) if kind in sent else ()) for kind in chosen)
+    known = [kind for kind in days if has(f"wanted.{kind}")]
+    lacking = [kind for kind in known if kind in sent]
+    unsent = [kind for kind in known if kind not in sent]
+    if lacking and not unsent and not any(kind.partition("/")[0] == "windows_event" for kind in sent):
+        unsent = ["evtx"]
+    asked = [*(_wanted(kind, ()) for kind in unsent), *(_wanted(kind, days[kind]) for kind in lacking)]
+    return tuple(asked[:3]) or (_wanted("all", ()), _wanted("evtx", ()))
 
 
 def _wanted(kind: str, days: Sequence[date]) -> Phrase:
