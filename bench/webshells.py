@@ -1,6 +1,6 @@
 """Web shells: recall and false alarms on the real sets, beside the public YARA rules on the same files; prints Markdown.
 
-    python bench/webshells.py SHARED_DATA [--part report|tune|all] [--rewrites N] > report.md
+    python bench/webshells.py SHARED_DATA [--part report|tune|all] [--removal] > report.md
 
 The malicious files are split by cluster of near duplicates (SHA-256 of its name, about 75 % for tuning), the benign ones
 by file. Numbers of the tuning part say nothing; the report is on the rest. Times are of the processor. Needs yara-x.
@@ -22,9 +22,6 @@ import yara_x
 from exsweep.detect.webshell import examine
 from exsweep.detect.webshell.reading import read_page
 from exsweep.model.files import FileReport, FileVerdict
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.detect.webshell.rewrites import REWRITES
 
 TUNING_SHARE = 0.75
 PASSWORD = b"infected"
@@ -159,30 +156,6 @@ def speed(title: str, looked: list[Looked]) -> None:
     )
 
 
-def rewrites(looked: list[Looked], most: int) -> None:
-    """Recall after each rewrite, of those found before."""
-    print("\n| rewrite | applies to | found | malicious |\n|---|---|---|---|")
-    for name, rewrite in REWRITES.items():
-        verdicts: Counter[FileVerdict] = Counter()
-        missed: list[str] = []
-        for each in [one for one in looked if one.report.verdict in FOUND][:most]:
-            changed = rewrite(each.sample.data, each.sample.name.rpartition(".")[2])
-            if changed is None:
-                continue
-            verdict = examine(changed, each.sample.name).verdict
-            verdicts[verdict] += 1
-            if verdict not in FOUND:
-                missed.append(each.sample.name)
-        total = sum(verdicts.values())
-        found = sum(verdicts[each] for each in FOUND)
-        print(
-            f"| {name} | {total} | {share(found, total)} | {share(verdicts[FileVerdict.MALICIOUS], total)} |",
-            flush=True,
-        )
-        for each in missed[:20]:
-            print(f"  missed after {name}: {each}", file=sys.stderr)
-
-
 def without_evidence(data: bytes, report: FileReport) -> bytes:
     """The page without the lines that the report names; the same where it names none."""
     readings = read_page(data, f"page.{report.kind or 'asp'}")
@@ -231,9 +204,6 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path)
     arguments.add_argument("--part", choices=("report", "tune", "all"), default="report")
-    arguments.add_argument(
-        "--rewrites", type=int, default=0, metavar="N", help="of the first N files that are found"
-    )
     arguments.add_argument("--removal", action="store_true", help="cut out what is named, and look again")
     options = arguments.parse_args()
     scanner = public_rules(options.data / "yara_rules")
@@ -260,8 +230,6 @@ def main() -> None:
     print("\n### Time\n")
     speed("malicious", bad)
     speed("benign", good)
-    if options.rewrites:
-        rewrites(bad, options.rewrites)
     if options.removal:
         removal([each for each in bad if each.report.verdict in FOUND])
 

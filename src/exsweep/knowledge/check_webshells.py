@@ -47,6 +47,10 @@ _ORIGINS = frozenset(
         "attribute",
         "served",
         "lonely",
+        "bare",
+        "credentials",
+        "each",
+        "unused",
     }
 )
 _LANGUAGES = frozenset({"csharp", "vb", "jscript", "vbscript"})

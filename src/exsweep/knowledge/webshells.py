@@ -178,6 +178,10 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Regular expressions (lower case) on code of languages that are not read: input that becomes a program."""
     markup_runs: tuple[str, ...]
     """Regular expressions (lower case) on files without server code: markup that the server turns into calls."""
+    offers: str
+    """Regular expression on lower-case markup: a choice that only database consoles of intruders give."""
+    compiled_folders: str
+    """Regular expression on lower-case paths: a folder whose source files the server compiles."""
     config_handlers: tuple[ConfigHandler, ...]
     """On `<add>` elements of a web.config."""
     tools: tuple[str, ...]

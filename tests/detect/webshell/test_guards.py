@@ -52,6 +52,37 @@ def test_a_variable_that_is_given_another_value_after_its_check_is_not_checked()
     assert csharp(_FIELD + code).verdict is not FileVerdict.UNREMARKABLE
 
 
+_RELAY = "Response.Write(new System.IO.StreamReader(System.Net.WebReq~uest.Create(f).GetResponse().GetResponseStream()).ReadToEnd());"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        'if(f.StartsWith("h")){}',
+        'bool ok=f.StartsWith("http://192.0.2.1/");',
+        'var own=new[]{"http","https"};foreach(var s in own)if(f.StartsWith(s)){',
+        "bool ok=true;foreach(var s in Own.List)if(f.StartsWith(s))ok=true;if(!ok)return;",
+        "bool ok=false;foreach(var s in Own.List)if(f.StartsWith(s))Response.Write(s);",
+        "if(f.StartsWith(f.Substring(0,4))){",
+    ],
+)
+def test_a_relay_does_not_hide_behind_a_check(check: str) -> None:
+    assert csharp(_FIELD + check + _RELAY + "}" * check.endswith("{")).verdict is FileVerdict.SUSPICIOUS
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        'if(!f.StartsWith("http://192.0.2.1/"))return;',
+        'var own=new[]{"http://maps.example.test/","http://192.0.2.1/"};foreach(var s in own)if(f.StartsWith(s)){',
+        "bool ok=false;foreach(var s in Own.List)if(f.StartsWith(s.Url))ok=true;if(!ok){Response.StatusCode=403;Response.End();}",
+        "bool ok=false;foreach(var s in Own.List){if(f.StartsWith(s)){ok=true;break;}}if(ok){",
+    ],
+)
+def test_a_relay_whose_list_decides_is_one_of_a_map_server(check: str) -> None:
+    assert csharp(_FIELD + check + _RELAY + "}" * check.endswith("{")).verdict is FileVerdict.UNREMARKABLE
+
+
 def test_a_relay_that_is_all_that_a_page_does_is_suspicious_and_one_that_belongs_to_a_site_is_not() -> None:
     relay = (
         'Set h = Server.CreateObject("Msxml2.ServerXMLHTTP"): h.open "GET", req~uest("u"), False: h.send\n'

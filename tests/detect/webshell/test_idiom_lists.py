@@ -40,14 +40,12 @@ def test_combinations_of_idioms_are_found(number: int) -> None:
 
 KNOWN_ALARMS = {
     "vb: upload",
-    "whole: proxy page",
     "whole: pdf by tool with fixed arguments",
     "whole: dnn link click",
     "whole: cs setup writes connection string",
     "whole: asp upload class",
 }
-"""Takes uploads of any kind, by their own name, below a folder that pages run in; fetches addresses of a list for the visitor,
-whose check is not understood; starts a program of its own folder with a number from the visitor; sends
+"""Takes uploads of any kind, by their own name, below a folder that pages run in; starts a program of its own folder with a number from the visitor; sends
 a file that a library looks up for the visitor; connects to a database with a password of the visitor's: a person should look. The upload class
 takes its folder from the visitor and lies in the page itself, as real shells have it."""
 

@@ -115,7 +115,6 @@ class Evaluator(Library):
             arguments += [self._initial(names, each) for each in added]
         self._sinks(node, names, base, arguments)
         self._hand_over(node, names)
-        self._questioned(node, base, arguments)
         if names[0] == ("function",) and self.state.unit.program.language == "jscript":
             made = self._made_function(node, arguments)
             if made is not None:

@@ -12,13 +12,16 @@ from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
     CHECKED,
+    COMPILED,
     COMPUTED,
     DECODED,
+    EACH,
     MAPPED,
     MIXED,
     PARTLY,
     ROOTED,
     TELLING,
+    USERINFO,
     Constant,
     Origin,
     Value,
@@ -85,15 +88,17 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("checked")
     if ASKED in value.marks:
         found.add("asked")
+    if EACH in value.marks and found & VISITOR:
+        found.add("each")
+    if USERINFO in value.types:
+        found.add("credentials")
     if any(each.endswith("attribute") for each in value.types):
         found.add("attribute")
     if MAPPED in value.marks:
         found.add("mapped")
     if any(each.kind in VISITOR and _secret().search(each.name.lower()) for each in value.origins):
         found.add("secret")
-    if any(_script(each) for each in value.constants) or any(
-        _script(each[5:]) for each in value.types if each.startswith("ends:")
-    ):
+    if any(_script(each) for each in value.constants) or _ends_as_script(value.types):
         found.add("script")
     if not value.origins and (COMPUTED in value.marks or (DECODED in value.marks and _short(value))):
         found.add("hidden")
@@ -116,6 +121,16 @@ def labels(value: Value | None) -> frozenset[str]:
     ):
         found.add("unknown")
     return frozenset(found)
+
+
+def _ends_as_script(types: tuple[str, ...]) -> bool:
+    """Does the page itself put an end to the name by which the server runs the file, where it lies?"""
+    ends = [each[5:] for each in types if each.startswith("ends:")]
+    if COMPILED in types and any(
+        each.rpartition(".")[2] in webshell_weights().source_extensions for each in ends
+    ):
+        return True
+    return any(map(_script, ends))
 
 
 def _last(types: tuple[str, ...]) -> set[str]:

@@ -99,7 +99,8 @@ class Unread(_Node, frozen=True):
 
 
 class Return(_Node, frozen=True):
-    value: "Expr"
+    value: "Expr | None"
+    """None for a bare `return`, and for `Exit Sub`, `Exit Function` and `Exit Property` of VB."""
 
 
 class Branch(_Node, frozen=True):
@@ -174,7 +175,7 @@ _CHILDREN: dict[type, Callable[[Any], tuple[Statement, ...]]] = {
     Unread: lambda node: node.pieces,
     Lambda: lambda node: node.body,
     Function: lambda node: node.body,
-    Return: lambda node: (node.value,),
+    Return: lambda node: (node.value,) if node.value is not None else (),
     Branch: _of_branch,
 }
 

@@ -27,7 +27,9 @@ from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.sinks import Sink
 from exsweep.detect.webshell.state import STEPS_AT_ONCE, State
 from exsweep.detect.webshell.values import (
+    ASKED,
     CHECKED,
+    CHOSEN,
     UNKNOWN,
     Constant,
     Origin,
@@ -137,6 +139,8 @@ class Expressions(ABC):
         if found is not None:
             if name in state.checked and state.checked[name] > 0:
                 found = marked(found, CHECKED)
+            elif state.checked and state.checked[f"?{name}"] > 0:
+                found = marked(found, ASKED)
             kind = type_ or control
             return typed(found, kind) if kind and not found.types else found
         if control:
@@ -180,6 +184,8 @@ class Expressions(ABC):
             case Member(name=name):
                 last = name.lower()
                 types = base.types if base is not None else ()
+                if CHOSEN in types:
+                    self.state.chosen_at_work = True
                 names = [(*each.split("."), last) for each in types if not each.startswith("fn:")]
                 names += [tuple(each[3:].split(".")) for each in types if each.startswith("fn:")]
                 text = dotted(node)

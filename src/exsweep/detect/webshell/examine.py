@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from exsweep.detect.webshell.alone import around
 from exsweep.detect.webshell.effort import MOST, Effort
 from exsweep.detect.webshell.flow import follow
 from exsweep.detect.webshell.kinds import OTHER, kind
@@ -19,7 +20,7 @@ from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.shape import shape_of
 from exsweep.detect.webshell.shown import MARKUP, Shown, Unit
 from exsweep.detect.webshell.sieve import may_do_anything
-from exsweep.detect.webshell.signs import constants, lonely, signs, unread_share
+from exsweep.detect.webshell.signs import constants, signs, unread_share
 from exsweep.detect.webshell.state import State, TooMuchWorkError
 from exsweep.detect.webshell.visitors import seen_in_browsers
 from exsweep.model import Confidence
@@ -140,7 +141,7 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
         if directive.name == "import":
             state.imports(directive.attributes.get("namespace", ""))
     if page.blocks and page.kind not in (OTHER, "asax") and kind(page.kind).body != "source":
-        state.around |= {"served", "lonely"} if lonely(page) else {"served"}
+        state.around |= {"served"} | around(page)
     # JScript.NET writes attributes where its parser does not keep them.
     state.service = page.kind in ("asmx", "svc", "remoting") and page.language == "jscript"
     try:
@@ -152,6 +153,8 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     except RecursionError:
         problems.append("the code is nested too deeply to be followed")
     shown = tuple(state.shown.values())
+    if not state.chosen_at_work:
+        shown = tuple(msgspec.structs.replace(each, around=each.around | {"unused"}) for each in shown)
     places = best(shown)
     locate = _locate(page, parts, state, [one.shown for weighed in places.values() for one in weighed[:40]])
     if any(each.language == "other" for each in page.blocks):

@@ -13,8 +13,11 @@ from exsweep.detect.webshell.code import Assign, Branch, Function, Name, Return,
 from exsweep.detect.webshell.evaluate import opened
 from exsweep.detect.webshell.guards import Names, guarded, leaves
 from exsweep.detect.webshell.state import State
+from exsweep.detect.webshell.values import EACH, Value, marked
 
 ROUNDS: Final = 5
+EACH_OF: Final = "looped"
+"""Name under which the knowledge knows a loop through an object."""
 _NOTHING: Final[tuple[Names, Names]] = (frozenset(), frozenset())
 
 
@@ -49,12 +52,26 @@ def follow(state: State) -> None:
             return
 
 
+def _each(evaluator: Evaluator, node: Assign, name: str, given: Value, *, loop: bool) -> None:
+    """The variable of a loop, that has more values than its first."""
+    state = evaluator.state
+    state.forget(name)
+    state.elements[name] = given
+    if not loop:
+        return
+    if given.origins:
+        state.write(name, marked(given, EACH), weak=True)
+    for sink in evaluator.known.calls.find([(*each.split("."), EACH_OF) for each in given.types]):
+        state.show(sink, node.at, name, None, None)
+
+
 def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
     """Evaluate statements in order; nested blocks from a stack, for nesting is hostile."""
     state = evaluator.state
     state.in_branch = 0
     state.withs.clear()
     state.checked.clear()
+    state.begin_block(statements)
     stack: list[tuple[Statement | Passed, bool]] = [(node, False) for node in reversed(statements)]
     while stack:
         node, leaving = stack.pop()
@@ -69,10 +86,9 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
         match node:
             case Branch(conditions=conditions, bodies=bodies):
                 for condition in conditions:
-                    evaluator.evaluate(condition)
+                    given = evaluator.evaluate(condition)
                     if isinstance(condition, Assign) and isinstance(condition.target, Name):
-                        # The variable of a loop has more values than its first.
-                        state.forget(condition.target.name.lower())
+                        _each(evaluator, condition, condition.target.name.lower(), given, loop=node.loop)
                 if node.loop:
                     state.enter_loop(node)
                 state.in_branch += 1

@@ -2,15 +2,31 @@
 
 A check that is merely there says nothing: whoever writes a back door can write one. What counts is that nothing is done where it
 fails. So a variable is *checked* only inside the body that is run when the check is passed, or behind a body that leaves the
-function when it is not; and only against a folder of the site, an address, or a list that the page itself holds.
+function when it is not; and only against a folder of the site, an address, or a list that the page itself holds. A flag may
+stand between the two, if nothing else raises it: `foreach (var s in list) if (url.StartsWith(s)) ok = true; if (!ok) return;`.
+
+What something is held against may be unknown (a list in a file of settings). That is enough for an address, which relays of
+map servers check in that way, and is written `?name`; it is not enough for a file.
 """
 
 from typing import Final
 
-from exsweep.detect.webshell.code import Branch, Call, Expr, Member, Name, Op, Return, Statement, walk
+from exsweep.detect.webshell.code import (
+    Assign,
+    Branch,
+    Call,
+    Const,
+    Expr,
+    Member,
+    Name,
+    Op,
+    Return,
+    Statement,
+    walk,
+)
 from exsweep.detect.webshell.evaluate import Expressions
 from exsweep.detect.webshell.names import dotted
-from exsweep.detect.webshell.values import MAPPED, ROOTED, Value
+from exsweep.detect.webshell.values import COMPUTED, MAPPED, ROOTED, Constant
 
 _AND: Final = frozenset({"&&", "and", "andalso"})
 _OR: Final = frozenset({"||", "or", "orelse"})
@@ -22,6 +38,8 @@ _MOST_LOOKED_AT: Final = 200
 
 Names = frozenset[str]
 _NONE: Final[Names] = frozenset()
+WEAK: Final = "?"
+"""Before the name of a variable that was held against something unknown."""
 
 
 def guarded(evaluator: Expressions, condition: Expr) -> tuple[Names, Names]:
@@ -38,13 +56,17 @@ def guarded(evaluator: Expressions, condition: Expr) -> tuple[Names, Names]:
             return _NONE, _NONE.union(*(guarded(evaluator, each)[1] for each in operands))
         case Call(function=Member(base=base, name=name), arguments=(first, *_)):
             return _asked(evaluator, name.lower(), base, first), _NONE
+        case Name(name=name):
+            return _flag(evaluator, name.lower()), _NONE
         case _:
             return _NONE, _NONE
 
 
 def _asked(evaluator: Expressions, how: str, base: Expr, first: Expr) -> Names:
     if how == "startswith" and isinstance(base, Name):
-        return frozenset({base.name.lower()}) if _limits(evaluator.evaluate(first)) else _NONE
+        limits = _limits(evaluator, first)
+        name = base.name.lower()
+        return _NONE if limits is False else frozenset({name if limits else f"{WEAK}{name}"})
     if how in ("contains", "containskey") and isinstance(first, Name):
         holder = evaluator.evaluate(base)
         return (
@@ -53,17 +75,62 @@ def _asked(evaluator: Expressions, how: str, base: Expr, first: Expr) -> Names:
     return _NONE
 
 
-def _limits(start: Value) -> bool:
-    """Is that a folder of the site, or an address of a machine?"""
-    if start.origins:
+def _limits(evaluator: Expressions, start: Expr) -> bool | None:
+    """Is that a folder of the site, or an address of a machine? None where it is unknown."""
+    value = evaluator.evaluate(start)
+    if isinstance(start, Name):
+        value = evaluator.state.elements.get(start.name.lower(), value)
+    if value.origins:
         return False
-    if start.marks & {MAPPED, ROOTED}:
+    if value.marks & {MAPPED, ROOTED}:
         return True
-    return any(
-        isinstance(each, str)
-        and each.lower().startswith(_ADDRESS)
-        and len(each.partition("//")[2]) >= _SHORTEST_HOST
-        for each in start.constants
+    if value.constants:
+        return all(map(_address, value.constants))
+    return False if COMPUTED in value.marks else None
+
+
+def _address(value: Constant) -> bool:
+    """Does that name a machine, or do all of these?"""
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_address, value))
+    return (
+        isinstance(value, str)
+        and value.lower().startswith(_ADDRESS)
+        and len(value.partition("//")[2]) >= _SHORTEST_HOST
+    )
+
+
+def _flag(evaluator: Expressions, flag: str) -> Names:
+    """What is known of other variables where this one is true."""
+    questions = evaluator.state.questions(flag, _questions)
+    return (
+        frozenset.intersection(*(guarded(evaluator, each)[0] for each in questions)) if questions else _NONE
+    )
+
+
+def _questions(statements: tuple[Statement, ...], flag: str) -> tuple[Call, ...]:
+    """Questions about a text of which one must have been answered with yes where the flag is true; none if it rises elsewhere."""
+    found: list[Call] = []
+    times = asked = 0
+    for node in walk(statements):
+        match node:
+            case Assign(target=Name(name=name)) if name.lower() == flag:
+                times += _raises(node, flag)
+            case Branch(conditions=(Call(function=Member()) as question, *_), bodies=(body, *_), loop=False):
+                raised = sum(_raises(each, flag) for each in body)
+                asked += raised
+                found += [question] if raised else []
+            case _:
+                pass
+    return tuple(found) if times == asked else ()
+
+
+def _raises(node: Statement, flag: str) -> bool:
+    return (
+        isinstance(node, Assign)
+        and isinstance(node.target, Name)
+        and node.target.name.lower() == flag
+        and not (isinstance(node.value, Const) and not node.value.value)
     )
 
 

@@ -5,9 +5,7 @@ from typing import Final
 from exsweep.detect.webshell.assignments import Assignments
 from exsweep.detect.webshell.code import Call, Function, Lambda, Member, Name, Op
 from exsweep.detect.webshell.names import DottedName, dotted, spell
-from exsweep.detect.webshell.operators import open_text
 from exsweep.detect.webshell.values import (
-    ASKED,
     COMPUTED,
     DECODED,
     TAMED,
@@ -177,25 +175,6 @@ class Handing(Assignments):
             self.state.write(
                 function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
             )
-
-    def _questioned(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
-        """`address.StartsWith(own)`, `list.Contains(address)`: a variable is held against what the page says."""
-        function = node.function
-        if not isinstance(function, Member) or base is None or not arguments:
-            return
-        last = function.name.lower()
-        if last == "startswith":
-            asked, given, against = function.base, base, arguments[0]
-        elif last in ("contains", "containskey"):
-            asked, given, against = node.arguments[0], arguments[0], base
-        else:
-            return
-        if not isinstance(asked, Name) or not given.origins or against.origins or open_text(against.constant):
-            return
-        name = asked.name.lower()
-        if not any(name in map(str.lower, each) for each in self.state.lambdas.values()):
-            # The variable of a filter is another one in the next function.
-            self.state.write(name, marked(given, ASKED), weak=True)
 
     def _copied(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
         """`stream.CopyTo(file)` writes the file; only the first look knows where it lies, before it holds the content."""

@@ -8,10 +8,12 @@ from exsweep.detect.webshell.code import Call, Const, Member, Name, Op
 from exsweep.detect.webshell.computing import NotFoldedError
 from exsweep.detect.webshell.handing import Handing
 from exsweep.detect.webshell.names import DottedName, dotted, is_self
-from exsweep.detect.webshell.showing import CHOSEN, UNEXPLAINED, UNKNOWN_OBJECT
+from exsweep.detect.webshell.showing import UNEXPLAINED, UNKNOWN_OBJECT
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
+    CHOSEN,
+    COMPILED,
     COMPUTED,
     DECODED,
     MAPPED,
@@ -35,7 +37,7 @@ _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
 
 _CLASS_ID: Final = 30
 
-_KEPT: Final = frozenset({"own-page", "listed"})
+_KEPT: Final = frozenset({"own-page", "listed", COMPILED})
 """What is known of a path, and then of the stream that it is opened as."""
 _WRAPPERS: Final = frozenset({"gzipstream", "deflatestream", "cryptostream", "bufferedstream"})
 """Streams that hand on to another; so does whatever ends in `writer`."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from exsweep.detect.webshell import computing, decoding
 from exsweep.detect.webshell.code import THROWN, Name, Op, Statement
@@ -11,11 +12,13 @@ from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.values import (
     BASENAME,
     BUILT,
+    COMPILED,
     COMPUTED,
     DECODED,
     MIXED,
     ROOTED,
     UNKNOWN,
+    USERINFO,
     Constant,
     Value,
     constant,
@@ -24,6 +27,7 @@ from exsweep.detect.webshell.values import (
     marked,
     typed,
 )
+from exsweep.knowledge.webshells import webshell_weights
 
 _OPEN = re.compile(r"\s{0,8}(?:[a-zA-Z]{1,8}:[/\\]{1,3}|\\\\)?")
 
@@ -38,6 +42,10 @@ _LONGEST_NAMED = 60
 
 _SCHEME = re.compile(r"(?:https?|ftp|file|ldap|gc|net\.tcp|tcp|wss?):/{2,3}|\\\\\\\\", re.IGNORECASE)
 """What stands before the name of a machine and does not say which one."""
+_USERINFO = re.compile(
+    r"[a-z]{2,5}://[^/@]{0,80}:[^/@]{0,80}\0[^/@]{0,80}@|[a-z]{2,5}://[^/@:]{0,80}\0[^/@:]{0,80}:[^/@]{0,80}@"
+)
+"""An address with a name and a password; what comes from elsewhere is a NUL."""
 _ROOT = re.compile(r"[~./\\\s]*")
 
 _WORTHLESS = frozenset(
@@ -76,6 +84,19 @@ def _end(parts: list[Value]) -> str:
 
 def _scheme_alone(constant: Constant) -> bool:
     return isinstance(constant, str) and _SCHEME.fullmatch(constant) is not None
+
+
+def _with_password(parts: list[Value]) -> bool:
+    """`"ftp://" & user & ":" & password & "@" & host`, where one of the two comes from elsewhere."""
+    told = ""
+    for each in parts[:12]:
+        told += each.constant if isinstance(each.constant, str) else "\0" if each.origins else "?"
+    return _USERINFO.search(told) is not None
+
+
+@cache
+def _compiled() -> re.Pattern[str]:
+    return re.compile(webshell_weights().compiled_folders)
 
 
 class Operators(Expressions):
@@ -200,9 +221,13 @@ class Operators(Expressions):
             value = marked(value, ROOTED)
         elif ROOTED in value.marks:
             value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})
-        head = first.constant
+        head = parts[0].constant if parts else None
         if isinstance(head, str) and (moniker := _MONIKER.match(head)):
             value = typed(value, f"begins:{moniker[0].lower()}")
+        if value.origins and isinstance(head, str) and _compiled().search(head.lower()):
+            value = typed(value, COMPILED)
+        if value.origins and _with_password(parts):
+            value = typed(value, USERINFO)
         tail = _tail(parts)
         if 0 < len(tail) < 12:
             value = typed(value, f"ends:{tail.lower()}")

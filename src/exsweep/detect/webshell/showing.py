@@ -6,7 +6,17 @@ from exsweep.detect.webshell.code import Assign, Call, Index, Name, Statement
 from exsweep.detect.webshell.members import Members
 from exsweep.detect.webshell.names import DottedName, dotted, spell
 from exsweep.detect.webshell.sinks import Sink
-from exsweep.detect.webshell.values import COMPUTED, PARTLY, UNKNOWN, Origin, Value, derived, either, marked
+from exsweep.detect.webshell.values import (
+    CHOSEN,
+    COMPUTED,
+    PARTLY,
+    UNKNOWN,
+    Origin,
+    Value,
+    derived,
+    either,
+    marked,
+)
 
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 
@@ -21,9 +31,6 @@ UNKNOWN_OBJECT: Final = "#unknown"
 
 STARTED: Final = "(start of an unknown object)"
 """Name under which the knowledge knows a call of one that would start a program, were it a shell."""
-
-CHOSEN: Final = "#chosen"
-"""Type of an object whose class the visitor names."""
 
 CHOSEN_MEMBER: Final = "(a member of a chosen object)"
 """Name under which the knowledge knows a call of it."""

@@ -24,7 +24,7 @@ class Shown(msgspec.Struct, frozen=True):
     language: str = ""
     """Of the code that it stands in."""
     around: frozenset[str] = frozenset()
-    """What the code stands in, in the words of `weights.yml`: `served`, `lonely`."""
+    """What the code stands in, in the words of `weights.yml`: `served`, `lonely`, `bare`."""
 
 
 class Unit(msgspec.Struct):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from exsweep.detect.webshell import computing, decoding
+from exsweep.detect.webshell.alone import stands_alone
 from exsweep.detect.webshell.capabilities import Weighed
 from exsweep.detect.webshell.code import Assign, Call, Const, Member, Op, Statement, Unread, walk
-from exsweep.detect.webshell.kinds import OTHER, kind
 from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
-from exsweep.detect.webshell.score import pairs, reason
+from exsweep.detect.webshell.score import reason
 from exsweep.detect.webshell.shown import Shown, Unit
 from exsweep.detect.webshell.state import State
 from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
@@ -27,7 +27,6 @@ _MOST_INNER: Final = 6
 _UNREAD_SHARE: Final = 0.2
 _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
-_MOVED_BY: Final = _FOREIGN | {"hidden", "packed", "session", "file", "database", "keys", "listed"}
 _STARTS: Final = ("run-command", "load-assembly", "run-page", "run-code")
 _LITTLE_CODE: Final = 40
 _NEXT_TO_NOTHING: Final = 4
@@ -35,7 +34,6 @@ _SHORT_PAGE: Final = 400
 _TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _ADD = re.compile(r"<add\s([^<>]{10,2000})>")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
-_OF_A_SITE: Final = frozenset({"codebehind", "codefile", "inherits", "masterpagefile", "src"})
 _SINK_WORDS = re.compile(
     r"\b(?:eval|execute|executeglobal|process|assembly|invoke|wscript|createobject|compile\w*)\b",
     re.IGNORECASE,
@@ -133,6 +131,8 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("odd-source"))
     if not page.blocks and _markup_runs(page):
         found.append(reason("markup-runs"))
+    if page.blocks and _offers(page):
+        found.append(reason("offers"))
     if _odd_include(page) and not able:
         found.append(reason("odd-include"))
     found.extend(reason(code) for code in _unreadable(page, state))
@@ -141,35 +141,11 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("door"))
     if _handler(page, place):
         found.append(reason("handler"))
-    if _alone(page, places, able):
+    if stands_alone(page, places, able):
         found.append(reason("alone"))
     if page.blocks:
         found.extend(reason(code) for code in _place(place, able))
     return tuple(found)
-
-
-def _driven(places: dict[str, list[Weighed]]) -> bool:
-    """Does what it can do depend on anything from elsewhere, or on what is hidden?"""
-    return any(
-        each[0].points and not _MOVED_BY.isdisjoint(each[0].data | each[0].target) for each in places.values()
-    )
-
-
-def _alone(page: Page, places: dict[str, list[Weighed]], able: float) -> bool:
-    """Is it a short page of its own that uses nothing of a site, and can do something?"""
-    if not lonely(page) or not _driven(places):
-        return False
-    least = webshell_weights().alone.get(kind(page.kind).engine)
-    return least is not None and able + sum(each.points for each in pairs(places)) >= least
-
-
-def lonely(page: Page) -> bool:
-    """Is it a short page that uses no other part of any site: no include, class, layout or control of its own?"""
-    if not page.blocks or page.includes or page.kind == OTHER:
-        return False
-    if any(each.name == "register" or not _OF_A_SITE.isdisjoint(each.attributes) for each in page.directives):
-        return False
-    return sum(len(each.code) for each in page.blocks) <= webshell_weights().alone_most_code
 
 
 def _starts_written(places: dict[str, list[Weighed]]) -> bool:
@@ -293,6 +269,13 @@ def _markup_runs(page: Page) -> bool:
         return False
     text = page.text[:_MOST_TEXT].lower()
     return any(re.search(pattern, text) for pattern in webshell_weights().markup_runs)
+
+
+def _offers(page: Page) -> bool:
+    """Does a list let the visitor choose what only a console of an intruder's does?"""
+    return any(each in page.text for each in ("xp_", "sp_", "XP_", "SP_")) and bool(
+        re.search(webshell_weights().offers, page.text[:_MOST_TEXT].lower())
+    )
 
 
 def _odd_include(page: Page) -> bool:

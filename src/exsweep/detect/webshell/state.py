@@ -56,6 +56,8 @@ class State(Variables):
         """Does the page handle functions like values?"""
         self.tools = False
         """Does the page make objects that more can be done with than asking a database?"""
+        self.chosen_at_work = False
+        """Is anything done with an object whose class the visitor names?"""
         self.steps = 0
         for unit in units:
             self.learn(unit)

@@ -35,7 +35,19 @@ CHECKED = "checked"
 """Where it is used, it has passed a check that holds, see `guards`."""
 
 ASKED = "asked"
-"""The page asks somewhere how it begins, or whether something holds it: whoever writes a back door can do that too."""
+"""Where it is used, it has passed such a check against something of which nothing is known."""
+
+EACH = "each"
+"""One of many that the visitor names, in turn."""
+
+CHOSEN = "#chosen"
+"""Type of an object whose class the visitor names."""
+
+USERINFO = "userinfo"
+"""Type of an address that holds a name and a password before the machine's name."""
+
+COMPILED = "compiled"
+"""Type of a path in a folder whose source files the server compiles."""
 
 TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
 """Marks of values that the visitor does not choose wholly."""

@@ -1,10 +1,10 @@
 """Variables of a page, parameters and results of its functions: what each may hold, over all rounds."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
-from exsweep.detect.webshell.code import Assign, Branch, Function, Name, Op, Statement, walk
+from exsweep.detect.webshell.code import Assign, Branch, Call, Function, Name, Op, Statement, walk
 from exsweep.detect.webshell.declared import Declared, plain_type
 from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.shown import Unit
@@ -36,6 +36,10 @@ class Variables(Declared):
         self.returns: dict[str, Value] = {}
         self.checked: Counter[str] = Counter()
         """Variables that have passed a check where the code is just now."""
+        self.elements: dict[str, Value] = {}
+        """Variable of a loop -> that of which it is an element."""
+        self._block: tuple[Statement, ...] = ()
+        self._questions: dict[tuple[int, str], tuple[Call, ...]] = {}
         self.changed = False
         """Did anything change in this round after it had been read? Only then can one more round find more."""
         self._read: set[str] = set()
@@ -101,8 +105,9 @@ class Variables(Declared):
     def write(self, name: str, value: Value, *, weak: bool = False) -> None:
         """Give a variable a value. Constants of straight-line code replace, all else adds up."""
         value = through(value, name)
-        if name in self.checked and not weak:
-            del self.checked[name]
+        if self.checked and not weak:
+            self.checked.pop(name, None)
+            self.checked.pop(f"?{name}", None)
         if self.function is not None and name in self.locals:
             self._put(self.variables, f"{self.function.name.lower()}\0{name}", value, weak)
             self._put(self.anywhere, name, Value((), value.origins, value.types, value.marks), True)
@@ -159,6 +164,19 @@ class Variables(Declared):
     def _key(self, name: str) -> str:
         function = self.function
         return f"{function.name.lower()}\0{name}" if function is not None and name in self.locals else name
+
+    def begin_block(self, statements: tuple[Statement, ...]) -> None:
+        """These statements, of a function or of the page, are evaluated from here on."""
+        self._block = statements
+
+    def questions(
+        self, flag: str, find: Callable[[tuple[Statement, ...], str], tuple[Call, ...]]
+    ) -> tuple[Call, ...]:
+        """What `find` finds for a flag in the statements that are evaluated; looked for once."""
+        key = (id(self._block), flag)
+        if key not in self._questions:
+            self._questions[key] = find(self._block, flag)
+        return self._questions[key]
 
     def pass_check(self, names: frozenset[str], *, back: bool) -> None:
         """From here on these variables are checked, or not any more."""

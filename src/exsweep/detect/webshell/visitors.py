@@ -152,7 +152,10 @@ class _Flow:
                 self._bearing.add(holder)
         elif isinstance(node, Function):
             body = walk(node.body)
-            if any(isinstance(each, Return) and self.bears(each.value) for each in body):
+            if any(
+                isinstance(each, Return) and each.value is not None and self.bears(each.value)
+                for each in body
+            ):
                 self._bearing.add(node.name.lower())
         elif isinstance(node, Call):
             name = dotted(node.function)

@@ -45,7 +45,7 @@ def show(node: Statement) -> str:
         case Lambda(parameters=parameters, body=body):
             return f"(fn ({' '.join(parameters)}) [{_all(body)}])"
         case Return(value=value):
-            return f"(return {show(value)})"
+            return f"(return {show(value)})" if value is not None else "(return)"
         case Branch(conditions=conditions, bodies=bodies):
             return f"(branch [{_all(conditions)}]{''.join(f' [{_all(body)}]' for body in bodies)})"
         case Function():

@@ -71,6 +71,7 @@ STATEMENTS = [
     ("using (var s = new T()) { f(s); }", "(branch [(= s (new T))] [(f s)])"),
     ("lock (a) { b(); } unsafe { c(); }", "(branch [a] [(b)])\n(c)"),
     ("return a; yield return b; throw c;", "(return a)\n(return b)\n<throw c>"),
+    ("if (a) return; f();", "(branch [a] [(return)])\n(f)"),
     ("goto l; l: f();", "(f)"),
     ("#if X\na();\n#else\nb();\n#endif", "(a)\n(b)"),
     ("#region a\nf();\n#endregion", "(f)"),

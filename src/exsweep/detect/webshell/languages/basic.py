@@ -29,7 +29,6 @@ from exsweep.detect.webshell.languages.basic_heads import BasicHeads
 _COMPOUND = frozenset(("+=", "-=", "*=", "/=", "\\=", "^=", "&=", "<<=", ">>="))
 _QUIET = frozenset(
     [
-        "exit",
         "goto",
         "continue",
         "option",
@@ -44,6 +43,7 @@ _QUIET = frozenset(
         "removehandler",
     ]
 )
+_LEFT = frozenset(("sub", "function", "property"))
 _BEFORE_STATEMENTS = frozenset(("if", "else", "elseif", "case"))
 _OPERATORS = frozenset(("&", "+", "-", "*", "/", "and", "or", "<>", "<", ">", "mod", "^", "\\", "xor", "is"))
 _NOT_A_CALL = frozenset(("=", ".", "(", ":", "\n", "")) | _COMPOUND
@@ -207,8 +207,13 @@ class BasicReader(BasicHeads):
     def _return(self) -> None:
         at = self.start[self.place]
         self.place += 1
-        if self.word[self.place] not in ENDS:
-            self.made(Return(at, self.expression()))
+        self.made(Return(at, None if self.word[self.place] in ENDS else self.expression()))
+
+    def _exit(self) -> None:
+        """`Exit Sub` leaves the function, `Exit For` does not."""
+        if self.word[self.place + 1] in _LEFT:
+            self.made(Return(self.start[self.place], None))
+        self.skip_line()
 
     def _throw(self) -> None:
         at = self.start[self.place]
@@ -313,6 +318,7 @@ class BasicReader(BasicHeads):
         "call": _call_statement,
         "raiseevent": _call_statement,
         "return": _return,
+        "exit": _exit,
         "throw": _throw,
         "redim": _redim,
         "addhandler": _handler,

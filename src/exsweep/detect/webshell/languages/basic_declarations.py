@@ -271,7 +271,7 @@ class BasicDeclarations(BasicBlocks):
 
     def skip_line(self) -> None:
         """The rest of a statement that says nothing."""
-        while self.word[self.place] not in ("\n", ":", ""):
+        while self.word[self.place] not in ("\n", ":", "", "else"):
             self.place += 1
 
     @abstractmethod

@@ -89,7 +89,9 @@ def _unwrapped(program: Program, prefix: str) -> Program:
             functions = tuple(item for item in functions if item is not made)
             statements = made.body + statements
     elif prefix == shapes.EXPRESSION[0]:
-        statements = tuple(item.value if isinstance(item, Return) else item for item in statements)
+        statements = tuple(
+            item.value if isinstance(item, Return) and item.value is not None else item for item in statements
+        )
     elif prefix == shapes.MEMBERS[0]:
         classes = tuple(item for item in classes if item.name != _WRAPPING)
         functions = tuple(replace(item, owner="") if item.owner == _WRAPPING else item for item in functions)

@@ -203,8 +203,8 @@ class TreeReader:
         return Op(first.at, sign, (first, *self.exprs_of(reversed(chain))))
 
     def stmt_return_statement(self, node: Node, out: list[Statement]) -> None:
-        for value in self.exprs_of(node.named_children):
-            out.append(Return(self.at(node), value))
+        values = self.exprs_of(node.named_children)
+        out.extend(Return(self.at(node), value) for value in values or (None,))
 
     def stmt_throw_statement(self, node: Node, out: list[Statement]) -> None:
         for value in self.exprs_of(node.named_children):
