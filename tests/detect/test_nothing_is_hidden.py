@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exsweep.detect import Engine, familiar, matcher
@@ -321,7 +321,8 @@ def test_without_hyperscan_the_same_rows_are_candidates(case: tuple[list[Rule], 
 LITERALS = st.binary(min_size=1, max_size=4).filter(lambda literal: b"\0" not in literal)
 
 
-@given(st.lists(LITERALS, min_size=1, max_size=6, unique=True), st.binary(max_size=40))
+@given(st.lists(LITERALS, min_size=1, max_size=20, unique=True), st.binary(max_size=40))
+@example([b"%02d" % number for number in range(30)], b"07\1\2nothing07\3 \1\2NOTHING00\3 29")
 def test_both_matchers_give_the_same_hits(literals: list[bytes], data: bytes) -> None:
     patterns = list(enumerate(literals))
     fast = matcher.make_matcher(patterns).scan(data)

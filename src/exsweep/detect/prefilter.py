@@ -331,7 +331,7 @@ class _Held:
         """One entry for each row of the table."""
         mask = np.zeros(rows, bool)
         for base, values, codes in self.parts:
-            here = values if codes is None or not len(values) else values[codes]
+            here = values if codes is None or not len(values) else values.take(codes)
             mask[base : base + len(here)] |= here
         return mask
 
