@@ -69,6 +69,7 @@ RULES = {
         msgspec.structs.replace(
             rule("ANSWERED", Stage.EXPLOITATION, Strength.SUCCESS), proof_needs=("CVE-2021-26855",)
         ),
+        rule("ORDERS", Stage.EXPLOITATION, Strength.SUCCESS, attack=("T1190", "T1059.001")),
         rule("WRITE", Stage.DROP, Strength.SUCCESS),
         rule("VISIT", Stage.WEBSHELL, Strength.SUCCESS, campaign=None, cves=()),
         rule("USE", Stage.WEBSHELL_USE, Strength.SUCCESS, campaign=None, cves=()),

@@ -319,3 +319,14 @@ def test_of_a_log_that_was_sent_only_the_missing_days_are_asked_for_and_first_wh
         "what is missing"
         not in judged([hit("ODD", "02-28 10:00:00")], sent[:1]).verdict.do_now[1].split(";")[0]
     )
+
+
+def test_a_way_in_that_runs_orders_leaves_everything_possible_and_one_that_only_opens_a_session_does_not():
+    ordered = judged([hit("ORDERS", "02-28 10:00:00")], ALL)
+    assert any(item.id.endswith("wait-for-rebuild") for item in ordered.remediation)
+    impact = ordered.impact
+    told = (impact.files, impact.hosts, impact.credentials, impact.persistence)
+    assert {item.state for item in told if item} == {ImpactState.POSSIBLE}
+    session = judged([hit("SESSION", "02-28 10:00:00")], ALL).impact
+    assert session.files is not None
+    assert session.files.state is ImpactState.NOT_SEEN

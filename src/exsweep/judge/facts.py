@@ -1,7 +1,7 @@
 """What one hit tells about its sender, its session and its web shell: the keys by which hits are joined."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
@@ -243,6 +243,11 @@ def mail_folders(hit: Hit) -> tuple[str, ...]:
     """Folders of a mailbox that the event names."""
     said = text(hit)
     return tuple(dict.fromkeys(name for pattern in _folder_patterns() for name in pattern.findall(said)))
+
+
+def within(techniques: Iterable[str], wanted: Collection[str]) -> bool:
+    """One of the ATT&CK techniques is wanted; a technique stands for its sub-techniques too."""
+    return any(one in wanted or one.partition(".")[0] in wanted for one in techniques)
 
 
 def moment(hit: Hit) -> float:

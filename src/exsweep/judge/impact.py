@@ -42,13 +42,14 @@ def impact_of(
     sources: Sequence[CoverageSource],
     logged_on: Sequence[Session] = (),
 ) -> Impact:
-    """A web shell runs with the rights of the server: from there on everything is possible until shown otherwise.
+    """A web shell runs with the rights of the server, and so does a way in that gives orders: from there on everything is
+    possible until shown otherwise.
 
     Without a proven break-in a sign of one is no more than possible, and never "not seen".
     """
     hostile = [group for group, level in groups if level in (Level.BROKEN_INTO, Level.IN_USE)]
     doubtful = [group for group, level in groups if level is Level.SUSPICIOUS]
-    inside = any(group.has(_SYSTEM_RIGHTS) for group in hostile)
+    inside = any(group.has(_SYSTEM_RIGHTS) or _gave_orders(group) for group in hostile)
     entered = bool(hostile)
 
     def item(what: str, possible: bool) -> ImpactItem:
@@ -62,6 +63,14 @@ def impact_of(
         files=item("files", inside),
         hosts=item("hosts", inside),
         persistence=item("persistence", inside),
+    )
+
+
+def _gave_orders(group: Group) -> bool:
+    """The way in itself runs orders, and it worked."""
+    return any(
+        item.strength is Strength.SUCCESS and facts.within(item.rule.attack, judging().runs_orders)
+        for item in group.members
     )
 
 
@@ -132,9 +141,7 @@ def _leaves(item: Weighed) -> bool:
 
 
 def _touches(what: str, techniques: Iterable[str]) -> bool:
-    """A technique stands for its sub-techniques too."""
-    wanted = judging().impact[what]
-    return any(one in wanted or one.partition(".")[0] in wanted for one in techniques)
+    return facts.within(techniques, judging().impact[what])
 
 
 def _said(

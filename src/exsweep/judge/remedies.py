@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from exsweep.judge import facts
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.remediation import remedies as steps_of
 from exsweep.model import Finding, Level, Patch, Remedy, Stage, Strength
 
@@ -27,7 +29,8 @@ def situation(level: Level, carrying: Sequence[Finding], patch: Patch) -> str:
     if any(_DIRECTORY_COPIED in item.attack for item in proven):
         return "S6"
     stages = {item.stage for item in proven}
-    if stages & _AT_WORK:
+    orders = judging().runs_orders
+    if stages & _AT_WORK or any(facts.within(item.attack, orders) for item in proven):
         return "S5"
     return "S4" if stages & _INSIDE else "S3"
 

@@ -52,6 +52,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     secrets_of: dict[str, tuple[str, ...]]
     host_patterns: tuple[str, ...]
     answer_bytes: str
+    runs_orders: tuple[str, ...]
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]
     folder_patterns: tuple[str, ...]
