@@ -141,15 +141,11 @@ class Finder:
         mask = np.zeros(len(batch), dtype=bool)
         if not len(batch):
             return np.empty(0, dtype=np.int64)
-        for name, wanted, last_parts in (
-            ("source.ip", self._addresses, frozenset[str]()),
-            ("url.path", self._pages, self._names),
-        ):
-            native = batch.format.ecs.get(name)
-            values = column(batch, native) if native and (wanted or last_parts) else None
-            if values is not None:
-                mask |= _is_one_of(values, wanted, last_parts)
-        mask |= self._forwarded(batch) | self._fitting(batch)
+        native = batch.format.ecs.get("url.path")
+        pages = column(batch, native) if native and (self._pages or self._names) else None
+        if pages is not None:
+            mask |= _is_one_of(pages, self._pages, self._names)
+        mask |= self._sent_by(batch, self._addresses) | self._fitting(batch)
         if self._key_matcher is not None:
             for native in _key_columns(batch.format):
                 values = column(batch, native)
@@ -157,21 +153,26 @@ class Finder:
                     mask |= _holds(values, self._key_matcher)
         return np.flatnonzero(mask).astype(np.int64)
 
-    def _forwarded(self, batch: Batch) -> npt.NDArray[np.bool_]:
-        """Requests that a load balancer passed on for one of the addresses."""
-        native = batch.format.ecs.get("network.forwarded_ip")
-        values = column(batch, native) if native and self._addresses else None
-        if values is None:
-            return np.zeros(len(batch), dtype=bool)
-        return _where(values, lambda text: forwarded(text) in self._addresses)
+    def _sent_by(self, batch: Batch, addresses: frozenset[str]) -> npt.NDArray[np.bool_]:
+        """Rows whose sender is one of the addresses, also where a load balancer passed them on."""
+        found = np.zeros(len(batch), dtype=bool)
+        ways = (
+            ("source.ip", lambda text: text in addresses),
+            ("network.forwarded_ip", lambda text: forwarded(text) in addresses),
+        )
+        for name, fits in ways if addresses else ():
+            native = batch.format.ecs.get(name)
+            values = column(batch, native) if native else None
+            if values is not None:
+                found |= _where(values, fits)
+        return found
 
     def _fitting(self, batch: Batch) -> npt.NDArray[np.bool_]:
         """Requests of those who guessed passwords that were answered to somebody's name."""
-        found = np.ones(len(batch), dtype=bool)
         if not self._guessers:
-            return ~found
+            return np.zeros(len(batch), dtype=bool)
+        found = self._sent_by(batch, self._guessers)
         asked = (
-            ("source.ip", lambda text: text in self._guessers),
             ("http.response.status_code", lambda text: text[:1] == "2" and len(text) == 3),
             ("user.name", lambda text: not is_nobody(text)),
         )
