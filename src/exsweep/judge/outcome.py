@@ -82,7 +82,7 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
     if open_on(rule.cves, build) is False:
         return render("reason.build_fixed", build=build)
     if stage is Stage.PROBE:
-        return render("reason.first_step")
+        return render(f"reason.{rule.harmless_by or 'first_step'}")
     return None
 
 

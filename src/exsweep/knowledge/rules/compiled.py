@@ -51,6 +51,8 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Only among the lines of senders that rules of this campaign found."""
     stopped: bool = False
     """The record itself says that the attempt was stopped."""
+    harmless_by: str = ""
+    """Of a first look: why it did nothing, a key of the words `reason`; else that only the first step was made."""
     proof_needs: tuple[str, ...] = ()
     """A success is proven only where the build of that day was, or may have been, open to one of these flaws."""
     explanation: str = ""

@@ -113,6 +113,7 @@ def _rule(
         formats=served,
         follows=extension.follows,
         stopped=extension.stopped,
+        harmless_by=extension.harmless_by,
         proof_needs=extension.proof_needs,
     )
 

@@ -62,6 +62,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Campaign whose senders it is about, where it does not stand by itself."""
     stopped: bool = False
     """The record itself says that the attempt was stopped."""
+    harmless_by: str = ""
+    """Of a first look: why it did nothing, a key of the words `reason`; else that only the first step was made."""
     proof_needs: tuple[str, ...] = ()
     """Flaws of which one must be open for a success to be proven; none: it proves itself."""
 
