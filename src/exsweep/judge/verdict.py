@@ -332,7 +332,11 @@ def _unseen(case: _Case) -> tuple[Phrase, ...]:
 
 def _do_now(case: _Case) -> Phrase:
     """The three or four things to do first, before the long list."""
-    return _phrase(f"verdict.{case.level.value}.do", update=_update(case.patch), wanted=wanted(case.seen))
+    return _phrase(
+        f"verdict.{case.level.value}.do",
+        update=_update(case.patch),
+        wanted=wanted(case.seen, settling=case.level is Level.SUSPICIOUS),
+    )
 
 
 def _update(patch: Patch) -> Phrase:
