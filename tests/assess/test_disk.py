@@ -134,6 +134,24 @@ def test_traces_that_are_not_read_are_named_with_what_to_give_instead(evidence: 
     assert not gap.limits_verdict
 
 
+@pytest.mark.parametrize(
+    ("path", "data", "advice"),
+    [
+        ("report.pdf", b"%PDF-1.7\n", "Copy the text"),
+        ("old.xls", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504), "CSV"),
+        ("book/xl/workbook.xml", b"<?xml version='1.0'?><workbook/>", "CSV"),
+        ("letter/word/document.xml", b"<?xml version='1.0'?><w:document/>", "plain text"),
+    ],
+)
+def test_documents_are_named_with_how_to_give_what_stands_in_them(
+    tmp_path: Path, path: str, data: bytes, advice: str
+):
+    (tmp_path / "sent" / path).parent.mkdir(parents=True)
+    (tmp_path / "sent" / path).write_bytes(data)
+    (gap,) = [gap for gap in judged(tmp_path / "sent").coverage.gaps if gap.kind == "file"]
+    assert advice in gap.effect
+
+
 @pytest.mark.parametrize("when", ["1980-01-01 00:00:00", "2031-01-01 00:00:00"])
 def test_h47_a_time_that_no_clock_of_a_server_shows_dates_nothing(tmp_path: Path, when: str):
     made = Table()

@@ -283,5 +283,5 @@ def _other(
     if seal.state is SourceState.READ:
         seal.state = SourceState.NOT_A_LOG
     report = _sealed_only(source, iter(()), seal)
-    known = not_read(data[:_HEAD])
+    known = not_read(data[:_HEAD], source.path)
     return msgspec.structs.replace(report, facts={"not_read": known.id}) if known else report

@@ -12,9 +12,11 @@ class NotRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A kind of file that is sealed but not read."""
 
     id: str
-    magic: str
-    """Hex digits."""
-    at: int
+    magic: str = ""
+    """Hex digits of its bytes at `at`."""
+    at: int = 0
+    path: str = ""
+    """Or where it lies (RE2)."""
     what: str
     instead: str
     """What to give so that its traces are seen."""
@@ -94,13 +96,20 @@ def volume_of_table(path: str) -> str | None:
     return path[: found.end("volume")] if found else None
 
 
-def not_read(head: bytes) -> NotRead | None:
-    """The kind of trace that begins so and that exsweep does not read.
+def not_read(head: bytes, path: str = "") -> NotRead | None:
+    """The kind of file that begins so, or lies there, and that exsweep does not read.
 
-    >>> not_read(b"regf" + bytes(60)).id
-    'registry'
+    >>> not_read(b"%PDF-1.7").id, not_read(b"<workbook/>", "book.xlsx/xl/workbook.xml").id
+    ('pdf', 'workbook')
     """
     for one in filesystem().not_read:
-        if head.startswith(bytes.fromhex(one.magic), one.at):
+        if one.magic and head.startswith(bytes.fromhex(one.magic), one.at):
+            return one
+        if one.path and _pattern(one.path).search(path):
             return one
     return None
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
