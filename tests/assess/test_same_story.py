@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ import pytest
 from exsweep.assess import Settings, triage
 from exsweep.model import Assessment
 from tests.assess.example import NOW, Example
-from tests.evidence.ntfs_image import disk, volume
+from tests.evidence.ntfs_image import deleted, disk, volume
+from tests.evidence.shadow_image import with_shadows
 
 Files = dict[str, bytes]
 
@@ -109,6 +111,15 @@ def image(files: Files, at: Path) -> Path:
     return at / "server.raw"
 
 
+def shadow(files: Files, at: Path) -> Path:
+    """A disk whose pages and web logs were deleted after a shadow copy was made."""
+    pytest.importorskip("dissect.ntfs", reason="needs exsweep[images]")
+    then = volume(files)
+    today = deleted(then, *(name for name in files if name.startswith("inetpub/")))
+    (at / "server.raw").write_bytes(disk(with_shadows([(NOW - timedelta(days=3), then)], today)))
+    return at / "server.raw"
+
+
 def log_collector(files: Files, at: Path) -> Path:
     """A zip file for each kind of log in one for the server: no pages, no HTTPERR, no transport logs."""
     kinds: dict[str, Files] = {}
@@ -141,14 +152,21 @@ def told(story: Files, tmp_path_factory: pytest.TempPathFactory) -> Assessment:
     return judged(plain(story, tmp_path_factory.mktemp("plain")))
 
 
+MORE = {
+    "image": {"NT-PAGE-WEB", "NT-PAGE-SERVED"},
+    "shadow": {"NT-PAGE-WEB", "NT-PAGE-SERVED", "NT-PAGE-DELETED"},
+}
+"""What the file table tells besides."""
+
+
 @pytest.mark.parametrize(
-    "form", [nested, seven, velociraptor, kape, cylr, acquire, image], ids=lambda form: form.__name__
+    "form", [nested, seven, velociraptor, kape, cylr, acquire, image, shadow], ids=lambda form: form.__name__
 )
 def test_every_form_gives_the_same_findings_and_verdict(
     told: Assessment, story: Files, tmp_path: Path, form: Callable[[Files, Path], Path]
 ) -> None:
     one = judged(form(story, tmp_path))
-    more = {"NT-PAGE-WEB", "NT-PAGE-SERVED"} if form is image else set()
+    more = MORE.get(form.__name__, set())
     assert {rule: count for rule, count in findings(one).items() if rule not in more} == findings(told)
     assert one.verdict.level is told.verdict.level
     assert one.verdict.since == told.verdict.since

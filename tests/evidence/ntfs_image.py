@@ -68,6 +68,25 @@ def volume_of(folder: Path) -> bytes:
     )
 
 
+def entry_of(raw: bytes, name: str) -> int:
+    """Where the entry of a file begins in a volume."""
+    word, at = bytes([len(name), 1]) + name.encode("utf-16-le"), MFT_AT * CLUSTER
+    while raw[at : at + 4] == b"FILE":
+        if word in raw[at : at + RECORD]:
+            return at
+        at += RECORD
+    raise ValueError(f"no {name}")
+
+
+def deleted(raw: bytes, *paths: str) -> bytes:
+    """The volume after files were deleted: their entries are no longer in use."""
+    changed = bytearray(raw)
+    for path in paths:
+        at = entry_of(raw, path.rpartition("/")[2])
+        changed[at + 22 : at + 24] = b"\0\0"
+    return bytes(changed)
+
+
 def _boot(clusters: int) -> bytes:
     head = b"\xeb\x52\x90NTFS    " + struct.pack("<HB", 512, CLUSTER // 512)
     head = head.ljust(0x15, b"\0") + b"\xf8" + bytes(2) + struct.pack("<HHI", 63, 255, 0)

@@ -94,14 +94,6 @@ def test_a_volume_locked_by_bitlocker_says_what_to_do(tmp_path: Path) -> None:
     assert "BitLocker" in reason and "recovery key" in reason
 
 
-def test_shadow_copies_that_are_not_read_are_said(tmp_path: Path) -> None:
-    image = tmp_path / "shadows.raw"
-    raw = bytearray(volume({"inetpub/x.aspx": b"x"}))
-    raw[0x1E00:0x1E10] = bytes.fromhex("6b87083876c1484eb7ae04046e6cc752")
-    image.write_bytes(raw)
-    assert any("shadow copies" in reason for state, _, reason in read(image).values() if state == "partial")
-
-
 def test_without_the_extra_the_command_that_installs_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

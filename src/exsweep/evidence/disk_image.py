@@ -2,8 +2,8 @@
 
 The formats are read by the dissect libraries (extra `exsweep[images]`), which are given bytes and never a path: a disk that
 names another file as its parent or backing file is refused instead of followed (parts of one disk are known by their own
-names, see `split`). Runs in the jailed worker like every other opener. Not read: shadow copies, deleted files, snapshots,
-file systems other than NTFS; each is said.
+names, see `split`). Runs in the jailed worker like every other opener. Not read: snapshots of virtual machines, file systems
+other than NTFS; each is said.
 """
 
 from bisect import bisect_right
@@ -12,28 +12,18 @@ from functools import partial
 from typing import Any
 
 from exsweep.evidence.access import Access, Part, Spool
-from exsweep.evidence.names import Claims, logical, shown
+from exsweep.evidence.names import Claims
+from exsweep.evidence.ntfs_volume import EXTRA, Drive, File, damage, files
 from exsweep.evidence.opener import Context, Opener, openers
 from exsweep.evidence.optional import MissingError, optional
-from exsweep.evidence.peel import peel
 from exsweep.evidence.reader import STEP, Reader, Window
 from exsweep.evidence.records import EvidenceReadError, Place
+from exsweep.evidence.shadow import has_shadows
 from exsweep.evidence.source import Source
 from exsweep.evidence.vmdk import extents_of, is_descriptor, rests_on_another
-from exsweep.knowledge.images import wanted
 from exsweep.model import SourceState
 
-EXTRA = "exsweep[images]"
 _NTFS, _LOCKED, _REFS = b"NTFS    ", b"-FVE-FS-", b"ReFS\0\0\0\0"
-_SHADOWS = bytes.fromhex("6b870838 76c1 484e b7ae 04046e6cc752")
-"""Identifier of a volume with shadow copies, at byte 0x1e00."""
-_FIRST_FILE = 16
-"""Segments before it are the volume's own, except the table itself."""
-_LOG = 2
-"""Number of `$LogFile` in the file table of every volume."""
-_PIECE = 1 << 20
-_STREAMS = 100
-"""Of one file."""
 _DESCRIPTOR = 64 << 10
 _SECTOR = 512
 _SPARSE = (b"KDMV", b"COWD", b"\xbe\xba\xfe\xca")
@@ -48,57 +38,6 @@ _SNAPSHOT = (
 
 class BadImageError(Exception):
     """The image is not what its format allows, or leads outside itself."""
-
-
-class File:
-    """What the libraries read from: bytes by place, no name, no path."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-        self._place = 0
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        base = (0, self._place, self._access.size)[whence]
-        self._place = max(0, base + offset)
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
-
-    def read(self, size: int = -1) -> bytes:
-        parts: list[bytes] = []
-        left = self._access.size - self._place if size is None or size < 0 else size
-        while left > 0 and (part := self._access.at(self._place, min(left, _PIECE))):
-            parts.append(part)
-            self._place += len(part)
-            left -= len(part)
-        return b"".join(parts)
-
-
-class Stream(Reader):
-    """A file on a volume. `size`: bytes that the volume says it has."""
-
-    def __init__(self, make: Callable[[], Any], size: int) -> None:
-        super().__init__()
-        self._make = make
-        self._left = size
-        self._file: Any = None
-
-    def _pull(self, size: int) -> bytes:
-        try:
-            if self._file is None:
-                self._file = self._make()
-            data: bytes = self._file.read(min(size, _PIECE))
-        except EvidenceReadError:
-            raise
-        except Exception as error:
-            raise EvidenceReadError(SourceState.PARTIAL, _damage(error)) from error
-        self._left -= len(data)
-        if not data and self._left > 0:
-            raise EvidenceReadError(
-                SourceState.PARTIAL, f"the image ends {self._left:,} bytes before the end of this file"
-            )
-        return data
 
 
 class DiskImage(Opener):
@@ -170,16 +109,8 @@ class DiskImage(Opener):
                 )
             elif first[3:11] == _NTFS:
                 some = True
-                inside = f"{place.inside}{next(letters, 'Z')}/"
-                if len(first) >= 0x1E10 and first[0x1E00:0x1E10] == _SHADOWS:
-                    reason = "the volume has shadow copies, which are not read: older states of files may be in them"
-                    yield Source(
-                        Place(f"{inside}System Volume Information"),
-                        None,
-                        state=SourceState.PARTIAL,
-                        reason=reason,
-                    )
-                yield from _files(volume, inside, claims, context)
+                drive = Drive(place.inside, next(letters, "Z"), claims, context)
+                yield from files(_bytes_of(volume), drive, has_shadows(first))
         if not some:
             reason = f"{kind} without an NTFS volume that could be found"
             state = SourceState.UNREADABLE
@@ -232,7 +163,7 @@ def _opened(access: Access) -> Any:
     except (EvidenceReadError, BadImageError):
         raise
     except Exception as error:
-        raise BadImageError(_damage(error)) from error
+        raise BadImageError(damage(error)) from error
     return file
 
 
@@ -326,7 +257,7 @@ def _volumes(disk: Any) -> Iterator[Any]:
     except EvidenceReadError:
         raise
     except Exception as error:
-        raise BadImageError(_damage(error)) from error
+        raise BadImageError(damage(error)) from error
 
 
 def _first(volume: Any) -> bytes:
@@ -339,6 +270,15 @@ def _first(volume: Any) -> bytes:
     return data
 
 
+def _bytes_of(volume: Any) -> "_Joined":
+    def read(offset: int, size: int) -> bytes:
+        volume.seek(offset)
+        data: bytes = volume.read(size)
+        return data
+
+    return _Joined(volume.seek(0, 2), read)
+
+
 def _unread(first: bytes) -> str | None:
     """Why a volume that may hold files of the server is not read; other kinds (start and recovery volumes) hold none."""
     if not first:
@@ -346,92 +286,6 @@ def _unread(first: bytes) -> str | None:
     if first[3:11] == _REFS:
         return "a ReFS volume, which is not read: mount the image read-only and give the folder"
     return None
-
-
-def _files(volume: Any, inside: str, claims: Claims, context: Context) -> Iterator[Source]:
-    try:
-        ntfs = optional("dissect.ntfs", EXTRA).NTFS(volume)
-        found, damaged = _listed(ntfs)
-    except EvidenceReadError as error:
-        yield Source(Place(inside.rstrip("/")), None, state=error.state, reason=error.reason)
-        return
-    except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
-        reason = f"the file table of the volume cannot be read: {_damage(error)}"
-        yield Source(Place(inside.rstrip("/")), None, state=SourceState.UNREADABLE, reason=reason)
-        return
-    for path, segment in found:
-        name = logical(path.encode("utf-8", "surrogatepass"))
-        claimed, notes = claims.claim(inside + name.path)
-        record = ntfs.mft.get(segment)
-        try:
-            size = record.size()
-        except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
-            yield Source(Place(claimed), None, state=SourceState.UNREADABLE, reason=_damage(error))
-            continue
-        stream = Stream(record.open, size)
-        yield from peel(stream, Place(claimed), context, size=size, notes=(*name.notes, *notes))
-        yield from _streams(record, claimed, context)
-    if damaged:
-        reason = f"{damaged:,} entries of the volume's file table cannot be read; their files are not known"
-        yield Source(Place(inside.rstrip("/")), None, state=SourceState.PARTIAL, reason=reason)
-
-
-def _streams(record: Any, path: str, context: Context) -> Iterator[Source]:
-    """What stands beside the content of a file in streams of their own, which no folder listing shows."""
-    try:
-        named = sorted({part.name for part in record.attributes.DATA if part.name and _plain(part.name)})
-    except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
-        yield Source(Place(path), None, state=SourceState.UNREADABLE, reason=f"its streams: {_damage(error)}")
-        return
-    for name in named[:_STREAMS]:
-        place = Place(f"{path}:{shown(name.encode('utf-8', 'surrogatepass'))}")
-        try:
-            size = record.size(name)
-        except Exception as error:  # noqa: BLE001 - a library's error on hostile bytes is a gap
-            yield Source(place, None, state=SourceState.UNREADABLE, reason=_damage(error))
-            continue
-        note = "a stream of its own, which no folder listing shows"
-        yield from peel(Stream(partial(record.open, name), size), place, context, size=size, notes=(note,))
-
-
-def _plain(name: str) -> bool:
-    """Not one of the volume's own (`$J`, `$Bad`), nor the note of Windows where a file came from."""
-    return not name.startswith("$") and name.lower() != "zone.identifier"
-
-
-def _listed(ntfs: Any) -> tuple[list[tuple[str, int]], int]:
-    """Path and segment of each file that is wanted, by path; and how many entries are damaged."""
-    found: list[tuple[str, int]] = [("$MFT", 0)]
-    damaged = 0
-    table = ntfs.mft
-    count = table.get(0).size() // ntfs._record_size
-    for segment in (_LOG, *range(_FIRST_FILE, count)):
-        try:
-            record = table.get(segment)
-            if not record.header.Flags & 1 or record.is_dir():
-                continue
-            paths = record.full_paths(ignore_dos=True)
-        except EvidenceReadError:
-            raise
-        except Exception:  # noqa: BLE001 - counted, and said once for the volume
-            damaged += _used(table, segment * ntfs._record_size)
-            continue
-        found += [(path.replace("\\", "/"), segment) for path in paths if wanted(path.replace("\\", "/"))]
-    return sorted(found), damaged
-
-
-def _used(table: Any, offset: int) -> bool:
-    """Whether anything was ever written there, or it is beyond the end of the image."""
-    try:
-        table.fh.seek(offset)
-        return bool(table.fh.read(4) != bytes(4))
-    except Exception:  # noqa: BLE001 - what cannot be read may have been anything
-        return True
-
-
-def _damage(error: Exception) -> str:
-    words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return f"damaged, or of a kind that is not read ({words})"
 
 
 openers.add("disk", priority=-8)(DiskImage())
