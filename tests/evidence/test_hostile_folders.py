@@ -242,14 +242,15 @@ def test_f08_a_locked_file_says_how_to_export_it(tmp_path: Path, monkeypatch: py
     units = open_evidence([tmp_path]).units
 
     def locked(*_: object) -> int:
-        error = PermissionError(13, "used by another process")
-        error.winerror = 32  # type: ignore[attr-defined]  # exists on Windows only
-        raise error
+        # As `os.open` says it there: the C library gives EACCES for a sharing violation, and no number of Windows' own.
+        raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(access_module, "_open", locked)
+    monkeypatch.setattr(access_module, "_WINDOWS", True)
     read = only(read_units(units), "x.evtx")
     assert read.state is SourceState.UNREADABLE
-    assert "export" in read.reason
+    assert "locked by another program" in read.reason and "run as administrator" in read.reason
+    assert "export" in read.reason and "shadow copy" in read.reason
 
 
 def test_f09_permission_denied_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,6 +260,7 @@ def test_f09_permission_denied_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(access_module, "_open", denied)
+    monkeypatch.setattr(access_module, "_WINDOWS", False)
     read = only(read_all(tmp_path), "x.log")
     assert (read.state, read.data) == (SourceState.UNREADABLE, b"")
     assert "permission denied" in read.reason

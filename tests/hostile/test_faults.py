@@ -43,7 +43,9 @@ def undisturbed(many: Path) -> bytes:
     return same_but_run(judged(many))
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "times", [5, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(6_000)])]
+)
 def test_f01_killed_at_random_moments_the_next_run_ends_with_the_same_bytes(
     many, undisturbed, tmp_path, times
 ):
@@ -62,6 +64,23 @@ def test_f01_killed_at_random_moments_the_next_run_ends_with_the_same_bytes(
     assert verify(tmp_path / "out", Settings(evidence=(many,), now=NOW)).problems == ()
     assert total.workers >= times // 2 or times < 20, total
     print(f"killed: {total}")
+
+
+def test_f19_memory_does_not_grow_with_the_length_of_a_log(tmp_path):
+    """50 MB and four times as much; 10 GB are run by bench/hostile.py."""
+    peaks = {}
+    for times in (10, 40):
+        folder = tmp_path / str(times)
+        folder.mkdir()
+        block = "".join(ordinary(40_000)).encode()
+        with (folder / "u_ex210303.log").open("wb") as file:
+            file.write(w3c())
+            for _ in range(times):
+                file.write(block)
+        ran = triaged(folder, tmp_path / f"out{times}", "--jobs", "1", memory=None, seconds=400)
+        peaks[times] = ran.peak_bytes
+        assert sum(one.events for one in ran.assessment.coverage.sources) == times * 40_000
+    assert peaks[40] < peaks[10] + (48 << 20), peaks
 
 
 def test_f02_killed_between_judging_and_reporting_the_old_report_stays_until_the_new_one_is_whole(tmp_path):

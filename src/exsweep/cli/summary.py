@@ -63,9 +63,14 @@ def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:
     return [
         "",
         f"What we could not see ({gaps_counted(gaps)}):",
-        *(f"  - {gap.reason}" for gap in named[:_MOST]),
+        *(f"  - {_told(gap)}" for gap in named[:_MOST]),
         *([f"  - {rest} {'it' if left == 1 else 'them'}."] if left else []),
     ]
+
+
+def _told(gap: Gap) -> str:
+    """What is missing, and of which file."""
+    return gap.reason if gap.path is None or gap.path in gap.reason else f"{gap.path}: {gap.reason}"
 
 
 def _event(assessment: Assessment, finding: Finding) -> str | None:

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -20,8 +21,7 @@ _FLAGS = (
     | getattr(os, "O_NONBLOCK", 0)
 )
 _KEEP_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
-_LOCKED = 32
-"""Windows' ERROR_SHARING_VIOLATION."""
+_WINDOWS = sys.platform == "win32"
 
 
 class Access(ABC):
@@ -216,13 +216,16 @@ def _open(path: bytes) -> int:
 
 
 def _why_not_open(error: OSError) -> str:
-    if getattr(error, "winerror", None) == _LOCKED:
+    if isinstance(error, PermissionError) and _WINDOWS:
+        # Its C library says the same of both.
         return (
-            "locked by another program: export it there (event logs: wevtutil epl),"
-            " or give the same folder of a shadow copy (docs/how-to/live-server.md)"
+            "locked by another program, or not yours to read: run as administrator; if that does not help, export it"
+            " (event logs: wevtutil epl) or give the same folder of a shadow copy (docs/how-to/live-server.md)"
         )
     if isinstance(error, PermissionError):
         return "permission denied: run as a user who may read it, or copy it with its owner's rights"
     if error.errno == errno.ELOOP:
         return "symbolic link; links are never followed"
+    if error.errno == errno.ENOENT:
+        return "was removed after it had been listed"
     return f"cannot be opened: {error.strerror or error}"
