@@ -172,7 +172,34 @@ def test_h75_secrets_of_the_evidence_stand_in_no_output(whole: Whole) -> None:
     assert "password=[masked:password:" in exact and "access_token=[masked:token:" in exact
 
 
-TEXT = ["F06", "F10", "F11", "F12", "F13", "F15", "F17", "H04", "H18", "H22", "H28", "H29", "H30", "H31", "H35", "H37", "H38", "H39", "H43", "H45", "H47", "H48", "H75", "H78", "H79", "H80"]
+TEXT = [
+    "F06",
+    "F10",
+    "F11",
+    "F12",
+    "F13",
+    "F15",
+    "F17",
+    "H04",
+    "H18",
+    "H22",
+    "H28",
+    "H29",
+    "H30",
+    "H31",
+    "H35",
+    "H37",
+    "H38",
+    "H39",
+    "H43",
+    "H45",
+    "H47",
+    "H48",
+    "H75",
+    "H78",
+    "H79",
+    "H80",
+]
 """Rows whose web logs can be counted by hand: every line that is neither empty nor a heading is one record."""
 
 
