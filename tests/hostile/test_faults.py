@@ -83,6 +83,15 @@ def test_f19_memory_does_not_grow_with_the_length_of_a_log(tmp_path):
     assert peaks[40] < peaks[10] + (48 << 20), peaks
 
 
+def test_f09_the_terminal_names_the_file_that_could_not_be_read(tmp_path):
+    folder = tmp_path / "e" / "W3SVC1"
+    folder.mkdir(parents=True)
+    (folder / "u_ex210303.log").write_bytes(w3c(*ordinary(20)))
+    os.mkfifo(folder / "u_ex210304.log")
+    ran = triaged(tmp_path / "e", tmp_path / "out", "--jobs", "1")
+    assert "W3SVC1/u_ex210304.log: unreadable" in ran.out
+
+
 def test_f02_killed_between_judging_and_reporting_the_old_report_stays_until_the_new_one_is_whole(tmp_path):
     evidence = made(tmp_path / "evidence", "H22")
     out = tmp_path / "out"
