@@ -35,6 +35,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The data is code in the language of the page: a constant is read again as code."""
     fetched: bool = False
     """The data is the address of another machine, whose answer is what counts."""
+    unless: str = r"(?!)"
+    """Regular expression (lower case): a call with such a constant is something else."""
     arguments: int = 0
     """Fewer arguments are something else."""
 

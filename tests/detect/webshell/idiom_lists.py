@@ -145,6 +145,15 @@ def pairs(number: int) -> Iterator[Idiom]:
             yield Idiom(f"{language}: {first} / {second} / {third}", *_page(language, code))
 
 
+def ordinary(number: int) -> Iterator[Idiom]:
+    """Whole pages of sites, byte by byte as they were written."""
+    with zipfile.ZipFile(LISTS) as packed:
+        for name in packed.namelist():
+            if name.startswith(f"list{number}/ordinary/"):
+                file = name.rpartition("/")[2]
+                yield Idiom(file, packed.read(name, pwd=b"infected"), file)
+
+
 def harmless(number: int) -> Iterator[Idiom]:
     """What ordinary pages do that looks alike."""
     for language, rows in _tables(_read(number, "harmless")).items():

@@ -5,6 +5,7 @@ script that lies beside it. Nothing of that proves anything: it decides only wha
 """
 
 import re
+from itertools import islice
 from typing import Final
 
 from exsweep.detect.webshell.capabilities import Weighed
@@ -20,6 +21,7 @@ _OF_A_SITE: Final = frozenset({"codebehind", "codefile", "inherits", "masterpage
 _MOVED_BY: Final = frozenset(
     {"request", "upload", "remote", "decoded", "hidden", "packed", "session", "file", "database", "keys", "listed"}
 )  # fmt: skip
+_MOST_TAGS: Final = 64
 _BESIDE = re.compile(
     r"""<(?:link|img|script|td|body|table|input|iframe|frame)\b[^<>]{0,400}?\b(?:href|src|background)\s{0,8}=\s{0,8}["']?"""
     r"""(?!["'#<]|[a-z]{3,10}:|//)""",
@@ -36,7 +38,16 @@ def around(page: Page) -> frozenset[str]:
         return frozenset()
     if sum(len(each.code) for each in page.blocks) > webshell_weights().alone_most_code:
         return frozenset()
-    return frozenset({LONELY}) if _BESIDE.search(page.text) else frozenset({LONELY, BARE})
+    return frozenset({LONELY}) if _uses_what_lies_beside(page) else frozenset({LONELY, BARE})
+
+
+def _uses_what_lies_beside(page: Page) -> bool:
+    """Does the markup, and not a text or remark in the code, fetch anything of the same site?"""
+    code = [(each.at, each.at + len(each.code)) for each in page.blocks]
+    return any(
+        not any(begin <= match.start() < end for begin, end in code)
+        for match in islice(_BESIDE.finditer(page.text), _MOST_TAGS)
+    )
 
 
 def stands_alone(page: Page, places: dict[str, list[Weighed]], able: float) -> bool:
@@ -45,7 +56,7 @@ def stands_alone(page: Page, places: dict[str, list[Weighed]], able: float) -> b
     Args:
         able: points of its abilities.
     """
-    if LONELY not in around(page) or not _driven(places):
+    if BARE not in around(page) or not _driven(places):
         return False
     least = webshell_weights().alone.get(kind(page.kind).engine)
     return least is not None and able + sum(each.points for each in pairs(places)) >= least

@@ -12,6 +12,13 @@ from exsweep.detect.webshell.values import (
     telling,
 )
 
+_STARTED = frozenset({"process", "processstartinfo"})
+
+
+def _started(value: Value) -> bool:
+    """What such an object is told is looked at where it is told."""
+    return not _STARTED.isdisjoint(each.rpartition(".")[2] for each in value.types)
+
 
 class Assignments(Showing):
     """What is given to variables, members and elements."""
@@ -89,7 +96,12 @@ class Assignments(Showing):
     def _into(self, node: Statement, value: Value) -> None:
         """An object was given a value: it now carries its origins."""
         name = root(node)
-        if not value.origins and telling([value]) and isinstance(node, Name):
+        started = (
+            isinstance(node, Name)
+            and (held := self.state.read(node.name.lower())) is not None
+            and _started(held)
+        )
+        if not value.origins and telling([value]) and isinstance(node, Name) and not started:
             # An object that was given a text makes other things of it.
             value = marked(value, COMPUTED)
         if name is None or not (value.origins or value.marks):

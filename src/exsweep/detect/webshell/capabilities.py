@@ -19,12 +19,14 @@ from exsweep.detect.webshell.values import (
     MAPPED,
     MIXED,
     PARTLY,
+    PROGRAM,
     ROOTED,
     TELLING,
     USERINFO,
     Constant,
     Origin,
     Value,
+    provided,
 )
 from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
 
@@ -88,6 +90,12 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("checked")
     if ASKED in value.marks:
         found.add("asked")
+    if provided(value):
+        found.add("scheme")
+    if not _STARTED.isdisjoint(_last(value.types)):
+        found.add("started")
+    if PROGRAM in value.types or any(map(_program, value.types)):
+        found.add("program")
     if EACH in value.marks and found & VISITOR:
         found.add("each")
     if USERINFO in value.types:
@@ -131,6 +139,11 @@ def _ends_as_script(types: tuple[str, ...]) -> bool:
     ):
         return True
     return any(map(_script, ends))
+
+
+def _program(type_: str) -> bool:
+    """Is that a type that says how the page ends the name of a program that is no interpreter?"""
+    return type_.startswith("named:") and type_.endswith(".exe") and not _interpreter().search(type_[6:])
 
 
 def _last(types: tuple[str, ...]) -> set[str]:

@@ -187,7 +187,12 @@ class Expressions(ABC):
                 if CHOSEN in types:
                     self.state.chosen_at_work = True
                 names = [(*each.split("."), last) for each in types if not each.startswith("fn:")]
-                names += [tuple(each[3:].split(".")) for each in types if each.startswith("fn:")]
+                shared = self._shared_member(node)
+                names += [
+                    tuple(each[3:].split("."))
+                    for each in types
+                    if each.startswith("fn:") and each[3:] != shared
+                ]
                 text = dotted(node)
                 kept = self.state.read(".".join(text)) if text is not None else None
                 if kept is not None:
@@ -201,6 +206,13 @@ class Expressions(ABC):
             case _:
                 value = base if base is not None else self.evaluate(node)
                 return [tuple(each[3:].split(".")) for each in value.types if each.startswith("fn:")]
+
+    def _shared_member(self, node: Member) -> str:
+        """`T` of `T.Find(x)`, which constructs no `T`, though `T` is known as what is constructed; `""` for all else."""
+        dotnet = self.state.unit.program.language in ("csharp", "vb")
+        if not dotnet or not isinstance(node.base, Name) or node.name.lower().endswith("invoke"):
+            return ""
+        return node.base.name.lower()
 
     def _is_variable(self, name: str) -> bool:
         return (

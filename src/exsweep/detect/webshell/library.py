@@ -23,6 +23,7 @@ from exsweep.detect.webshell.values import (
     Value,
     derived,
     marked,
+    provided,
     telling,
     typed,
 )
@@ -34,6 +35,9 @@ _KEEPERS: Final = frozenset(
 """Methods that give back the object or one of its elements."""
 
 _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
+
+_FRAME: Final = re.compile(r"[^{]{3,}")
+"""What stands before the first hole of a text for `Format`: the visitor does not choose where it begins."""
 
 _CLASS_ID: Final = 30
 
@@ -101,6 +105,14 @@ class Library(Handing):
         ):
             # Of the folder, the visitor chooses all.
             value = Value((), value.origins, (), value.marks - {BASENAME})
+        if (
+            last == "format"
+            and value.origins
+            and arguments
+            and not arguments[0].origins
+            and _FRAME.match(str(arguments[0].constant))
+        ):
+            value = marked(value, MIXED)
         if known.decoders.matches(names, new=node.new):
             value = marked(value, DECODED)
         if known.basename.knows(last) and known.basename.matches(names):
@@ -176,7 +188,7 @@ class Library(Handing):
             sink = self.known.objects.get(plain)
             if sink is not None:
                 self.state.show(sink, node.at, plain, arguments[0], None)
-        if arguments and _of_visitor_or_hidden(arguments[0], names):
+        if arguments and _of_visitor_or_hidden(arguments[0], names) and not provided(arguments[0]):
             types.append(CHOSEN)
         if not any("." in each or len(each) > _CLASS_ID for each in names):
             types.append(UNKNOWN_OBJECT)

@@ -20,6 +20,7 @@ from exsweep.detect.webshell.values import (
     marked,
     telling,
     typed,
+    words,
 )
 
 
@@ -180,7 +181,7 @@ class Members(Operators):
             row = Value((), (Origin("database", field, node.at, self.state.unit.number),))
             return either(row, Value((), base.origins)) if base.origins else row
         value = derived([base])
-        if first is None and arguments and not base.origins and telling([base]):
+        if first is None and arguments and not base.origins and telling([base]) and not words(base.constants):
             # One of the letters or words of a table, which one is not known.
             value = marked(value, COMPUTED)
         return typed(value, *(each for each in base.types if each != FIELDS))

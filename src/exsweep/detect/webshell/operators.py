@@ -16,6 +16,7 @@ from exsweep.detect.webshell.values import (
     COMPUTED,
     DECODED,
     MIXED,
+    PROGRAM,
     ROOTED,
     UNKNOWN,
     USERINFO,
@@ -46,6 +47,7 @@ _USERINFO = re.compile(
     r"[a-z]{2,5}://[^/@]{0,80}:[^/@]{0,80}\0[^/@]{0,80}@|[a-z]{2,5}://[^/@:]{0,80}\0[^/@:]{0,80}:[^/@]{0,80}@"
 )
 """An address with a name and a password; what comes from elsewhere is a NUL."""
+_COMMAND = re.compile(r"""["' ]{0,3}([^"'<>|&]{1,200}?\.exe)["' ]""", re.IGNORECASE)
 _ROOT = re.compile(r"[~./\\\s]*")
 
 _WORTHLESS = frozenset(
@@ -84,6 +86,12 @@ def _end(parts: list[Value]) -> str:
 
 def _scheme_alone(constant: Constant) -> bool:
     return isinstance(constant, str) and _SCHEME.fullmatch(constant) is not None
+
+
+def _names_program(head: str) -> bool:
+    """`"C:\\Tools\\a.exe" -x `: does a command begin with a program, whatever stands behind it?"""
+    match = _COMMAND.match(head)
+    return match is not None and not re.search(webshell_weights().interpreters, match[1].lower())
 
 
 def _with_password(parts: list[Value]) -> bool:
@@ -226,6 +234,8 @@ class Operators(Expressions):
             value = typed(value, f"begins:{moniker[0].lower()}")
         if value.origins and isinstance(head, str) and _compiled().search(head.lower()):
             value = typed(value, COMPILED)
+        if not value.origins and isinstance(head, str) and _names_program(head):
+            value = typed(value, PROGRAM)
         if value.origins and _with_password(parts):
             value = typed(value, USERINFO)
         tail = _tail(parts)

@@ -1,5 +1,6 @@
 """What a call or an assignment shows: the capability, and the values that speak for it."""
 
+import re
 from typing import Final
 
 from exsweep.detect.webshell.code import Assign, Call, Index, Name, Statement
@@ -17,6 +18,7 @@ from exsweep.detect.webshell.values import (
     either,
     marked,
 )
+from exsweep.knowledge.webshells import Use
 
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 
@@ -50,6 +52,14 @@ DEEPEST_UNIT: Final = 4
 """Constants of a page that are read as code, and code within code."""
 
 
+def _excepted(sink: Sink, arguments: list[Value]) -> bool:
+    """Is that a call with a constant that makes it something else?"""
+    if sink.use.unless == Use.unless:
+        return False
+    texts = [each for value in arguments for each in value.constants if isinstance(each, str)]
+    return any(re.fullmatch(sink.use.unless, each.lower()) for each in texts)
+
+
 class Showing(Members):
     """Sinks are looked up and shown."""
 
@@ -60,7 +70,7 @@ class Showing(Members):
             for sink in known.calls.find(names, new=node.new):
                 if len(arguments) < sink.use.arguments:
                     continue
-                if not self.speaks(sink):
+                if not self.speaks(sink) or _excepted(sink, arguments):
                     continue
                 texts = [each.constant for each in arguments]
                 if len(texts) > 1 and all(isinstance(each, str) for each in texts):

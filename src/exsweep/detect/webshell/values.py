@@ -43,6 +43,9 @@ EACH = "each"
 CHOSEN = "#chosen"
 """Type of an object whose class the visitor names."""
 
+PROGRAM = "program"
+"""Type of a command of which the page itself says the program, which is no interpreter."""
+
 USERINFO = "userinfo"
 """Type of an address that holds a name and a password before the machine's name."""
 
@@ -166,10 +169,26 @@ def _more(one: tuple[Origin, ...], other: tuple[Origin, ...]) -> tuple[Origin, .
     return (one + extra)[:_MOST_ORIGINS] if extra else one
 
 
+def provided(name: Value) -> bool:
+    """Does the page itself say which provider of Windows makes the object (`"WinNT://" & x`), one that runs no code?"""
+    begins = [each for each in name.types if each.startswith("begins:")]
+    return bool(begins) and not any(each.startswith("begins:script") for each in begins)
+
+
 def telling(values: list[Value]) -> bool:
     """Is one of them a constant, or made from one, that could hold something?"""
     return any(
         COMPUTED in each.marks
         or any(isinstance(one, str | bytes | tuple) and len(one) >= TELLING for one in each.constants)
         for each in values
+    )
+
+
+def words(constants: tuple[Constant, ...]) -> bool:
+    """Are they lists of names, which hide nothing?"""
+    return all(
+        isinstance(each, tuple)
+        and bool(each)
+        and all(isinstance(one, str) and len(one) > 1 and one.isidentifier() for one in each)
+        for each in constants
     )

@@ -13,11 +13,11 @@ from exsweep.detect.webshell.values import (
     TAMED,
     TELLING,
     UNKNOWN,
-    Constant,
     Origin,
     Value,
     either,
     through,
+    words,
 )
 
 _NODES_A_STEP = 8
@@ -134,7 +134,7 @@ class Variables(Declared):
         key = self._key(name)
         old = self.variables.get(key)
         if old is not None and old.constants:
-            many = not _words(old.constants) and (
+            many = not words(old.constants) and (
                 any(isinstance(each, tuple | bytes | str) and len(each) >= TELLING for each in old.constants)
                 or any(
                     isinstance(each, tuple)
@@ -230,16 +230,6 @@ def _added_to(inside: list[Statement]) -> Iterator[str]:
                 yield name.lower()
             case _:
                 pass
-
-
-def _words(constants: tuple[Constant, ...]) -> bool:
-    """Are they lists of names, which hide nothing?"""
-    return all(
-        isinstance(each, tuple)
-        and bool(each)
-        and all(isinstance(one, str) and len(one) > 1 and one.isidentifier() for one in each)
-        for each in constants
-    )
 
 
 def _keys(origins: tuple[Origin, ...]) -> set[tuple[str, str]]:

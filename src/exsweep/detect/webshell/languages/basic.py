@@ -4,14 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from exsweep.detect.webshell.code import (
-    Assign,
-    Call,
-    Expr,
-    Member,
-    Name,
-    Op,
     Program,
-    Return,
     Statement,
     Unread,
 )
@@ -25,8 +18,8 @@ from exsweep.detect.webshell.languages.basic_declarations import (
 )
 from exsweep.detect.webshell.languages.basic_expressions import ENDS
 from exsweep.detect.webshell.languages.basic_heads import BasicHeads
+from exsweep.detect.webshell.languages.basic_lines import COMPOUND, BasicLines
 
-_COMPOUND = frozenset(("+=", "-=", "*=", "/=", "\\=", "^=", "&=", "<<=", ">>="))
 _QUIET = frozenset(
     [
         "goto",
@@ -43,10 +36,8 @@ _QUIET = frozenset(
         "removehandler",
     ]
 )
-_LEFT = frozenset(("sub", "function", "property"))
 _BEFORE_STATEMENTS = frozenset(("if", "else", "elseif", "case"))
-_OPERATORS = frozenset(("&", "+", "-", "*", "/", "and", "or", "<>", "<", ">", "mod", "^", "\\", "xor", "is"))
-_NOT_A_CALL = frozenset(("=", ".", "(", ":", "\n", "")) | _COMPOUND
+_NOT_A_CALL = frozenset(("=", ".", "(", ":", "\n", "")) | COMPOUND
 
 
 def read_basic(code: str, language: str, effort: Effort) -> Program:
@@ -56,7 +47,7 @@ def read_basic(code: str, language: str, effort: Effort) -> Program:
     return reader.program(language)
 
 
-class BasicReader(BasicHeads):
+class BasicReader(BasicLines):
     """Reads statements until the tokens end."""
 
     effort: Effort
@@ -126,7 +117,7 @@ class BasicReader(BasicHeads):
         elif begins in _QUIET and after not in ("=", ".", "("):
             self.skip_line()
         else:
-            self._plain()
+            self.plain()
         if self.word[self.place] not in ENDS:
             self._strange()
 
@@ -145,100 +136,6 @@ class BasicReader(BasicHeads):
         at, end = self.start[first], self.start[self.place]
         self.unread += end - at
         self.made(Unread(at, self.code[at : min(end, at + 200)]))
-
-    # plain statements ---------------------------------------------------------------------------------------------
-
-    def _plain(self) -> None:
-        """An assignment or a call, with brackets round its arguments or without."""
-        target = self.primary()
-        sign = self.word[self.place]
-        if sign == "=" or sign in _COMPOUND:
-            self.place += 1
-            self.skip_breaks()
-            self._assign(target, "+=" if sign == "&=" else sign)
-            return
-        if sign in ENDS:
-            self.made(target if isinstance(target, Call) else self._call(target, ()))
-        elif isinstance(target, Call) and len(target.arguments) == 1 and sign in _OPERATORS:
-            # `Execute (a) & b, c`: the bracket belongs to the first argument
-            first = self.operators(target.arguments[0])
-            rest = self.arguments("") if self.accept(",") else ()
-            self.made(Call(target.at, target.function, (first, *rest)))
-        elif isinstance(target, Call) and sign == ",":
-            self.place += 1
-            self.made(Call(target.at, target.function, (*target.arguments, *self.arguments(""))))
-        elif isinstance(target, Name | Member):
-            self.made(self._call(target, self.arguments("")))
-        elif sign in _OPERATORS:
-            self.made(self.operators(target))
-        else:
-            self.made(Call(target.at, target, self.arguments("")))
-
-    def _call(self, target: Expr, arguments: tuple[Expr, ...]) -> Expr:
-        if isinstance(target, Name | Member):
-            return Call(target.at, target, arguments)
-        return target
-
-    def _assign(self, target: Expr, sign: str = "=") -> None:
-        value = self.expression()
-        self.made(Assign(target.at, target, value, sign))
-        if isinstance(target, Name):
-            scope = self.scopes[-1]
-            if not scope.assigned or scope.assigned[-1].name != target.name:
-                wanted = (scope.returns or scope.name).lower()
-                if target.name.lower() == wanted:
-                    scope.assigned.append(target)
-
-    def _set(self) -> None:
-        """`Set x = y`, `Let x = y`, or the accessor of a property."""
-        if self.accessor():
-            return
-        self.place += 1
-        self._plain()
-
-    def _get(self) -> None:
-        if not self.accessor():
-            self._plain()
-
-    def _call_statement(self) -> None:
-        self.place += 1
-        self._plain()
-
-    def _return(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        self.made(Return(at, None if self.word[self.place] in ENDS else self.expression()))
-
-    def _exit(self) -> None:
-        """`Exit Sub` leaves the function, `Exit For` does not."""
-        if self.word[self.place + 1] in _LEFT:
-            self.made(Return(self.start[self.place], None))
-        self.skip_line()
-
-    def _throw(self) -> None:
-        at = self.start[self.place]
-        self.place += 1
-        if self.word[self.place] not in ENDS:
-            self.made(Op(at, "throw", (self.expression(),)))
-
-    def _redim(self) -> None:
-        self.place += 1
-        self.accept("preserve")
-        self.variables()
-
-    def _handler(self) -> None:
-        """`AddHandler a.b, AddressOf c` adds `c` to `a.b`."""
-        self.place += 1
-        target = self.expression()
-        if self.accept(","):
-            self.made(Assign(target.at, target, self.expression(), "+="))
-
-    def _on(self) -> None:
-        """`On Error Resume Next`."""
-        if self.word[self.place + 1] == "error":
-            self.skip_line()
-        else:
-            self._plain()
 
     def _declaration(self) -> None:
         while self.word[self.place] in MODIFIERS and self.word[self.place + 1] not in _NOT_A_CALL:
@@ -292,7 +189,7 @@ class BasicReader(BasicHeads):
             if special is not None and self.word[place + 1] not in ("=", "."):
                 special(self)
             else:
-                self._plain_in_line()
+                self.plain_in_line()
         while self.frames[-1] is not frame:
             self.leave()
         self.frames.pop()
@@ -300,29 +197,18 @@ class BasicReader(BasicHeads):
             self.scopes.remove(frame)
         return tuple(frame.out)
 
-    def _plain_in_line(self) -> None:
-        target = self.primary()
-        sign = self.word[self.place]
-        if sign == "=" or sign in _COMPOUND:
-            self.place += 1
-            self._assign(target, "+=" if sign == "&=" else sign)
-        elif sign in (")", ",", "}") or sign in ENDS:
-            self.made(self._call(target, ()))
-        else:
-            self.made(self._call(target, (self.expression(),)))
-
     _STATEMENTS: ClassVar[dict[str, "Callable[[BasicReader], None]"]] = {
-        "set": _set,
-        "let": _set,
-        "get": _get,
-        "call": _call_statement,
-        "raiseevent": _call_statement,
-        "return": _return,
-        "exit": _exit,
-        "throw": _throw,
-        "redim": _redim,
-        "addhandler": _handler,
-        "on": _on,
+        "set": BasicLines.line_set,
+        "let": BasicLines.line_set,
+        "get": BasicLines.line_get,
+        "call": BasicLines.line_call,
+        "raiseevent": BasicLines.line_call,
+        "return": BasicLines.line_return,
+        "exit": BasicLines.line_exit,
+        "throw": BasicLines.line_throw,
+        "redim": BasicLines.line_redim,
+        "addhandler": BasicLines.line_handler,
+        "on": BasicLines.line_on,
         "if": BasicHeads.head_if,
         "else": BasicHeads.head_else,
         "elseif": BasicHeads.head_elseif,

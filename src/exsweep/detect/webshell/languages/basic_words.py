@@ -1,6 +1,5 @@
-"""Operands of VB that begin with a word: `New`, `CType`, `Function(x)`, `From x In y` ... and XML literals."""
+"""Operands of VB that begin with a word: `New`, `CType`, `Function(x)`, `From x In y` ..."""
 
-import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
@@ -8,20 +7,18 @@ from typing import ClassVar
 from exsweep.detect.webshell.code import (
     Assign,
     Call,
-    Const,
     Expr,
     Lambda,
-    Member,
     Name,
     Op,
     Return,
     Sequence,
     Statement,
-    Unread,
 )
 from exsweep.detect.webshell.languages.basic_cursor import MAX_DEPTH
-from exsweep.detect.webshell.languages.basic_expressions import CLOSERS, ENDS, BasicExpressions, WordReader
-from exsweep.detect.webshell.languages.basic_lexer import tokenize
+from exsweep.detect.webshell.languages.basic_expressions import CLOSERS, ENDS, WordReader
+from exsweep.detect.webshell.languages.basic_texts import BasicTexts
+from exsweep.detect.webshell.languages.basic_types import BasicTypes
 
 _CASTS = {"ctype", "directcast", "trycast"}
 _QUERY = {
@@ -46,40 +43,10 @@ _QUERY = {
     "while",
     "aggregate",
 }
-_INTERPOLATED = re.compile(r"\{(?!\{)([^{}]*)\}|(?:[^{}]|\{\{|\}\})+|[{}]")
 
 
-class BasicWords(BasicExpressions):
+class BasicWords(BasicTypes, BasicTexts):
     """What only VB.NET knows, for the most part."""
-
-    def type_name(self, *, arrays: bool = True) -> str:
-        """`System.Collections.Generic.List(Of String)()` as written, without space; array brackets are `[]`."""
-        first = self.place
-        while self.is_name(self.place) and (self.accept(self.word[self.place])) and self.accept("."):
-            pass
-        name = "".join(self.text[first : self.place])
-        if self.word[self.place] == "(" and self.word[self.place + 1] == "of":
-            first = self.place
-            if self.type_arguments():
-                name += " ".join(self.text[first : self.place]).replace("( ", "(").replace(" )", ")")
-        self.accept("?")
-        while arrays and self.word[self.place] == "(" and self.word[self.place + 1] in (")", ","):
-            end = self.place + 1
-            while self.word[end] == ",":
-                end += 1
-            if self.word[end] != ")":
-                break
-            name += "[]"
-            self.place = end + 1
-        return name
-
-    def dotted(self, name: str, at: int) -> Expr:
-        """A type's name as an expression."""
-        first, *rest = name.split("(")[0].split(".")
-        made: Expr = Name(at, first)
-        for part in rest[:MAX_DEPTH]:
-            made = Member(at, made, part)
-        return made
 
     def _new(self, at: int) -> Expr | None:
         self.place += 1
@@ -226,53 +193,6 @@ class BasicWords(BasicExpressions):
         self.place += 1
         return self._lambda(at)
 
-    def parameters(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names and declared types of a list in brackets."""
-        names: list[str] = []
-        types: list[str] = []
-        if not self.accept("("):
-            return (), ()
-        while self.word[self.place] not in (")", "") and len(names) < 10_000:
-            self.skip_breaks()
-            if self.word[self.place] == "<":
-                self.attribute_text()
-            while self.word[self.place] in ("byval", "byref", "optional", "paramarray") and self.is_name(
-                self.place + 1
-            ):
-                self.place += 1
-            if not self.is_name(self.place):
-                break
-            names.append(self.name_at(self.place))
-            self.place += 1
-            rank = self.word[self.place] == "(" and bool(self.listed("(", ")") or True)
-            kind = self.type_name() if self.accept("as") else ""
-            types.append(kind + "[]" if rank and kind else kind)
-            if self.accept("="):
-                self.expression()
-            self.skip_breaks()
-            if not self.accept(","):
-                break
-        self.close(")")
-        return tuple(names), tuple(types)
-
-    def attribute_text(self) -> tuple[str, ...]:
-        """`<WebMethod()>` or `<A, B("x")>`, as written and apart."""
-        first = self.place
-        if not self.accept("<"):
-            return ()
-        matching = self.matches()
-        found: list[str] = []
-        start = self.start[self.place]
-        while self.word[self.place] not in (">", "", ":=") and self.place - first < 500:
-            if self.word[self.place] == ",":
-                found.append(self.source[start : self.start[self.place]].strip())
-                start = self.start[self.place] + 1
-            self.place = max(matching[self.place], self.place) + 1
-            self.place = min(self.place, len(self.word) - 1)
-        found.append(self.source[start : self.start[self.place]].strip())
-        self.accept(">")
-        return tuple(text for text in found if text)
-
     @abstractmethod
     def lambda_block(self, kind: str) -> tuple[Statement, ...]:
         """Statements up to `End Function` or `End Sub`."""
@@ -280,48 +200,6 @@ class BasicWords(BasicExpressions):
     @abstractmethod
     def lambda_line(self) -> tuple[Statement, ...]:
         """The one statement of `Sub() statement`."""
-
-    def interpolated(self, at: int, token: str) -> Expr:
-        """`$"a{b}"`: the text, and each hole read by itself."""
-        parts: list[Expr] = []
-        outer = self.text, self.word, self.start, self.place, self.matching, len(self.late)
-        for match in _INTERPOLATED.finditer(token, 2, len(token) - 1):
-            if match[1] is None:
-                text = match[0].replace('""', '"').replace("{{", "{").replace("}}", "}")
-                parts.append(Const(at + match.start(), text))
-                continue
-            hole = tokenize(self.source, at + match.start(1), at + match.end(1))
-            self.text, self.word, self.start, self.place, self.matching = (
-                hole.text,
-                hole.word,
-                hole.at,
-                0,
-                None,
-            )
-            parts.append(self.expression())
-        self.text, self.word, self.start, self.place, self.matching, late = outer
-        del self.late[late:]
-        return Op(at, "interpolate", tuple(parts))
-
-    def xml(self, at: int) -> Expr:
-        """An XML literal is text: from `<a>` to the `</a>` that closes it."""
-        end = _xml_end(self.source, at)
-        if end <= at:
-            self.place += 1
-            self.unread += 1
-            return Unread(at, "<")
-        if self.relexes > 0:
-            self.relexes -= 1
-            rest = tokenize(self.source, end)
-            del self.text[self.place :], self.word[self.place :], self.start[self.place :]
-            self.text += rest.text
-            self.word += rest.word
-            self.start += rest.at
-            self.matching = None
-        else:
-            while self.start[self.place] < end and self.word[self.place]:
-                self.place += 1
-        return Const(at, self.source[at:end])
 
     words: ClassVar[Mapping[str, WordReader]] = (
         dict.fromkeys(_CASTS, _cast)
@@ -335,30 +213,3 @@ class BasicWords(BasicExpressions):
         }
         | {"sub": _lambda, "async": _modifier, "iterator": _modifier}
     )
-
-
-def _xml_end(source: str, at: int) -> int:
-    """Where the element ends that begins at `at`; `at` itself where it is none. Looks 100,000 characters ahead."""
-    depth = 0
-    limit = min(len(source), at + 100_000)
-    while at < limit:
-        if source.startswith("<!--", at):
-            close = source.find("-->", at, limit)
-            step, closing, alone = close + 3, False, True
-        else:
-            close = source.find(">", at, limit)
-            step, closing, alone = (
-                close + 1,
-                source[at + 1 : at + 2] == "/",
-                source[close - 1 : close] in ("/", "?"),
-            )
-        if close < 0:
-            return 0
-        depth += -1 if closing else 0 if alone else 1
-        at = step
-        if depth <= 0:
-            return at
-        at = source.find("<", at, limit)
-        if at < 0:
-            return 0
-    return 0
