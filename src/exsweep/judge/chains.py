@@ -168,6 +168,10 @@ def _keys(item: Weighed) -> list[tuple[str, str]]:
         ]
     if facts.lone_file(item.hit) or (item.hit.time is None and item.stage is Stage.DROP):
         keys.append((f"file:{item.hit.origin.path}", "the same file"))
+    text = facts.text_in_setting(item.hit) if item.stage is Stage.DROP else ""
+    if text and (item.hit.time is None or text.count("<") > 1):
+        # Many intruders begin with the same tag: a record of the act is joined by the whole text.
+        keys.append((f"setting:{text}", "the same program text as the address of a web folder"))
     sender = facts.address(item.hit)
     if sender and item.stage is not Stage.WEBSHELL:  # a mere visitor of a shell is not its user
         kind = "private" if facts.is_private(sender) else "address"

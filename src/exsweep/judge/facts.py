@@ -31,6 +31,13 @@ def _place(address: str) -> str:
     return "public"
 
 
+_ADDRESS_WITH_MARKUP = re.compile(
+    r"https?://[^\s'\"<>]{0,100}<[^\r\n]{0,2000}?>(?:[^\r\n]{0,2000}?</\w{1,10}>)?"
+)
+_DOUBLED = re.compile(r"(['\"])\1")
+_LONGEST_SETTING = 16_384
+
+
 @cache
 def _ecs_names() -> dict[str, dict[str, str]]:
     return {one.id: {native: ecs for ecs, native in one.ecs.items()} for one in load_formats()}
@@ -142,6 +149,18 @@ def files(hit: Hit) -> tuple[str, ...]:
 def lone_file(hit: Hit) -> str | None:
     """The file, where the record is a file that was looked at and no event."""
     return hit.fields.get("file.path") if hit.kind == "served_file" else None
+
+
+def text_in_setting(hit: Hit) -> str:
+    """Markup that was given as the address of a web folder, without blanks and doubled quotes; `""` where there is none.
+
+    It is the same text in the settings, in the page that they were written to, and in the records of the command that set it.
+    """
+    for said in hit.fields.values():
+        match = _ADDRESS_WITH_MARKUP.search(said[:_LONGEST_SETTING]) if "<" in said else None
+        if match is not None:
+            return _DOUBLED.sub(r"\1", "".join(match[0].split()))
+    return ""
 
 
 def told_by_disk(hit: Hit) -> str | None:
