@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 
 from exsweep.assess.tools import tools
-from exsweep.detect import exact, values
+from exsweep.detect import Engine, exact, values
 from exsweep.detect.fields import FieldMap
 from exsweep.knowledge.formats import format_of
+from tests.detect.build import make_batch
 
 ODD = [
     b"",
@@ -69,3 +70,16 @@ def test_values_told_one_by_one_and_by_the_database_are_equal(
         ]
         assert not differing
     assert told
+
+
+def test_a_rule_that_wants_one_of_several_columns_looks_at_rows_that_have_one() -> None:
+    """Half of an EWS log is read mail; it is read as somebody else only where one of three columns names somebody."""
+    form = format_of("ews")
+    named = ("ImpersonatedUser", "ActAsUser", "ProxyAsUser")
+    asked = [dict(zip(named, values, strict=True)) for values in product(("", r"EXAMPLE\boss"), repeat=3)]
+    mine = {"SoapAction": "GetItem", "HttpStatus": "200", "AuthenticatedUser": r"EXAMPLE\svc"}
+    batch = make_batch(form, [mine | row for row in asked])
+    rules = [rule for rule in tools().running if rule.id == "PE-EWS-AS-OTHER"]
+    engine = Engine(rules, [form])
+    assert engine.candidates(batch).tolist() == list(range(1, 8))
+    assert [match.row for match in engine.match([batch])] == list(range(1, 8))

@@ -41,6 +41,8 @@ class _Column:
     """What each of `rules` asks, as functions; made when first needed."""
     verdicts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
     """For each known value whether it meets what each of `rules` asks."""
+    lost: bool = False
+    """The database cannot run one of the rules: the exact evaluation says which."""
 
 
 class KnownValues:
@@ -53,6 +55,9 @@ class KnownValues:
         self._columns: dict[str, _Column] = {}
         self._pairs: list[tuple[int, str, str]] = []
         """Position of a rule, and two columns that must be equal."""
+        self._options: dict[str, _Column] = {}
+        self._either: list[tuple[int, list[tuple[str, int]]]] = []
+        """Position of a rule, and where it asks for one of several values: column, and its place there in `_options`."""
         self._database = database
         # Records of events: thousands of rules, one query over all of them would be planned for minutes. Those that the
         # prefilter can do nothing for are few.
@@ -64,25 +69,34 @@ class KnownValues:
                 self._pair_up(at, rule)
             for node in _conjuncts(rule.condition) if rule.condition is not None else ():
                 column = self._only_column(node, rule.own)
-                if column is not None and column not in {one.lower() for one in fields.form.unique}:
+                if column is not None:
                     asked.setdefault(column, []).append(node)
+                elif isinstance(node, tree.Or):
+                    self._either_of(at, rule, node)
             for column, nodes in asked.items():
                 self._columns.setdefault(column, _Column()).rules.append((at, rule, tree.And(tuple(nodes))))
 
     def narrow(self, table: pa.Table, masks: list[Mask | None]) -> None:
         """Take out of each rule's rows those whose value in some column the rule refuses; without rows: None."""
         self._compare(table, masks)
-        for at, name in enumerate(table.column_names):
-            column = self._columns.get(name.lower())
-            if column is None or not pa.types.is_dictionary(table.column(at).type):
+        places = {
+            name.lower(): at
+            for at, name in enumerate(table.column_names)
+            if pa.types.is_dictionary(table.column(at).type)
+        }
+        for name, at in places.items():
+            column = self._columns.get(name)
+            if column is None:
                 continue
             asking = [
                 (place, rule) for place, (rule, _, _) in enumerate(column.rules) if masks[rule] is not None
             ]
             if asking:
-                values = table.column(at).unify_dictionaries().combine_chunks()
-                chunk = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
-                self._narrow(name.lower(), column, chunk, asking, masks)
+                self._narrow(name, column, _whole(table.column(at)), asking, masks)
+        for rule, options in self._either:
+            mask = masks[rule]
+            if mask is not None and all(name in places for name, _ in options):
+                masks[rule] = self._one_of(table, [(places[name], name, at) for name, at in options], mask)
 
     def refuses(self, rule: int, name: str, value: bytes) -> bool:
         """The rule at this position matches no row that has this value in this column (in lower case)."""
@@ -107,22 +121,44 @@ class KnownValues:
     ) -> None:
         wanted = [mask for _, rule in asking if (mask := masks[rule]) is not None]
         chosen = np.flatnonzero(np.logical_or.reduce(wanted))
-        codes = np.asarray(values.indices.fill_null(-1) if values.null_count else values.indices, np.int64)[
-            chosen
-        ]
-        used, where = _distinct(codes, len(values.dictionary))
-        if not len(used) or len(used) > self._most_new:
+        lines = self._lines(name, column, values, chosen)
+        if lines is None:
             return
-        texts: list[bytes | None] = values.dictionary.take(pa.array(used, mask=used < 0)).to_pylist()
-        if not self._learn(name, column, texts):
-            return
-        lines = np.array([column.numbers[text] for text in texts], np.int64)[where]
         for place, rule in asking:
             mask = masks[rule]
             if mask is not None:
                 left = np.zeros(len(mask), bool)
                 left[chosen] = mask[chosen] & column.verdicts[lines, place]
                 masks[rule] = left if left.any() else None
+
+    def _one_of(self, table: pa.Table, options: Sequence[tuple[int, str, int]], mask: Mask) -> Mask | None:
+        """Those of the rows in which one of the options is met: number of the column, its name, place of the rule there."""
+        chosen = np.flatnonzero(mask)
+        met = np.zeros(len(chosen), bool)
+        for at, name, place in options:
+            column = self._options[name]
+            lines = self._lines(name, column, _whole(table.column(at)), chosen)
+            if lines is None:
+                return mask
+            met |= column.verdicts[lines, place]
+        left = np.zeros(len(mask), bool)
+        left[chosen[met]] = True
+        return left if met.any() else None
+
+    def _lines(
+        self, name: str, column: _Column, values: pa.DictionaryArray, chosen: Numbers
+    ) -> Numbers | None:
+        """Of each chosen row the line of its value in `verdicts`; None: not all of them could be told."""
+        codes = np.asarray(values.indices.fill_null(-1) if values.null_count else values.indices, np.int64)[
+            chosen
+        ]
+        used, where = _distinct(codes, len(values.dictionary))
+        if column.lost or not len(used) or len(used) > self._most_new:
+            return None
+        texts: list[bytes | None] = values.dictionary.take(pa.array(used, mask=used < 0)).to_pylist()
+        if not self._learn(name, column, texts):
+            return None
+        return np.array([column.numbers[text] for text in texts], np.int64)[where]
 
     def _learn(self, name: str, column: _Column, texts: Sequence[bytes | None]) -> bool:
         """Ask the database about values that are new; False: not all could be told."""
@@ -139,8 +175,8 @@ class KnownValues:
         told = _tested(column, rows, self._fields)
         if told is None:
             told = self._queried(column, rows, len(new))
-        if told is None:  # a rule that the database cannot run: the exact evaluation says which
-            del self._columns[name]
+        if told is None:
+            column.lost = True
             return False
         column.verdicts = np.concatenate([column.verdicts, told]) if len(column.numbers) else told
         for text in new:
@@ -172,6 +208,21 @@ class KnownValues:
                 if len(one) == len(other) == 1 and one[0].kind is other[0].kind is Kind.PLAIN:
                     self._pairs.append((at, one[0].column, other[0].column))
 
+    def _either_of(self, at: int, rule: Rule, node: tree.Or) -> None:
+        """`node` is true where one of several columns alone makes it true."""
+        asked: dict[str, list[tree.Node]] = {}
+        for child in node.of:
+            column = self._only_column(child, rule.own)
+            if column is None:
+                return
+            asked.setdefault(column, []).append(child)
+        options = []
+        for name, nodes in asked.items():
+            column_of = self._options.setdefault(name, _Column())
+            options.append((name, len(column_of.rules)))
+            column_of.rules.append((at, rule, tree.Or(tuple(nodes))))
+        self._either.append((at, options))
+
     def _compare(self, table: pa.Table, masks: list[Mask | None]) -> None:
         """Rules that ask for equal values: a row in which one is missing is none of theirs."""
         names = {name.lower(): name for name in table.column_names}
@@ -184,7 +235,7 @@ class KnownValues:
             masks[rule] = same if same.any() else None
 
     def _only_column(self, node: tree.Node, own: bool) -> str | None:
-        """The one column whose value decides whether a condition is true."""
+        """The one column, of those that repeat, whose value decides whether a condition is true."""
         found = set()
         for leaf in _leaves(node):
             if not isinstance(leaf, tree.Text | tree.Regex) or leaf.field is None:
@@ -193,7 +244,14 @@ class KnownValues:
             if any(place.kind not in _SIMPLE for place in places):
                 return None
             found |= {place.column for place in places}
+        found -= {one.lower() for one in self._fields.form.unique} if len(found) == 1 else set()
         return found.pop() if len(found) == 1 else None
+
+
+def _whole(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column with numbers for its values as one array."""
+    values = column.unify_dictionaries().combine_chunks()
+    return values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
 
 
 def _distinct(codes: Numbers, size: int) -> tuple[Numbers, Numbers]:
