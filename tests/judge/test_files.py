@@ -97,6 +97,31 @@ def test_the_logon_of_the_system_itself_links_nothing():
     assert processes(event(SubjectLogonId="0x51abc", **{"host.name": "MAIL"})) == {"logon:mail:0x51abc"}
 
 
+def test_a_process_is_known_by_its_id_or_by_its_number_and_program():
+    host = {"host.name": "MAIL"}
+    sysmon = event(
+        **host,
+        **{
+            "process.entity_id": "{AB-1}",
+            "process.pid": "6712",
+            "process.executable": "C:\\Windows\\System32\\cmd.exe",
+        },
+    )
+    audit = event(
+        **host,
+        **{
+            "process.pid": "0x9f4",
+            "process.executable": "C:\\Windows\\System32\\whoami.exe",
+            "process.parent.pid": "0x1a38",
+            "process.parent.executable": "c:\\windows\\system32\\CMD.EXE",
+        },
+    )
+    assert processes(sysmon) == {"process:mail:ab-1", "process:mail:6712:cmd.exe"}
+    assert processes(audit) == {"process:mail:2548:whoami.exe", "process:mail:6712:cmd.exe"}
+    nameless = event(**host, **{"process.parent.pid": "0x1a38", "winlog.logon.id": "0x51abc"})
+    assert processes(nameless) == {"logon:mail:0x51abc"}
+
+
 def test_a_request_and_the_file_on_the_disk_are_one_intruder():
     on_disk = Hit(
         rule="VISIT",

@@ -224,7 +224,10 @@ _NO_PROCESS = re.compile(r"\{?0{8}-0{4}-0{4}-0{4}-0{12}\}?")
 
 
 def processes(hit: Hit) -> frozenset[str]:
-    """Keys of the processes and logon sessions that an event names, each on its own computer; good for a short time only."""
+    """Keys of the processes and logon sessions that an event names, each on its own computer; good for a short time only.
+
+    The start of one process is told by Sysmon with an id and a number, by the security log with a number alone.
+    """
     if hit.kind not in _of_records():
         return frozenset()
     host = hit.fields.get("host.name", "").lower()
@@ -233,11 +236,22 @@ def processes(hit: Hit) -> frozenset[str]:
         value = (value_of(hit, column) or "").lower()
         if value and not _NO_PROCESS.fullmatch(value):
             keys.add(f"process:{host}:{value.strip('{}')}")
+    for column, program in judging().process_numbers.items():
+        number, name = _number(hit.fields.get(column, "")), file_name(hit.fields.get(program, ""))
+        if number is not None and name:
+            keys.add(f"process:{host}:{number}:{name}")
     for column in judging().logon_columns:
         value = (value_of(hit, column) or "").lower()
         if value and value not in judging().logons_of_the_system:
             keys.add(f"logon:{host}:{value}")
     return frozenset(keys)
+
+
+def _number(said: str) -> int | None:
+    """Sysmon writes 6712, the security log 0x1a38."""
+    if not re.fullmatch(r"0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10}", said):
+        return None
+    return int(said, 16 if said[1:2] in ("x", "X") else 10)
 
 
 @cache

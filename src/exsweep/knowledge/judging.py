@@ -33,6 +33,8 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     file_columns: tuple[str, ...]
     compiled_pattern: str
     process_columns: tuple[str, ...]
+    process_numbers: dict[str, str]
+    """Column with the number of a process -> column with the path of its program."""
     logon_columns: tuple[str, ...]
     logons_of_the_system: tuple[str, ...]
     process_join_seconds: int
