@@ -102,7 +102,7 @@ def test_a_process_is_known_by_its_id_or_by_its_number_and_program():
     sysmon = event(
         **host,
         **{
-            "process.entity_id": "{AB-1}",
+            "ProcessGuid": "{AB-1}",
             "process.pid": "6712",
             "process.executable": "C:\\Windows\\System32\\cmd.exe",
         },
@@ -118,7 +118,7 @@ def test_a_process_is_known_by_its_id_or_by_its_number_and_program():
     )
     assert processes(sysmon) == {"process:mail:ab-1", "process:mail:6712:cmd.exe"}
     assert processes(audit) == {"process:mail:2548:whoami.exe", "process:mail:6712:cmd.exe"}
-    nameless = event(**host, **{"process.parent.pid": "0x1a38", "winlog.logon.id": "0x51abc"})
+    nameless = event(**host, **{"process.parent.pid": "0x1a38", "SubjectLogonId": "0x51abc"})
     assert processes(nameless) == {"logon:mail:0x51abc"}
 
 
