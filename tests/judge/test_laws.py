@@ -330,3 +330,14 @@ def test_a_way_in_that_runs_orders_leaves_everything_possible_and_one_that_only_
     session = judged([hit("SESSION", "02-28 10:00:00")], ALL).impact
     assert session.files is not None
     assert session.files.state is ImpactState.NOT_SEEN
+
+
+def test_a_shell_is_told_once_by_its_path_on_disk_and_beside_it_as_what_it_was_asked_for():
+    disk = r"\\127.0.0.1\c$\inetpub\wwwroot\aspnet_client\x.aspx"
+    hits = [
+        hit("WRITE", "02-28 10:00:00", **{"file.path": disk}),
+        hit("USE", "02-28 10:05:00", path="/aspnet_client/x.aspx"),
+    ]
+    actor = judged(hits, ALL).chains[0].actor
+    assert actor.shells == (disk,)
+    assert actor.pages == ("/aspnet_client/x.aspx",)

@@ -70,7 +70,7 @@ def _common(text: str) -> bool:
 
 
 def _of_chain(chain: Chain, findings: dict[str, Finding]) -> Iterator[Key]:
-    for path in chain.actor.shells:
+    for path in (*chain.actor.shells, *chain.actor.pages):
         yield "shell_path", _path(path)
     order = _order(chain, findings)
     addresses = chain.actor.addresses[:_MOST_ADDRESSES]

@@ -107,12 +107,14 @@ def _actor(group: Group) -> Actor:
     shells += [
         path for item in group.members if item.stage is Stage.DROP for path in facts.dropped_paths(item.hit)
     ]
+    named = facts.without_tails(shells)[:200]
     keys = [key for hit in hits for key in sorted(facts.sessions(hit)) if not key.startswith("request:")]
     return Actor(
         addresses=_unique(value for hit in hits if (value := facts.address(hit))),
         agents=_unique(value for hit in hits if (value := facts.agent(hit))),
         users=_unique(value for hit in hits if (value := hit.fields.get("user.name"))),
-        shells=facts.without_tails(shells)[:200],
+        shells=named,
+        pages=_unique(value for value in shells if value.startswith("/") and value not in named),
         sessions=_unique(keys),
     )
 

@@ -114,6 +114,8 @@ class Actor(_Record, frozen=True, kw_only=True):
     users: tuple[str, ...] = ()
     shells: tuple[str, ...] = ()
     """URL paths or file paths of web shells."""
+    pages: tuple[str, ...] = ()
+    """Addresses under which the web server gave out a web shell that `shells` names by its path on disk."""
     sessions: tuple[str, ...] = ()
 
 

@@ -132,7 +132,7 @@ def indicators(chain: Chain, case: Case) -> list[tuple[Any, str]]:
         known = address(value)
         if known is not None and not known.is_loopback:
             add("address", "Address of the intruder", str(known), for_address(known))
-    for value in chain.actor.shells:
+    for value in (*chain.actor.shells, *chain.actor.pages):
         if value:
             add("shell", "Web shell", value, for_shell(value))
     return found
