@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from exsweep.assess import Settings, rejudge, triage
+from exsweep.cli.summary import summary
 from exsweep.model import Assessment, Confidence, Level, Stage
 from tests.parse.filesystem.making import CLOSE, CREATE, DELETE, EXTEND, Table, change, entry_of, log_file
 
@@ -150,6 +151,8 @@ def test_documents_are_named_with_how_to_give_what_stands_in_them(
     (tmp_path / "sent" / path).write_bytes(data)
     (gap,) = [gap for gap in judged(tmp_path / "sent").coverage.gaps if gap.kind == "file"]
     assert advice in gap.effect
+    told = summary(judged(tmp_path / "sent"), None)
+    assert advice in told.split("What we could not see")[1].splitlines()[1]
 
 
 @pytest.mark.parametrize("when", ["1980-01-01 00:00:00", "2031-01-01 00:00:00"])

@@ -9,6 +9,8 @@ from exsweep.knowledge.languages import ENGLISH, in_language, text
 from exsweep.model import Assessment, Finding, Gap, Strength
 
 _MOST = 6
+_UNREAD = "file"
+"""Gaps that name a kind of file which is not read, and what to give instead: the reader can mend these at once."""
 
 
 def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -> str:
@@ -57,7 +59,10 @@ def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:
     """What limits the answer and what the collecting program left out, line by line; of the rest the number."""
     if not gaps:
         return []
-    named = [gap for gap in gaps if gap.limits_verdict or gap.kind == "collector"]
+    unread = [gap for gap in gaps if gap.kind == _UNREAD]
+    named = unread + [
+        gap for gap in gaps if gap not in unread and (gap.limits_verdict or gap.kind == "collector")
+    ]
     left = len(gaps) - len(named[:_MOST])
     rest = f"{count(left, 'more gap' if named else 'gap')}: {'the report names' if out else 'a report (--out DIR) names'}"
     return [
@@ -69,7 +74,9 @@ def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:
 
 
 def _told(gap: Gap) -> str:
-    """What is missing, and of which file."""
+    """What is missing, and of which file; of a kind that is not read also what to give instead."""
+    if gap.kind == _UNREAD:
+        return f"{gap.reason} {gap.effect}"
     return gap.reason if gap.path is None or gap.path in gap.reason else f"{gap.path}: {gap.reason}"
 
 
