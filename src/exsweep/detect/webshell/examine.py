@@ -20,7 +20,7 @@ from exsweep.detect.webshell.score import Line, Score, best, reason, score
 from exsweep.detect.webshell.shape import shape_of
 from exsweep.detect.webshell.shown import MARKUP, Shown, Unit
 from exsweep.detect.webshell.sieve import may_do_anything
-from exsweep.detect.webshell.signs import constants, signs, unread_share
+from exsweep.detect.webshell.signs import choices, constants, signs, unread_share
 from exsweep.detect.webshell.state import State, TooMuchWorkError
 from exsweep.detect.webshell.visitors import seen_in_browsers
 from exsweep.model import Confidence
@@ -147,6 +147,7 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     try:
         if units:
             follow(state)
+        choices(page, state)
         constants(state, lambda text: _inner(text, page, effort, depth, problems))
     except TooMuchWorkError:
         problems.append(TOO_MUCH.format("of its code was followed"))

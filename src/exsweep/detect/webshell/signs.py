@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from exsweep.detect.webshell import computing, decoding
@@ -13,7 +14,7 @@ from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
 from exsweep.detect.webshell.score import reason
-from exsweep.detect.webshell.shown import Shown, Unit
+from exsweep.detect.webshell.shown import MARKUP, Shown, Unit
 from exsweep.detect.webshell.state import State
 from exsweep.detect.webshell.values import UNKNOWN, Origin, Value
 from exsweep.knowledge.webshells import webshell_weights
@@ -28,6 +29,7 @@ _UNREAD_SHARE: Final = 0.2
 _SHORTEST_PATH: Final = 4
 _FOREIGN: Final = frozenset({"request", "upload", "remote", "decoded"})
 _STARTS: Final = ("run-command", "load-assembly", "run-page", "run-code")
+_MOST_CHOICES: Final = 16
 _LITTLE_CODE: Final = 40
 _NEXT_TO_NOTHING: Final = 4
 _SHORT_PAGE: Final = 400
@@ -67,6 +69,17 @@ def constants(state: State, is_shell: Callable[[str], bool]) -> None:
                 inner += 1
                 if is_shell(readable):
                     _show(state, "writes-shell", at)
+
+
+def choices(page: Page, state: State) -> None:
+    """Lists that let the visitor choose what only a console of an intruder's does: the list itself shows the ability."""
+    if not page.blocks or not any(each in page.text for each in ("xp_", "sp_", "XP_", "SP_")):
+        return
+    for match in islice(
+        re.finditer(webshell_weights().offers, page.text[:_MOST_TEXT], re.IGNORECASE), _MOST_CHOICES
+    ):
+        key = ("sql-commands", 0, MARKUP, match.start(), "")
+        state.shown[key] = Shown(*key, UNKNOWN, None)
 
 
 def _show(state: State, capability: str, at: int) -> None:
@@ -131,8 +144,6 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
         found.append(reason("odd-source"))
     if not page.blocks and _markup_runs(page):
         found.append(reason("markup-runs"))
-    if page.blocks and _offers(page):
-        found.append(reason("offers"))
     if _odd_include(page) and not able:
         found.append(reason("odd-include"))
     found.extend(reason(code) for code in _unreadable(page, state))
@@ -269,13 +280,6 @@ def _markup_runs(page: Page) -> bool:
         return False
     text = page.text[:_MOST_TEXT].lower()
     return any(re.search(pattern, text) for pattern in webshell_weights().markup_runs)
-
-
-def _offers(page: Page) -> bool:
-    """Does a list let the visitor choose what only a console of an intruder's does?"""
-    return any(each in page.text for each in ("xp_", "sp_", "XP_", "SP_")) and bool(
-        re.search(webshell_weights().offers, page.text[:_MOST_TEXT].lower())
-    )
 
 
 def _odd_include(page: Page) -> bool:
