@@ -73,6 +73,7 @@ RULES = {
         rule("WRITE", Stage.DROP, Strength.SUCCESS),
         rule("VISIT", Stage.WEBSHELL, Strength.SUCCESS, campaign=None, cves=()),
         rule("USE", Stage.WEBSHELL_USE, Strength.SUCCESS, campaign=None, cves=()),
+        rule("ROLE-GIVEN", Stage.PERSISTENCE, Strength.AMBIGUOUS, level=Severity.HIGH),
         rule(
             "ADMIN-WORK", Stage.PERSISTENCE, Strength.AMBIGUOUS, level=Severity.MEDIUM, campaign=None, cves=()
         ),

@@ -101,6 +101,17 @@ def test_days_that_matter_without_records_are_never_no_signs():
     assert judged([], late).verdict.level is Level.CANNOT_TELL
 
 
+def test_what_was_done_behind_the_way_in_did_happen_although_the_build_has_the_fix():
+    """A fix closes the way in; a role that was given was given, by whatever way its giver came."""
+    fixed = [log("iis_w3c", "01-01 00:00:00", "03-09 10:00:00", builds=[FIXED])]
+    acts = judged([hit("ROLE-GIVEN", "03-08 10:00:00")], fixed)
+    assert acts.verdict.level is Level.SUSPICIOUS
+    assert not any(item.failed for item in acts.findings)
+    tries = judged([hit("ANCHOR", "03-08 10:00:00")], fixed)
+    assert tries.verdict.level is Level.ATTACKED
+    assert all("has the fix" in item.failed[0] for item in tries.findings)
+
+
 def test_two_kinds_of_record_make_it_sure_and_one_very_likely():
     one = judged([hit("WRITE", "02-28 04:11:00")], ALL)
     two = judged([hit("WRITE", "02-28 04:11:00"), hit("SESSION", "02-28 04:10:00", kind="httpproxy")], ALL)

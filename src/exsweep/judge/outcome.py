@@ -79,7 +79,9 @@ def _failed(hit: Hit, rule: Rule, stage: Stage, strength: Strength, builds: Buil
     if code is not None and refused and not _works_anyway(code, rule, stage, strength):
         return render("reason.refused", status=code)
     build = builds.surely_at(hit.time)
-    if open_on(rule.cves, build) is False:
+    # What is done behind the way in (a role given, an order removed) did happen: it needs no flaw that a fix could close.
+    way_in = strength is Strength.ATTEMPT or stage in (Stage.PROBE, Stage.EXPLOITATION)
+    if way_in and open_on(rule.cves, build) is False:
         return render("reason.build_fixed", build=build)
     if stage is Stage.PROBE:
         return render(f"reason.{rule.harmless_by or 'first_step'}")
