@@ -25,8 +25,6 @@ class Ran:
     err: str
     seconds: float
     cpu_s: float
-    peak_bytes: int
-    """Most memory in use by one of its processes."""
     folder: Path
 
     @property
@@ -96,7 +94,6 @@ def run(
         err.decode("utf-8", "replace"),
         time.monotonic() - before,
         after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime,
-        after.ru_maxrss << 10,
         folder,
     )
 
@@ -107,6 +104,21 @@ def triaged(evidence: Path | Sequence[Path | str], out: Path, *more: str, **how:
     ran = run(arguments(named, out, *more), out, **how)  # type: ignore[arg-type]
     well_behaved(ran)
     return ran
+
+
+_MEASURE = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10)"
+)
+
+
+def peak_of(evidence: Path, out: Path, *more: str, seconds: float) -> int:
+    """Most memory in use by one process of a triage, in bytes.
+
+    A small process stands between: the child of a fork counts as large as its parent, and a test run's is large.
+    """
+    command = [sys.executable, "-c", _MEASURE, *arguments([evidence], out, *more)]
+    return int(subprocess.run(command, capture_output=True, timeout=seconds, check=True).stdout)
 
 
 def well_behaved(ran: Ran) -> None:

@@ -18,10 +18,10 @@ from exsweep.evidence import open_evidence, sources
 from exsweep.export import EXPORTERS
 from exsweep.export.text import visible
 from exsweep.judge import fits
-from exsweep.model import Level
+from exsweep.model import Level, decode
 from tests.assess.example import NOW, judged, same_but_run
 from tests.hostile.build import files_of, zipped
-from tests.hostile.command import triaged
+from tests.hostile.command import peak_of, triaged
 from tests.hostile.conftest import Whole, seen
 from tests.hostile.rows import ROWS, made
 
@@ -245,9 +245,11 @@ def test_i9_every_rejected_line_is_told(whole: Whole) -> None:
     )
 
 
-def test_i11_memory_is_bounded_by_budgets(whole: Whole) -> None:
+def test_i11_memory_is_bounded_by_budgets(whole: Whole, tmp_path: Path) -> None:
     """A line of 96 MiB, bombs, holes of a terabyte, floods: none costs more than what a run needs by itself (some 200 MiB) and a piece."""
-    assert whole.ran.peak_bytes < 450 << 20
+    out = tmp_path / "out"
+    assert peak_of(whole.evidence, out, "--jobs", "1", seconds=240) < 450 << 20
+    assert same_but_run(decode((out / "assessment.json").read_bytes())) == same_but_run(whole.ran.assessment)
 
 
 def test_i12_what_one_row_holds_does_not_change_what_is_said_of_another(tmp_path: Path) -> None:
