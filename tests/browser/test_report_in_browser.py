@@ -153,10 +153,18 @@ def test_links_are_big_enough_to_hit(opened: Open) -> None:
     assert small == []
 
 
-def test_it_prints_with_the_letter_and_unfolded_lines(opened: Open) -> None:
+def test_on_paper_the_letter_follows_the_answer_and_only_what_was_opened_is_unfolded(opened: Open) -> None:
+    """Unfolded as a whole, the example took 190 sheets, with the letter on the last but one."""
     page = opened("school_in_use")
+    page.locator(".finding details summary").first.click()
     page.emulate_media(media="print")
     assert page.pdf()[:5] == b"%PDF-"
-    assert page.locator(".letter h2").is_visible()
-    assert page.locator(".finding details pre").first.is_visible()
+    assert page.locator(".finding details[open] > :not(summary)").first.is_visible()
+    folded = page.locator(".finding details:not([open]) > :not(summary)")
+    assert folded.count()
+    assert not folded.first.is_visible()
+    assert page.locator(".paper").is_visible()
     assert not page.locator(".toc").is_visible()
+    letter, analyst = (page.locator(name).bounding_box() for name in (".letter", ".analyst"))
+    assert letter and analyst
+    assert letter["y"] < analyst["y"]

@@ -35,7 +35,7 @@ def test_verdict_steps_and_letter_are_spanish_and_the_rest_says_that_it_is_not(s
     assert made.verdict.headline not in text
     assert "está en inglés" in text
     assert page.count(b' lang="en">') > 5
-    letter = words_of(page[page.index(b'<section class="letter"') : page.index(b"</main>")])
+    letter = words_of(page[page.index(b'<section class="letter"') : page.index(b'<div class="analyst"')])
     assert "Una página para la dirección de su organización" in letter
     assert "Nombre, teléfono y fecha:" in letter
     assert not re.search(r"\b(the|we|your|and|records|IT)\b", letter), letter
