@@ -163,7 +163,7 @@ def test_on_paper_the_letter_follows_the_answer_and_only_what_was_opened_is_unfo
     folded = page.locator(".finding details:not([open]) > :not(summary)")
     assert folded.count()
     assert not folded.first.is_visible()
-    assert page.locator(".paper").is_visible()
+    assert page.locator(".on-paper").is_visible()
     assert not page.locator(".toc").is_visible()
     letter, analyst = (page.locator(name).bounding_box() for name in (".letter", ".analyst"))
     assert letter and analyst
