@@ -20,8 +20,10 @@ def test_one_intruder_with_both_addresses_and_all_steps(assessment, example):
     hostile = [chain for chain in assessment.chains if chain.level.rank >= Level.BROKEN_INTO.rank]
     assert len(hostile) == 1
     assert set(hostile[0].actor.addresses) == set(example.truth["expect"]["addresses"])
-    shells = [shell.lower().replace("\\", "/") for shell in hostile[0].actor.shells]
-    assert any(shell.endswith(example.truth["expect"]["shell"].lower()) for shell in shells)
+    shell = example.truth["expect"]["shell"].lower()
+    assert hostile[0].actor.pages == (shell,)
+    on_disk = [name for name in hostile[0].actor.shells if name.lower().replace("\\", "/").endswith(shell)]
+    assert on_disk == [f"inetpub/wwwroot{example.truth['expect']['shell']}"]
     proven = {step.stage for step in hostile[0].steps if step.proven}
     assert {Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION} <= proven
 

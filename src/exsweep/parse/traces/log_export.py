@@ -119,8 +119,7 @@ def _own_columns(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] |
     one = _log_of(names)
     if one is None:
         return None
-    header = Header(one, normal_names(one, names))
-    values = dict(zip(header.names, (_text(value) for value in record.values()), strict=True))
+    values = dict(zip(normal_names(one, names), map(_text, record.values()), strict=True))
     when = one.time.columns
     if one.time.style == "w3c":
         day, _, clock = normal(" ".join(values.get(name, "") for name in when).strip())[0].partition("T")
@@ -128,9 +127,8 @@ def _own_columns(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] |
         values = {name: value.replace(" ", "+") or "-" for name, value in values.items()}
     else:
         values |= {name: normal(values[name])[0] for name in when if values.get(name)}
-    header = Header(one, tuple(values))
     return (
-        header,
+        Header(one, tuple(values)),
         [value.encode("utf-8", "backslashreplace") for value in values.values()],
         "a table of the log's own columns",
     )
