@@ -130,7 +130,7 @@ def test_a_back_door_that_the_virus_scanner_locked_away_joins_the_page_of_the_di
 def test_traces_that_are_not_read_are_named_with_what_to_give_instead(evidence: Path):
     (evidence / "C" / "SRUDB.dat").write_bytes(bytes(4) + b"\xef\xcd\xab\x89" + bytes(4088))
     (gap,) = [gap for gap in judged(evidence).coverage.gaps if gap.kind == "file"]
-    assert "(1 file)" in gap.reason
+    assert "SRUDB.dat" in gap.reason
     assert "event logs" in gap.effect
     assert not gap.limits_verdict
 
@@ -153,6 +153,27 @@ def test_documents_are_named_with_how_to_give_what_stands_in_them(
     assert advice in gap.effect
     told = summary(judged(tmp_path / "sent"), None)
     assert advice in told.split("What we could not see")[1].splitlines()[1]
+
+
+def test_requests_in_a_form_that_nobody_knows_are_not_passed_over(tmp_path: Path):
+    row = "03.03.2021 04:12:{:02} -> 203.0.113.66 => POST /owa/auth/logon.aspx => 200\n"
+    (tmp_path / "sent").mkdir()
+    (tmp_path / "sent" / "waf.out").write_text("".join(row.format(second) for second in range(20)))
+    (gap,) = [gap for gap in judged(tmp_path / "sent").coverage.gaps if gap.kind == "file"]
+    assert "web requests" in gap.reason
+    assert "waf.out" in gap.reason
+
+
+def test_where_nothing_could_be_read_the_files_are_named(tmp_path: Path):
+    (tmp_path / "sent").mkdir()
+    for name in ("hello.txt", "screen.png", "shot 2.png", "x.dat"):
+        (tmp_path / "sent" / name).write_text(f"{name}: our mail is slow since Monday\n")
+    (gap,) = [gap for gap in judged(tmp_path / "sent").coverage.gaps if gap.kind == "file"]
+    assert "hello.txt, screen.png, shot 2.png and 1 more" in gap.reason
+    (tmp_path / "sent" / "u_ex210301.log").write_text(
+        "#Fields: date time cs-method cs-uri-stem c-ip sc-status\n2021-03-01 03:12:29 GET /owa/ 192.0.2.9 200\n"
+    )
+    assert not [gap for gap in judged(tmp_path / "sent").coverage.gaps if gap.kind == "file"]
 
 
 @pytest.mark.parametrize("when", ["1980-01-01 00:00:00", "2031-01-01 00:00:00"])

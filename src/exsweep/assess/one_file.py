@@ -25,6 +25,7 @@ from exsweep.parse.filesystem import Folders, MftReader, UsnReader, is_mft, is_u
 from exsweep.parse.pasted import looks_pasted, read_pasted
 from exsweep.parse.sweep import Sieve
 from exsweep.parse.tally import Tally
+from exsweep.parse.text import to_utf8
 from exsweep.parse.traces import Carved, TraceReader, reader_of
 from exsweep.parse.traces.recycle import is_recycled
 from exsweep.parse.winevent import KIND, EventReader, event_reader, named_evtx
@@ -283,5 +284,5 @@ def _other(
     if seal.state is SourceState.READ:
         seal.state = SourceState.NOT_A_LOG
     report = _sealed_only(source, iter(()), seal)
-    known = not_read(data[:_HEAD], source.path)
+    known = not_read(data[:_HEAD], source.path, to_utf8(data[:_HEAD]))
     return msgspec.structs.replace(report, facts={"not_read": known.id}) if known else report

@@ -12,6 +12,9 @@ from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import render
 from exsweep.model import Gap, Hit, SourceReport, SourceState
 
+_NAMED = 3
+"""Files that are named; of more their number is told."""
+
 
 def _not_read(sources: Sequence[SourceReport]) -> Iterator[Gap]:
     found: dict[str, list[str]] = defaultdict(list)
@@ -23,15 +26,34 @@ def _not_read(sources: Sequence[SourceReport]) -> Iterator[Gap]:
         yield Gap(
             kind="file",
             path=min(found[kind]),
-            reason=render("gap.not_read.reason", what=told[kind].what, n=len(found[kind])),
+            reason=render("gap.not_read.reason", what=told[kind].what, names=_names(found[kind])),
             effect=render("gap.not_read.effect", instead=told[kind].instead),
         )
+
+
+def _unknown(sources: Sequence[SourceReport]) -> Iterator[Gap]:
+    """Said only where nothing could be read: a server has thousands of files that tell nothing."""
+    if any(report.state not in (SourceState.NOT_A_LOG, SourceState.DUPLICATE) for report in sources):
+        return
+    paths = sorted(report.path for report in sources if not report.facts.get("not_read"))
+    if paths:
+        yield Gap(
+            kind="file",
+            path=paths[0],
+            reason=render("gap.unknown.reason", names=_names(paths)),
+            effect=render("gap.unknown.effect"),
+        )
+
+
+def _names(paths: Sequence[str]) -> str:
+    names = ", ".join(path.rsplit("/", 1)[-1] for path in sorted(paths)[:_NAMED])
+    return f"{names} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else names
 
 
 def disk_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
     """One gap for the days before each journal, one for each journal whose folders are numbers, one for each kind of
     trace that is sealed but not read."""
-    gaps = list(_not_read(sources))
+    gaps = [*_not_read(sources), *_unknown(sources)]
     for report in sources:
         if report.state is SourceState.DUPLICATE or report.kind != "usn_journal":
             continue

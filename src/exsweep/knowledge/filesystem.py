@@ -2,10 +2,14 @@
 
 import re
 from functools import cache
+from itertools import islice
 
 import msgspec
 
 from exsweep.knowledge.data_files import document
+
+SAID = 5
+"""Times that a text says something before it counts: a page about web logs shows one or two lines."""
 
 
 class NotRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,6 +21,9 @@ class NotRead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     at: int = 0
     path: str = ""
     """Or where it lies (RE2)."""
+    says: str = ""
+    """Or what its text says, SAID times at least, where one of `words` stands in it."""
+    words: tuple[str, ...] = ()
     what: str
     instead: str
     """What to give so that its traces are seen."""
@@ -96,8 +103,8 @@ def volume_of_table(path: str) -> str | None:
     return path[: found.end("volume")] if found else None
 
 
-def not_read(head: bytes, path: str = "") -> NotRead | None:
-    """The kind of file that begins so, or lies there, and that exsweep does not read.
+def not_read(head: bytes, path: str = "", text: bytes = b"") -> NotRead | None:
+    """The kind of file that begins so, or lies there, and that exsweep does not read. `text`: its beginning as UTF-8.
 
     >>> not_read(b"%PDF-1.7").id, not_read(b"<workbook/>", "book.xlsx/xl/workbook.xml").id
     ('pdf', 'workbook')
@@ -107,7 +114,16 @@ def not_read(head: bytes, path: str = "") -> NotRead | None:
             return one
         if one.path and _pattern(one.path).search(path):
             return one
+        if one.says and _says(one, text):
+            return one
     return None
+
+
+def _says(one: NotRead, text: bytes) -> bool:
+    if not any(word.encode() in text for word in one.words):
+        return False
+    found = re.compile(one.says.encode()).finditer(text)
+    return len(list(islice(found, SAID))) == SAID
 
 
 @cache

@@ -17,10 +17,10 @@ class LogExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Plain words for people."""
     format: str
     """The log whose columns these are."""
-    needs: tuple[str, ...]
-    """Dotted paths that a record has."""
+    needs: tuple[tuple[str, ...], ...]
+    """Dotted paths that a record has: one of each group. In a table the first group names a column."""
     time: tuple[str, ...]
-    """Dotted paths of the moment; the first with a value counts."""
+    """Dotted paths of the moment; the first with a value counts. `date+time`: it stands in two fields."""
     columns: dict[str, tuple[str, ...]]
     """Column of the format -> dotted paths, the first with a value counts."""
     inside: tuple[str, ...] = ()

@@ -33,12 +33,12 @@ _NATIVE = re.compile(
     re.S,
 )
 _REQUEST = re.compile(rb"(?P<method>[A-Za-z_-]{1,32}) (?P<target>.*?)(?: HTTP/\d(?:\.\d)?)?", re.S)
+_TARGET = re.compile(rb"/|https?://", re.I)
 _ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?#]*)(?P<path>.*)", re.S | re.I)
 _ADDRESSES = re.compile(rb'"(?P<list>[0-9A-Fa-f.:]{2,45}(?:, ?[0-9A-Fa-f.:]{2,45})*)"\s*$')
 _ESCAPED = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
 _PLAIN = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 """Letters, digits, `-._~`: an address means the same with and without their escape (RFC 3986, 2.3)."""
-_FOUND_IN = re.compile(rb"^[^\s\[\]\"]{1,400}?\.(?:log|txt|\d{1,3})(?:[.-]\d{1,8})?:(?:\d{1,9}:)?\s*")
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _IN_NAME = re.compile(r"(?:^|[\\/])(?:u_)?in(\d{2})(\d{2})(\d{2})?[^\\/]*$", re.I)
 
@@ -51,25 +51,30 @@ def ncsa(line: bytes) -> tuple[bytes, ...] | None:
     ((b'2021-03-01', b'08:11:09'), (b'POST', b'/ecp/y.js', b'a=b'), b'241')
     """
     found = _NCSA.fullmatch(line) if b'] "' in line and len(line) <= LONGEST else None
-    moment = _zoned(found["when"], found["zone"]) if found else None
+    moment = moment_of(found["when"], found["zone"]) if found else None
     if found is None or moment is None:
         return None
-    method, host, stem, query = _request(_unescaped(found["request"]))
     forwarded = _ADDRESSES.search(found["rest"] or b"")
-    return _row(
+    return request_row(
         moment,
-        method=method,
-        stem=stem,
-        query=query,
+        found["request"],
         user=found["user"],
         client=found["client"],
-        agent=_plus(found["agent"]),
-        referer=_plus(found["referer"]),
-        host=host or found["host"] or b"-",
+        agent=plus(found["agent"]),
+        referer=plus(found["referer"]),
+        host=found["host"] or b"-",
         status=found["status"],
         sent=found["size"],
         forwarded=forwarded["list"].replace(b" ", b"+") if forwarded else b"-",
     )
+
+
+def request_row(
+    moment: datetime, request: bytes, *, host: bytes = b"-", **values: bytes
+) -> tuple[bytes, ...]:
+    """The row of a request line as it stands in quotes (`POST /ecp/y.js HTTP/1.1`); `values` as `_row` names them."""
+    method, named, stem, query = asked(_unescaped(request))
+    return _row(moment, method=method, stem=stem, query=query, host=named or host, **values)
 
 
 def native(line: bytes, year_month: tuple[int, int] | None = None) -> tuple[bytes, ...] | None:
@@ -99,15 +104,6 @@ def native(line: bytes, year_month: tuple[int, int] | None = None) -> tuple[byte
     )
 
 
-def read_access(line: bytes) -> tuple[bytes, ...] | None:
-    """The same of a line in either form, also behind the name of a file as search programs print it."""
-    for text in (line.strip(), _FOUND_IN.sub(b"", line.strip(), count=1)):
-        row = ncsa(text) or native(text)
-        if row is not None:
-            return row
-    return None
-
-
 def month_of_name(path: str) -> tuple[int, int] | None:
     """Year and month that the name of a file in the own form of IIS says: `u_in210301.log`, `in2103.log`."""
     found = _IN_NAME.search(path)
@@ -122,10 +118,10 @@ def _row(
     method: bytes,
     stem: bytes,
     query: bytes,
-    user: bytes,
     client: bytes,
+    user: bytes = b"-",
     status: bytes,
-    sent: bytes,
+    sent: bytes = b"-",
     agent: bytes = b"-",
     referer: bytes = b"-",
     host: bytes = b"-",
@@ -141,19 +137,24 @@ def _row(
     )  # fmt: skip
 
 
-def _request(text: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Method, host, path, query; of what is no request (a TLS greeting) the whole text as path."""
+def asked(text: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Method, host, path, query of a request line or of a target alone; of what is neither (a TLS greeting) the whole text
+    as path.
+
+    >>> asked(b"POST https://mail.example:443/ecp/y.js?a=b HTTP/1.1"), asked(b"/owa/?c=d")[2:]
+    ((b'POST', b'mail.example:443', b'/ecp/y.js', b'a=b'), (b'/owa/', b'c=d'))
+    """
     found = _REQUEST.fullmatch(text)
-    if found is None:
-        return b"-", b"", _plus(text), b"-"
-    target, host = found["target"], b""
+    if found is None and not _TARGET.match(text):
+        return b"-", b"", plus(text), b"-"
+    method, target, host = (found["method"], found["target"], b"") if found else (b"-", text, b"")
     if absolute := _ABSOLUTE.fullmatch(target):
         target, host = absolute["path"] or b"/", absolute["host"]
     stem, _, query = target.partition(b"?")
-    return found["method"], host, _plainly(_plus(stem)), _plus(query)
+    return method, host, _plainly(plus(stem)), plus(query)
 
 
-def _plus(text: bytes | None) -> bytes:
+def plus(text: bytes | None) -> bytes:
     """As IIS writes it: blanks as `+`, nothing as `-`."""
     return _unescaped(text).replace(b" ", b"+") if text else b"-"
 
@@ -172,16 +173,19 @@ def _plainly(stem: bytes) -> bytes:
     return _PLAIN.sub(lambda match: bytes([int(match[1], 16)]), stem) if b"%" in stem else stem
 
 
-def _zoned(when: bytes, zone: bytes) -> datetime | None:
+def moment_of(when: bytes, zone: bytes | None) -> datetime | None:
+    """`03/Mar/2021:04:12:00` and `-0500` in UTC; without a zone it is local time."""
     day, month, year = int(when[:2]), when[3:6], int(when[7:11])
-    hours, minutes = int(zone[1:3]), int(zone[3:])
+    hours, minutes = (int(zone[1:3]), int(zone[3:])) if zone else (0, 0)
     if month not in _MONTHS or hours > 15 or minutes > 59:
         return None
-    away = timedelta(hours=hours, minutes=minutes) * (-1 if zone[:1] == b"-" else 1)
     hour, minute, second = (int(part) for part in when[12:].split(b":"))
     try:
-        local = datetime(year, _MONTHS.index(month) + 1, day, hour, minute, second, tzinfo=timezone(away))
-        return local.astimezone(UTC)
+        shown = datetime(year, _MONTHS.index(month) + 1, day, hour, minute, second)  # noqa: DTZ001 (below)
+        if zone is None:
+            return to_utc(shown)[0]
+        away = timedelta(hours=hours, minutes=minutes) * (-1 if zone[:1] == b"-" else 1)
+        return shown.replace(tzinfo=timezone(away)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -36,7 +36,9 @@ _PAGE_TAG = re.compile(
 _MARKDOWN = re.compile(rb"(?:[^\\_]|\\[_*~#<>|\[\]()`+.!-])*")
 """A line of which each backslash stands before a sign of Markdown, and each `_` behind a backslash."""
 _MARKDOWN_SIGN = re.compile(rb"\\([_*~#<>|\[\]()`+.!-])")
-_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T \t]\d\d:\d\d:\d\d")
+_TABBED = re.compile(rb"\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t")
+"""A spreadsheet, and some relays, put tabs where the web server puts blanks."""
 _LISTED = re.compile(rb"[A-Za-z]:\\")
 
 
@@ -139,7 +141,7 @@ def read_loose(texts: Sequence[bytes], at: int, formats: Sequence[LogFormat]) ->
 
 def _variants(text: bytes) -> Iterator[bytes]:
     """The line as it is, and from a stamp on when what stands before that is a file name, number or mark."""
-    stripped = text.strip()
+    stripped = _untabbed(text.strip())
     yield stripped
     for own in behind(stripped):
         if _is_prefix(stripped[: len(stripped) - len(own)]):
@@ -155,7 +157,11 @@ def behind(text: bytes) -> Iterator[bytes]:
     """
     for match in islice(_STAMP.finditer(text[:_BEGINNING]), MAX_STAMPS):
         if match.start():
-            yield text[match.start() :]
+            yield _untabbed(text[match.start() :])
+
+
+def _untabbed(text: bytes) -> bytes:
+    return text.replace(b" ", b"+").replace(b"\t", b" ") if _TABBED.match(text) else text
 
 
 def _is_prefix(text: bytes) -> bool:

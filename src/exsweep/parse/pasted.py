@@ -8,13 +8,14 @@ import numpy as np
 
 from exsweep.knowledge.formats import LogFormat, text_formats
 from exsweep.knowledge.ransom_notes import note_begins
-from exsweep.parse.access_log import COLUMNS, read_access
+from exsweep.parse.access_log import COLUMNS
 from exsweep.parse.ages import age_facts, is_age_heading
 from exsweep.parse.batch import Batch, RejectedLine
 from exsweep.parse.blocks import markup_value, pair_block
 from exsweep.parse.columns import read_line, to_table
 from exsweep.parse.console import Row, hash_row, read_console
 from exsweep.parse.fields import open_quote, split_csv
+from exsweep.parse.front_lines import read_access
 from exsweep.parse.header import (
     Header,
     directive,

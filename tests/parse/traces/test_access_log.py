@@ -82,3 +82,37 @@ def test_no_line_is_an_exception(line: bytes):
     for read_one in (ncsa, native):
         row = read_one(line)
         assert row is None or all(row[:2])
+
+
+HAPROXY = (
+    b"Mar  2 04:31:00 lb1 haproxy[77]: 198.51.100.4:5123 [02/Mar/2021:04:31:00.123] web~ mail/ex01 0/0/1/9/10 241 512 - - ---- "
+    b'1/1/0/0/0 0/0 {mail.example|Mozilla} "POST /ecp/y.js?a=1 HTTP/1.1"\n'
+    b"Mar  2 04:32:00 lb1 haproxy[77]: 198.51.100.4:5124 [02/Mar/2021:04:32:00.001] web~ web~/<NOSRV> -1/-1/-1/-1/0 400 187 - - PR-- "
+    b'1/1/0/0/0 0/0 "<BADREQ>"\n'
+)
+AWS = (
+    b"https 2021-03-02T04:31:00.186641Z app/mail/50dc 198.51.100.4:2817 192.0.2.10:443 0.1 0.4 0.0 241 241 34 366 "
+    b'"POST https://mail.example:443/ecp/y.js?a=1 HTTP/1.1" "Mozilla/5.0 (X11)" ECDHE TLSv1.2 arn:x "Root=1" "mail.example" "-" 0\n'
+)
+
+
+def test_lines_of_load_balancers_say_what_a_line_of_iis_says():
+    for data in (HAPROXY, AWS):
+        rows, reader = read(data, "lb.log")
+        row = rows[0]
+        assert (row["date"], row["time"], row["c-ip"]) == ("2021-03-02", "04:31:00", "198.51.100.4")
+        assert (row["cs-method"], row["cs-uri-stem"], row["cs-uri-query"], row["sc-status"]) == (
+            "POST",
+            "/ecp/y.js",
+            "a=1",
+            "241",
+        )
+        assert not reader.tally.days
+
+
+def test_a_load_balancer_that_writes_local_time_says_so_and_the_users_word_counts():
+    with assuming("America/New_York"):
+        rows, reader = read(HAPROXY, "haproxy.log")
+    assert rows[0]["time"] == "09:31:00"
+    assert any("local time" in note for note in reader.tally.notes)
+    assert rows[1]["cs-uri-stem"] == "<BADREQ>"

@@ -37,6 +37,51 @@ FIELDS = lines({"result": {"_time": "2021-03-01T04:12:29.000+0100", "cs_method":
                 "cs_uri_stem": "/aspnet_client/a.aspx", "c_ip": "203.0.113.9", "sc_status": "200", "cs_User_Agent": "Mozilla/5.0 (X11)"}})  # fmt: skip
 
 
+def request(**values: object) -> bytes:
+    return lines(values)
+
+
+NESTED = json.dumps({"took": 3, "_shards": {"total": 1}, "hits": {"total": {"value": 1}, "hits": [
+    {"_index": "logs", "_source": {"@timestamp": "2021-03-01T05:00:00Z", "message": LINE}}]}, "timed_out": False}, indent=1).encode()  # fmt: skip
+ZEEK = (
+    b"#separator \\x09\n#path\thttp\n#fields\tts\tuid\tid.orig_h\tid.resp_h\tmethod\thost\turi\tuser_agent\tstatus_code\n"
+    b"#types\ttime\tstring\taddr\taddr\tstring\tstring\tstring\tstring\tcount\n"
+    b"1614568349.000000\tC1\t203.0.113.9\t192.0.2.10\tPOST\tmail.example\t/aspnet_client/a.aspx\tMozilla/5.0 (X11)\t200\n#close\t2021\n"
+)
+SURICATA = request(timestamp="2021-03-01T03:12:29.000000+0000", event_type="http", src_ip="203.0.113.9", dest_ip="192.0.2.10",
+                   http={"hostname": "mail.example", "url": "/aspnet_client/a.aspx", "http_method": "POST", "status": 200,
+                         "http_user_agent": "Mozilla/5.0 (X11)"})  # fmt: skip
+CLOUDFLARE = request(ClientIP="203.0.113.9", ClientRequestMethod="POST", ClientRequestURI="/aspnet_client/a.aspx",
+                     EdgeResponseStatus=200, EdgeStartTimestamp=1614568349000000000, ClientRequestUserAgent="Mozilla/5.0 (X11)")  # fmt: skip
+AZURE = request(time="2021-03-01T03:12:29Z", category="ApplicationGatewayAccessLog", properties={
+    "clientIP": "203.0.113.9", "httpMethod": "POST", "requestUri": "/aspnet_client/a.aspx", "httpStatus": 200, "userAgent": "Mozilla/5.0 (X11)"})  # fmt: skip
+CADDY = request(ts=1614568349.0, status=200, request={"remote_ip": "203.0.113.9", "method": "POST", "uri": "/aspnet_client/a.aspx",
+                                                      "headers": {"User-Agent": ["Mozilla/5.0 (X11)"]}})  # fmt: skip
+NGINX = request(time_iso8601="2021-03-01T04:12:29+01:00", remote_addr="203.0.113.9", status="200",
+                request="POST /aspnet_client/a.aspx HTTP/1.1", http_user_agent="Mozilla/5.0 (X11)")  # fmt: skip
+CEF = (
+    b"<131>Mar  1 03:12:29 waf ASM:CEF:0|F5|ASM|15.1|ok|ok|2|act=passed cn1=200 cn1Label=response_code src=203.0.113.9 dst=192.0.2.10 "
+    b"requestMethod=POST rt=Mar 01 2021 03:12:29 request=/aspnet_client/a.aspx requestClientApplication=Mozilla/5.0 (X11)\n"
+)
+LEEF = (
+    b"LEEF:1.0|Microsoft|IIS|10.0|x|devTime=2021-03-01 03:12:29\tsrc=203.0.113.9\tmethod=POST\turl=/aspnet_client/a.aspx\t"
+    b"status=200\tuserAgent=Mozilla/5.0 (X11)\n"
+)
+FIREWALL = (
+    b"date=2021-03-01 time=03:12:29 type=traffic status=success src=203.0.113.9 dst=192.0.2.10 http_method=post "
+    b'http_url="/aspnet_client/a.aspx" http_agent="Mozilla/5.0 (X11)" http_retcode=200\n'
+)
+PROXY = (
+    b'2021:03:01-03:12:29 gate reverseproxy: id="0299" srcip="203.0.113.9" method="POST" statuscode="200" time="1234" '
+    b'url="/aspnet_client/a.aspx" server="mail.example" useragent="Mozilla/5.0 (X11)"\n'
+)
+DRAWN = (
+    b"| Date | @timestamp | ip | method | path | status | agent |\n|---|---|:-:|---|---|---|---|\n"
+    b"| x | Mar 1, 2021 @ 03:12:29.000 | 203.0.113.9 | POST | /aspnet_client/a.aspx | 200 | Mozilla/5.0 (X11) |\n"
+)
+PAYLOAD = f'"Event Name","Start Time","Payload"\n"HTTP 200","Mar 1, 2021, 3:12:29 AM","{LINE}"\n'.encode()
+
+
 PARSER = (
     b"LogFilename,LogRow,date,time,cs-uri-stem,cs-method,c-ip,sc-status,cs(User-Agent)\r\n"
     b"u_ex210301.log,7,2021-03-01,03:12:29,/aspnet_client/a.aspx,POST,203.0.113.9,200,Mozilla/5.0+(X11)\r\n"
@@ -69,6 +114,19 @@ AS_JSON = lines({"date": "2021-03-01", "time": "03:12:29", "cs-method": "POST", 
         ARRAY,
         SPLUNK,
         FIELDS,
+        NESTED,
+        ZEEK,
+        SURICATA,
+        CLOUDFLARE,
+        AZURE,
+        CADDY,
+        NGINX,
+        CEF,
+        LEEF,
+        FIREWALL,
+        PROXY,
+        DRAWN,
+        PAYLOAD,
     ],
 )
 def test_each_way_of_writing_gives_the_same_request(data: bytes):
@@ -133,6 +191,40 @@ def test_the_first_line_is_waited_for_however_long_it_is():
     head, row, _ = SPLUNK.decode().split("\n")
     data = f"{','.join(many)},{head}\n{'x,' * len(many)}{row}\n".encode()
     assert read(data, "export", 512)[0] == read(data, "export")[0] != []
+
+
+def test_an_address_in_one_field_is_host_path_and_query():
+    whole = request(ts="2021-03-01T03:12:29Z", client_ip="203.0.113.9", method="POST", status=200,
+                    url="https://mail.example:443/owa/%61uth/x.aspx?a=b c")  # fmt: skip
+    row = read(whole, "a.json")[0][0]
+    assert (row["cs-host"], row["cs-uri-stem"], row["cs-uri-query"]) == (
+        "mail.example:443",
+        "/owa/auth/x.aspx",
+        "a=b+c",
+    )
+
+
+def test_times_of_named_values_without_a_zone_follow_the_users_word_and_say_so():
+    with assuming("+02:00"):
+        rows, reader = read(FIREWALL, "fw.log")
+    assert rows[0]["time"] == "01:12:29"
+    assert any("+02:00" in note for note in reader.tally.notes)
+
+
+def test_named_values_of_other_things_are_none():
+    for text in (
+        b"name=ann mail=ann@example.test\n",
+        b'time=2021-03-01T00:00:00Z level=info msg="the service was started" status=200\n',
+        b"[settings]\npath=/owa\nmethod=POST\n",
+        b"a = b",
+        b"=" * 400,
+    ):
+        assert reader_of(text, "a.log") is None
+
+
+@pytest.mark.parametrize("data", [NESTED, ZEEK, CEF, DRAWN])
+def test_how_it_is_cut_is_found_in_any_chunks(data: bytes):
+    assert [read(data, "export", step)[0] for step in (1, 7, 4096)] == [read(data, "export")[0]] * 3
 
 
 @settings(max_examples=60, deadline=None)

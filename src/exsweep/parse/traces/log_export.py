@@ -1,4 +1,5 @@
-"""Log lines that a search system held (Sentinel, Elastic, Splunk), exported as JSON or CSV: read as rows of their log.
+"""Log lines that another system held, as JSON, CSV or lines of `name=value`: read as rows of their log. Search systems
+(Sentinel, Elastic, Splunk), network sensors (Zeek, Suricata), load balancers and web application firewalls write them.
 
 Which fields are which columns, and which hold the line itself: `log_exports.yml`. A table that has the log's own columns (of
 Log Parser, a spreadsheet, PowerShell) needs no such entry. An export holds what somebody asked for, so it
@@ -6,45 +7,69 @@ covers no day: with it alone nobody can say that nothing happened.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple, TypeAlias
 
 from exsweep.knowledge.formats import LogFormat, format_of, text_formats
 from exsweep.knowledge.log_exports import LogExport, log_exports
-from exsweep.parse.access_log import COLUMNS, read_access
+from exsweep.parse.access_log import COLUMNS, asked
+from exsweep.parse.front_lines import read_access
 from exsweep.parse.header import Header, format_by_columns, known_names, normal_names, plain_row
 from exsweep.parse.loose import read_loose
 from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.traces.base import trace
 from exsweep.parse.traces.log_rows import LogRows
+from exsweep.parse.traces.named_values import NamedValues, ZeekTable, is_zeek_table
 from exsweep.parse.winevent.mapping import at_path, nested
 from exsweep.parse.winevent.stamps import normal
 from exsweep.parse.winevent.texts import CsvRecords, JsonLines, JsonStream, Records, decoded
-from exsweep.parse.zone import stamp_to_utc
+from exsweep.parse.zone import assumed, stamp_to_utc
 
 _TRIED = 5
 _HEAD = 64 << 10
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b"\0 \t\r\n"
-_SEPARATORS = re.compile(rb"[,;\t]")
+_SEPARATORS = re.compile(rb"[,;\t|]")
 
 
-def _records_of(head: bytes) -> Records | None:
-    """How the text is cut into records; None for what is neither JSON nor a table."""
-    text = to_utf8(head).removeprefix(_BOM).lstrip(_BLANK)
+_Cut: TypeAlias = Callable[[], Records]
+
+
+def _cuts(text: bytes) -> Iterator[_Cut]:
+    """The ways in which the text may be cut into records; none for what is neither JSON nor a table nor named values."""
+    text = text.lstrip(_BLANK)
+    first = text.partition(b"\n")[0]
     if text[:1] in (b"{", b"["):
-        first = text.split(b"\n", 1)[0]
-        return JsonLines() if decoded(first.strip()) is not None else JsonStream()
-    if text.startswith(b"#TYPE"):  # PowerShell's word about what it exports
-        text = text.partition(b"\n")[2]
-    return CsvRecords() if _names_a_field(text.partition(b"\n")[0][:8192]) else None
+        yield JsonLines if decoded(first.strip()) is not None else JsonStream
+        yield partial(JsonStream, inside=True)
+    elif is_zeek_table(text):
+        yield ZeekTable
+    else:
+        if first.startswith(b"#TYPE"):  # PowerShell's word about what it exports
+            first = text.partition(b"\n")[2].partition(b"\n")[0]
+        if _names_a_field(first[:8192]):
+            yield CsvRecords
+        if b"=" in first:
+            yield NamedValues
+
+
+def _cut_of(head: bytes) -> _Cut | None:
+    """The way in which one of the first records is a log line."""
+    text = to_utf8(head).removeprefix(_BOM)
+    for cut in _cuts(text):
+        for tried, record in enumerate(cut().feed(text, last=False)):
+            if record.value is not None and _read(record.value) is not None:
+                return cut
+            if tried >= _TRIED:
+                break
+    return None
 
 
 @lru_cache(maxsize=256)
 def _names_a_field(line: bytes) -> bool:
     """A table's first line; thousands of logs begin with the same one."""
-    words = {word.strip(b'" \r').removesuffix(b" [UTC]") for word in _SEPARATORS.split(line)}
+    words = {word.strip(b'" \r').removesuffix(b" [UTC]") for word in _SEPARATORS.split(line.strip(b"| \r"))}
     if len(words) < 2:
         return False
     known = text_formats()
@@ -63,7 +88,8 @@ def _log_of(names: tuple[str, ...]) -> LogFormat | None:
 @cache
 def _csv_names() -> set[bytes]:
     known = log_exports()
-    return {one.needs[0].encode() for one in known.exports} | {path.encode() for path in known.lines.paths}
+    needed = {path for one in known.exports for path in one.needs[0]}
+    return {path.encode() for path in (*needed, *known.lines.paths)}
 
 
 def _unwrapped(record: Mapping[str, Any], inside: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
@@ -84,36 +110,66 @@ def _first(record: Mapping[str, Any], paths: tuple[str, ...]) -> str:
     return ""
 
 
-def _read(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] | None:
-    """Header, values and the title of the export; None where the record is no log line."""
+class _Row(NamedTuple):
+    header: Header
+    values: list[bytes]
+    title: str
+    """Of the export."""
+    zoned: bool = True
+    """Its time says of which zone it is."""
+
+
+def _read(record: Mapping[str, Any]) -> _Row | None:
+    """None where the record is no log line."""
     known = log_exports()
     dotted = any("." in name for name in record)
     for one in known.exports:
         for inner in _unwrapped(record, one.inside):
             fields = nested(inner) if dotted or any("." in name for name in inner) else inner
-            if all(_first(fields, (path,)) for path in one.needs):
+            if all(_first(fields, paths) for paths in one.needs):
                 return _row(fields, one)
     for inner in _unwrapped(record, known.lines.inside):
         fields = nested(inner) if any("." in name for name in inner) else inner
         for path in known.lines.paths:
             found = _line(_first(fields, (path,)))
             if found is not None:
-                return *found, "log lines as they stood"
+                return _Row(*found, "log lines as they stood")
     return _own_columns(record)
 
 
-def _row(record: Mapping[str, Any], one: LogExport) -> tuple[Header, list[bytes], str]:
-    stamp, zoned = normal(_first(record, one.time))
+def _row(record: Mapping[str, Any], one: LogExport) -> _Row:
+    stamp, zoned = _moment(record, one.time)
     if not zoned:
         stamp, _ = stamp_to_utc(stamp)
     day, _, clock = stamp.partition("T")
     values = {"date": day, "time": clock[:8]}
     values |= {name: _first(record, paths).replace(" ", "+") or "-" for name, paths in one.columns.items()}
-    header = Header(format_of(one.format), tuple(values))
-    return header, [value.encode("utf-8", "backslashreplace") for value in values.values()], one.title
+    made = {name: value.encode("utf-8", "backslashreplace") for name, value in values.items()}
+    target = _first(record, one.columns.get("cs-uri-stem", ()))
+    if target:
+        _split(made, *asked(target.encode("utf-8", "backslashreplace")))
+    return _Row(Header(format_of(one.format), tuple(made)), list(made.values()), one.title, zoned or not day)
 
 
-def _own_columns(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] | None:
+def _split(values: dict[str, bytes], method: bytes, host: bytes, stem: bytes, query: bytes) -> None:
+    """A field may hold the whole address, or the whole line of the request."""
+    values["cs-uri-stem"] = stem
+    for name, value in (("cs-method", method), ("cs-host", host or b"-"), ("cs-uri-query", query)):
+        if values.get(name, b"-") == b"-" or (name == "cs-method" and not values[name].isalpha()):
+            values[name] = value
+    values["cs-method"] = values["cs-method"].upper()
+
+
+def _moment(record: Mapping[str, Any], paths: tuple[str, ...]) -> tuple[str, bool]:
+    """`normal` of the first that is a moment (`time` may be how long it took); `date+time`: it stands in two fields."""
+    for path in paths:
+        stamp, zoned = normal(" ".join(_first(record, (one,)) for one in path.split("+")))
+        if stamp[10:11] == "T":
+            return stamp, zoned
+    return "", False
+
+
+def _own_columns(record: Mapping[str, Any]) -> _Row | None:
     """A row of a table that somebody made of the log itself; a spreadsheet writes its dates in its own way."""
     names = tuple(record)
     one = _log_of(names)
@@ -127,11 +183,8 @@ def _own_columns(record: Mapping[str, Any]) -> tuple[Header, list[bytes], str] |
         values = {name: value.replace(" ", "+") or "-" for name, value in values.items()}
     else:
         values |= {name: normal(values[name])[0] for name in when if values.get(name)}
-    return (
-        Header(one, tuple(values)),
-        [value.encode("utf-8", "backslashreplace") for value in values.values()],
-        "a table of the log's own columns",
-    )
+    made = [value.encode("utf-8", "backslashreplace") for value in values.values()]
+    return _Row(Header(one, tuple(values)), made, "a table of the log's own columns")
 
 
 def _text(value: object) -> str:
@@ -154,16 +207,7 @@ def _line(text: str) -> tuple[Header, list[bytes]] | None:
 
 def is_log_export(head: bytes, _path: str = "") -> bool:
     """One of the first records is a log line."""
-    records = _records_of(head)
-    if records is None:
-        return False
-    text = to_utf8(head).removeprefix(_BOM)
-    for tried, record in enumerate(records.feed(text, last=False)):
-        if record.value is not None and _read(record.value) is not None:
-            return True
-        if tried >= _TRIED:
-            break
-    return False
+    return _cut_of(head) is not None
 
 
 @trace("log_export", is_log_export, priority=-10)
@@ -182,23 +226,40 @@ class LogExportReader(LogRows):
     def take(self, chunk: bytes, *, last: bool) -> None:
         text = self._decoder.feed(chunk, last=last)
         if self._records is None:
-            # The first line says how the rest is cut: it is waited for, whatever the chunks.
+            # The first records say how the rest is cut: they are waited for, whatever the chunks.
             self._start += text
-            if not last and len(self._start) < _HEAD and b"\n" not in self._start.lstrip(_BLANK):
+            cut = _cut_of(self._start)
+            if cut is None and not last and len(self._start) < _HEAD:
                 return
             text, self._start = self._start, b""
-            self._records = _records_of(text) or JsonLines()
+            self._records = (cut or JsonLines)()
         for record in self._records.feed(text, last=last):
             found = None if record.value is None else _read(record.value)
             if found is None:
                 self.reject(record.line, record.offset, record.reason or "no-log-line", record.raw)
                 continue
-            header, fields, title = found
-            self.add(header, fields, line=record.line, offset=record.offset, raw=record.raw, covers=False)
-            if title not in self._titles:
-                self._titles.add(title)
-                self.kind = header.format.id
+            self.add(
+                found.header,
+                found.values,
+                line=record.line,
+                offset=record.offset,
+                raw=record.raw,
+                covers=False,
+            )
+            if found.title not in self._titles:
+                self._titles.add(found.title)
+                self.kind = found.header.format.id
                 self.tally.note(
-                    f"Exported, not the log itself: {title}. An export holds what was asked for: it does not stand in for "
+                    f"Exported, not the log itself: {found.title}. An export holds what was asked for: it does not stand in for "
                     "the server's own log."
+                )
+            if not found.zoned:
+                zone = assumed()
+                self.tally.note(
+                    "Times without a zone: "
+                    + (
+                        f"read as those of {zone}."
+                        if zone
+                        else "taken for UTC; name the zone with --assume-tz."
+                    )
                 )

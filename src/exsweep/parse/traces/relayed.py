@@ -86,7 +86,9 @@ class RelayedReader(LogRows, LinesReader):
                 fields = read_line(_bare(own), header)
                 if not isinstance(fields, str) and proves(header.format, header.names, fields):
                     return header, fields
-        found = read_loose([unquoted(text)], 0, text_formats())
+        known = text_formats()
+        whole = (whole_line(_bare(own), known) for own in behind(text))
+        found = next(filter(None, whole), None) or read_loose([unquoted(text)], 0, known)
         if found is None:
             return None
         if not found.missing:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from exsweep.knowledge.event_exports import Container, EventExport, event_exports
@@ -42,6 +43,8 @@ class Export:
     """JSON with one record a line."""
     dotted: bool = False
     """Names are paths with dots."""
+    inside: bool = False
+    """The records are a list inside one object."""
 
 
 def recognise_export(head: bytes, path: str = "") -> Export | None:
@@ -62,24 +65,21 @@ def recognise_export(head: bytes, path: str = "") -> Export | None:
 
 
 def _json(text: bytes) -> Export | None:
-    records: list[dict[str, Any]] = []
-    rows = text.split(b"\n", TRIED)
-    for row in rows[:TRIED]:
-        found = decoded(row)
-        if found is not None:
-            records.append(found)
+    rows = [decoded(row) for row in text.split(b"\n", TRIED)[:TRIED]]
+    records = [row for row in rows if row is not None]
     lines = bool(records)
-    if not records:
-        for one in JsonStream().feed(text, last=False):
-            if one.value is not None:
-                records.append(one.value)
-            if len(records) >= TRIED:
-                break
-    for record in records:
-        export = _fitting(record, Container.JSON)
-        if export is not None:
-            return Export(export[0], Container.JSON, lines, export[1])
+    for inside in (False, True):
+        for record in records or _first_of(text, inside=inside):
+            export = _fitting(record, Container.JSON)
+            if export is not None:
+                return Export(export[0], Container.JSON, lines, export[1], inside)
+        records, lines = [], False
     return None
+
+
+def _first_of(text: bytes, *, inside: bool) -> list[dict[str, Any]]:
+    found = JsonStream(inside=inside).feed(text, last=False)
+    return list(islice((one.value for one in found if one.value is not None), TRIED))
 
 
 def _fitting(record: dict[str, Any], container: Container) -> tuple[EventExport, bool] | None:
@@ -210,4 +210,4 @@ def _records_of(export: Export) -> Records:
         return XmlRecords()
     if export.container is Container.SHOWN:
         return ShownRecords()
-    return JsonLines() if export.lines else JsonStream()
+    return JsonLines() if export.lines else JsonStream(inside=export.inside)

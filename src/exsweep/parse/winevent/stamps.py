@@ -12,6 +12,13 @@ _LOCAL = re.compile(
     r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}),?\s+(\d{1,2}):(\d\d)(?::(\d\d))?(\.\d{1,9})?\s*([AaPp])?\.?[Mm]?\.?",
     re.ASCII,
 )
+_NAMED = re.compile(
+    r"(?:([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{1,2})|(\d{1,2})[ /-]([A-Z][a-z]{2})[a-z]{0,6})[,/ -] ?(\d{4})(?:,| @|:)? ?"
+    r"(\d{1,2}):(\d\d):(\d\d)(\.\d{1,9})?(?: ([AaPp])[Mm])?(?: ?(Z|UTC|GMT)| ?([+-]\d\d:?\d\d))?",
+    re.ASCII,
+)
+"""`Mar 3, 2021 @ 04:12:00.000` (Kibana), `Mar 03 2021 04:12:00` (CEF), `03/Mar/2021:04:12:00 +0000` (Apache)."""
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILETIME_SECONDS = 11_644_473_600
 """From 1601, where Windows' own clock begins, to 1970."""
@@ -24,6 +31,8 @@ def normal(value: str) -> tuple[str, bool]:
 
     >>> normal("2021-03-14 01:40:12.5+02:00"), normal("3/14/2021, 1:40:12.987 PM"), normal("/Date(1500)/")
     (('2021-03-13T23:40:12.5Z', True), ('2021-03-14T13:40:12.987Z', False), ('1970-01-01T00:00:01.500000Z', True))
+    >>> normal("Mar 3, 2021 @ 04:12:00.000"), normal("03/Mar/2021:04:12:00 +0100")
+    (('2021-03-03T04:12:00.000Z', False), ('2021-03-03T03:12:00Z', True))
     """
     value = value.strip()
     if match := _ISO.fullmatch(value):
@@ -39,7 +48,22 @@ def normal(value: str) -> tuple[str, bool]:
         return _of_number(float(value), value), True
     if match := _LOCAL.fullmatch(value):
         return _of_local(match, value), False
+    if match := _NAMED.fullmatch(value):
+        return _of_named(match, value)
     return value, False
+
+
+def _of_named(match: "re.Match[str]", value: str) -> tuple[str, bool]:
+    before, day, day_first, after, year, hour, minute, seconds, fraction, half, utc, away = match.groups()
+    month, clock = before or after, int(hour)
+    if half:
+        clock = clock % 12 + (12 if half in "Pp" else 0)
+    if month not in _MONTHS:
+        return value, False
+    shown = f"{year}-{_MONTHS.index(month) + 1:02}-{int(day or day_first):02}T{clock:02}:{minute}:{seconds}{fraction or ''}"
+    if not away:
+        return f"{shown}Z", bool(utc)
+    return normal(shown + away)
 
 
 def _moved(stamp: str, seconds: str, fraction: str, shift: timedelta) -> str:

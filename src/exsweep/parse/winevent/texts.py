@@ -18,6 +18,8 @@ RECORD_CAP = 4 << 20
 CSV_LINES = 4096
 """Lines that a quoted value may go on for."""
 _EVENT, _EVENT_END = b"<Event", b"</Event>"
+_RULED = b"|-+:= \t\r"
+"""Of such signs the line is made that stands below the names of a drawn table."""
 _decode = msgspec.json.Decoder().decode
 
 
@@ -51,6 +53,15 @@ def decoded(raw: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def one_a_line(splitter: LineSplitter, chunk: bytes, *, last: bool) -> Iterator[tuple[int, int, bytes]]:
+    """Number, offset and text of each line that is not blank; of one that is too long what is kept of it."""
+    for block in splitter.feed(chunk, last=last):
+        for index in range(len(block)):
+            raw = block.line(index)
+            if raw.strip():
+                yield block.first_line + index, block.offset + int(block.starts[index]), raw
+
+
 class JsonLines:
     """One object a line."""
 
@@ -69,26 +80,50 @@ class JsonLines:
                 yield Record(line, offset, raw, value, reason)
 
 
+_LIST_WITHIN = 64 << 10
+_LIST = re.compile(r'"\s{0,80}:\s{0,80}\[\s{0,80}(?=\{)')
+_ALL = re.compile(r".*", re.S)
+
+
+def _list_begins(text: str) -> int:
+    found = _LIST.search(text, 0, _LIST_WITHIN)
+    return found.end() if found else -1
+
+
 class JsonStream:
-    """Objects one after another, in an array or not, over any number of lines."""
+    """Objects one after another, in an array or not, over any number of lines; with `inside` those of the first list of one
+    object, as search systems answer: `{"took": 3, "hits": {"hits": [{...}, {...}]}}`."""
 
     _between = re.compile(r"[\s,\[\]\x00\ufeff]*")
     _again = re.compile(r"\n\s{0,80}\{|\},\s{0,80}\{")
 
-    def __init__(self) -> None:
+    def __init__(self, *, inside: bool = False) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._scan = json.JSONDecoder(strict=False).raw_decode
         self._text = ""
         self._offset = 0
         self._line = 1
         self._broken = False
+        self._inside = inside
+        """The list inside one object has not begun yet."""
+        self._ends = inside
 
     def feed(self, chunk: bytes, *, last: bool) -> Iterator[Record]:
         text = self._text + self._decoder.decode(chunk, last)
         at = 0
+        if self._inside:
+            at = _list_begins(text)
+            if at < 0 and not last and len(text) < _LIST_WITHIN:
+                self._text = text
+                return
+            self._inside, at = False, max(at, 0)
+            self._pass(text[:at])
         while at < len(text):
             match = self._between.match(text, at)
             start = match.end() if match else at
+            if self._ends and "]" in text[at:start]:
+                start = len(text)  # what stands behind the list are no records of it
+                self._between = _ALL
             self._pass(text[at:start])
             at = start
             if at >= len(text):
@@ -156,7 +191,7 @@ class CsvRecords:
                 continue
             self._waiting.append((line, offset, raw))
             self._size += len(raw)
-            self._open ^= bool(raw.count(b'"') & 1)
+            self._open ^= self._delimiter != "|" and bool(raw.count(b'"') & 1)
             if not self._open:
                 yield from self._row()
             elif len(self._waiting) > CSV_LINES or self._size > LINE_CAP:
@@ -176,6 +211,8 @@ class CsvRecords:
             if not raw.startswith(b"#TYPE"):
                 self._names, self._delimiter = csv_header(raw)
             return
+        if self._delimiter == "|" and not raw.strip(_RULED):
+            return
         values = csv_fields(raw, self._delimiter)
         if values is None or len(values) < min(2, len(self._names)):
             yield Record(line, offset, raw, None, "field-count" if values is not None else "not-csv")
@@ -189,13 +226,17 @@ class CsvRecords:
 def csv_header(raw: bytes) -> tuple[list[str], str]:
     """Names of the columns, without the ` [UTC]` that the Azure portal appends, and what separates them."""
     raw = raw.removeprefix(BOM)
-    delimiter = max(",;\t", key=lambda one: raw.count(one.encode()))
+    delimiter = max(",;\t|", key=lambda one: raw.count(one.encode()))
     names = csv_fields(raw, delimiter) or []
     return [name.strip().removesuffix(" [UTC]") for name in names], delimiter
 
 
 def csv_fields(raw: bytes, delimiter: str) -> list[str] | None:
-    """Values of one row, or None when it is none."""
+    """Values of one row, or None when it is none. Tables drawn with `|` (Markdown, consoles) may begin and end with one."""
+    if delimiter == "|":
+        return [
+            cell.strip() for cell in raw.strip().strip(b"|").decode("utf-8", "backslashreplace").split("|")
+        ]
     lines = [f"{line}\n" for line in raw.decode("utf-8", "backslashreplace").split("\n")]
     try:
         rows = list(csv.reader(lines, delimiter=delimiter))
