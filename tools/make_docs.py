@@ -12,6 +12,7 @@ from exsweep.errors import ExitCode
 from exsweep.export import EXPORTERS
 from exsweep.knowledge.access import access
 from exsweep.knowledge.formats import load_formats
+from exsweep.knowledge.log_exports import log_exports
 from exsweep.knowledge.rules import load_rules
 from exsweep.model import Assessment, Level, Stage, Strength
 from exsweep.web.routes import API, routes
@@ -54,7 +55,15 @@ def log_formats() -> str:
     ]
     return (
         f"{MADE}# Log formats\n\nLogs are recognised by what is in them, then by their path. Columns keep their own names; those listed have an ECS"
-        " name in the event store.\n\n" + table(("id", "log", "the server keeps it", "ECS columns"), rows)
+        " name in the event store.\n\n"
+        + table(("id", "log", "the server keeps it", "ECS columns"), rows)
+        + "\n## The same records where another system held them\n\nJSON (lines, arrays, or a list inside one object), CSV, tables drawn with `|`, and lines "
+        "of `name=value` (CEF, LEEF, logfmt). They hold what somebody asked for or what passed there, so they cover no day of the "
+        "server: with them alone nobody can say that nothing happened. So do the lines of Apache, nginx, HAProxy and AWS's load balancer.\n\n"
+        + table(
+            ("id", "whose fields", "rows of"),
+            [(f"`{one.id}`", one.title, f"`{one.format}`") for one in log_exports().exports],
+        )
     )
 
 
