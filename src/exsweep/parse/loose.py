@@ -11,7 +11,7 @@ from exsweep.knowledge.formats import LogFormat
 from exsweep.parse.fields import split, split_csv
 from exsweep.parse.header import Header, normal_names
 from exsweep.parse.lines import LineSplitter
-from exsweep.parse.shapes import infer, infer_cut, proves
+from exsweep.parse.shapes import ENOUGH, infer, infer_cut, proves
 from exsweep.parse.times import iso_ms
 
 LONGEST = 1 << 18
@@ -173,9 +173,15 @@ def _is_prefix(text: bytes) -> bool:
 
 def whole_line(text: bytes, formats: Sequence[LogFormat], used: int = 1) -> Loose | None:
     """The line as one of a log of which nothing is missing; None: it is none. `used`: lines that it was wrapped over."""
+    ways: dict[tuple[str, bool], tuple[list[bytes], ...]] = {}
     for kind in formats:
-        fields = split(text, kind)
-        for reading in (fields, [one for one in fields if one]) if kind.separator == " " else (fields,):
+        # Formats by the dozen take a line apart in the same way.
+        readings = ways.get(way := (kind.separator, kind.quoting))
+        if readings is None:
+            fields = split(text, kind)
+            read = (fields, [one for one in fields if one]) if kind.separator == " " else (fields,)
+            readings = ways[way] = tuple(one for one in read if len(one) >= ENOUGH)
+        for reading in readings:
             names = infer(kind, reading)
             if names is not None:
                 return Loose(Header(kind, normal_names(kind, names), inferred=True), list(reading), used)
@@ -234,7 +240,7 @@ def _path_and_name(header: Sequence[str], fields: Sequence[bytes]) -> bool:
 
 def _hinted(text: bytes, formats: Sequence[LogFormat]) -> Loose | None:
     for kind in formats:
-        if any(_hint(hint).search(text) for hint in kind.hints):
+        if kind.hints and any(_hint(hint).search(text) for hint in kind.hints):
             stamp = _STAMP.search(text[:1000])
             names = (kind.time.columns[0], kind.columns[-1])
             when = text[stamp.start() :].split(kind.separator.encode(), 1)[0] if stamp else b""

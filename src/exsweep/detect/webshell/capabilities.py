@@ -46,7 +46,7 @@ _PLAIN: Final = frozenset({MAPPED, ROOTED, BUILT, PARTLY})
 VISITOR: Final = frozenset({"request", "upload"})
 
 
-class Weighed(msgspec.Struct, frozen=True):
+class Weighed(msgspec.Struct, frozen=True, gc=False):
     """One place that shows a capability, and what it counts."""
 
     shown: Shown

@@ -10,7 +10,7 @@ MARKUP = -1
 """Number of the unit of what stands in tags: `at` is then an offset in the text of the page."""
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """A place where the code shows a capability."""
 
     capability: str

@@ -30,19 +30,18 @@ def may_do_anything(parts: Iterable[Piece]) -> bool:
     """Does any of these pieces of code hold a name that matters? False is certain, True is not."""
     named = _names()
     words: set[str] = set()
-    seen: list[str] = []
+    said: set[str] = set()
     for part in parts:
         low = _without_harmless(part.code.lower(), part.language)
-        seen.append(low)
         for piece in _in_steps(low):
-            found = named.keys() & _WORD.findall(piece)
+            there = set(_WORD.findall(piece))
+            said |= there
+            found = named.keys() & there
             if any(not named[each] and _stands_alone(each, low) for each in found):
                 return True
             words |= found
         if _hides(part.code, low) or ("write" in low and _WRITE.search(low)):
             return True
-    types = frozenset(each for word in words for each in _types(word))
-    said = {each for low in seen for each in types.intersection(_WORD.findall(low))} if types else set()
     return any(not said.isdisjoint(_types(word)) for word in words)
 
 

@@ -113,12 +113,12 @@ def _telling(state: State, texts: list[tuple[str, int]]) -> None:
     for text in lower:
         starts.append(length)
         length += len(text) + 1
-    for pattern, sink in state.known.texts:
-        match = pattern.search(joined)
+    for telling in state.known.texts:
+        match = telling.search(joined)
         if match:
             # A pattern may begin with the end of the text before.
             begin = match.end() - len(match[0].lstrip()) if match[0].strip() else match.start()
-            state.show(sink, texts[bisect_right(starts, begin) - 1][1], match[0].strip(), None, None)
+            state.show(telling.sink, texts[bisect_right(starts, begin) - 1][1], match[0].strip(), None, None)
 
 
 def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: State) -> tuple[Reason, ...]:

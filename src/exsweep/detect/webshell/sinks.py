@@ -6,6 +6,8 @@ from functools import cache
 from typing import NamedTuple
 
 from exsweep.detect.webshell.names import Patterns
+from exsweep.knowledge.rules.need import need, weight
+from exsweep.knowledge.rules.tree import Regex
 from exsweep.knowledge.webshells import Use, webshell_knowledge
 
 
@@ -16,6 +18,31 @@ class Sink(NamedTuple):
     number: int
     """Place of the use in the capability."""
     use: Use
+
+
+class Telling:
+    """A text that only tools need."""
+
+    def __init__(self, pattern: str, sink: Sink) -> None:
+        self.sink = sink
+        self._pattern = re.compile(pattern, re.MULTILINE)
+        # Python takes more for `\s` than the rules' own dialect, for which the needs are made.
+        plain = [
+            each
+            for each in need(Regex(None, pattern))
+            if not any(blank in one.text for one in each for blank in "\t\n\f\r")
+        ]
+        best = sorted((one.text for one in max(plain, key=weight, default=())), key=len)
+        self._needed = tuple(
+            text for place, text in enumerate(best) if not any(each in text for each in best[:place])
+        )
+
+    def search(self, texts: str) -> re.Match[str] | None:
+        """The first one in texts in lower case; hardly any page has even a word of one."""
+        for each in self._needed or ("",):
+            if each in texts:
+                return self._pattern.search(texts)
+        return None
 
 
 class Lookup:
@@ -34,7 +61,7 @@ class Lookup:
         for sink in sinks:
             for name in sink.use.native:
                 self.natives.setdefault(name, []).append(sink)
-        self.texts = tuple((re.compile(text, re.MULTILINE), sink) for sink in sinks for text in sink.use.text)
+        self.texts = tuple(Telling(text, sink) for sink in sinks for text in sink.use.text)
         self.sources = Patterns((name, source) for source in known.sources for name in source.read)
         self.unless = {
             source.kind: re.compile("|".join(f"(?:{each})" for each in source.unless) or r"(?!)")

@@ -56,7 +56,7 @@ TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
 """Marks of values that the visitor does not choose wholly."""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a value came from, and the names through which it went."""
 
     kind: str
@@ -69,7 +69,7 @@ class Origin(msgspec.Struct, frozen=True):
     trail: tuple[str, ...] = ()
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """A value at one place, for all runs of the page."""
 
     constants: tuple[Constant, ...] = ()

@@ -39,6 +39,8 @@ _WIDE = (
     | {0xFEE0 + code: chr(code) for code in range(0x21, 0x7F)}
     | {0x201C: '"', 0x201D: '"', 0x2018: "'", 0x2019: "'"}
 )
+_UNUSUAL = [re.compile(f"[{''.join(re.escape(chr(code)) for code in table)}]") for table in (_BREAKS, _WIDE)]
+"""Letters that a table changes. Few pages in any language have one, and to look for it is a tenth of the work."""
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -56,7 +58,8 @@ def plain(code: str, *, dotnet: bool) -> str:
     """The code as the compiler sees it, of the same length: fullwidth forms, quotes and breaks as in ASCII."""
     if code.isascii() and "\0" not in code:
         return code
-    return code.translate(_WIDE if dotnet else _BREAKS)
+    table = _WIDE if dotnet else _BREAKS
+    return code.translate(table) if _UNUSUAL[dotnet].search(code) is not None else code
 
 
 def tokenize(source: str, start: int = 0, end: int = sys.maxsize) -> Tokens:
@@ -70,7 +73,9 @@ def tokenize(source: str, start: int = 0, end: int = sys.maxsize) -> Tokens:
     kept = [
         (token, at)
         for token, at in zip(raw, ends, strict=False)
-        if token[0] not in _SPACE and token[:4] != "<!--" and not (token[0] == "_" and token[-1] in "\r\n")
+        if (first := token[0]) not in _LEFT_OUT
+        or (first == "<" and token[:4] != "<!--")
+        or (first == "_" and token[-1] not in "\r\n")
     ]
     text, place = [token for token, _ in kept], [at for _, at in kept]
     word = ["\n" if token[0] in "\r\n" else token.lower() for token in text]
@@ -88,7 +93,8 @@ def tokenize(source: str, start: int = 0, end: int = sys.maxsize) -> Tokens:
     return Tokens([*text, "\n", ""], [*word, "\n", ""], [*place, last, last], unread)
 
 
-_SPACE = " \t\f\v'"
+_LEFT_OUT = frozenset(" \t\f\v'<_")
+"""How space, comments and continued lines begin; the last two of these begin other tokens too."""
 _AFTER_REM = ("", " ", "\t")
 
 
