@@ -30,6 +30,8 @@ class Shape(StrEnum):
 
     FIELDS = "fields"
     """An object: names and values, perhaps nested."""
+    SMALL = "small"
+    """The same, with the first letter of each name made small."""
     JSON = "json"
     """Text that is JSON."""
     XML = "xml"
@@ -100,6 +102,18 @@ class ShownSentence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Beginning of the last line, where lines of any form stand between."""
 
 
+class EventText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the text of an event tells, in this order in every language of Windows."""
+
+    id: str
+    channel: str
+    provider: str
+    values: tuple[str, ...] = ()
+    """Names of the values; `-` for one that nobody needs."""
+    begins: str = ""
+    """Or the words with which the text begins, where it is not translated."""
+
+
 class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -118,6 +132,9 @@ class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     shown_sentences: tuple[ShownSentence, ...]
     """For texts that have only the description of an event."""
     shown_sentences_source: tuple[str, ...]
+    texts: tuple[EventText, ...]
+    """For exports that kept the number and the text of an event, and no more."""
+    texts_source: tuple[str, ...]
     alert_labels: dict[str, tuple[str, ...]]
     """Value of a started process -> how programs that watch label it, in small letters without spaces."""
     alert_source: tuple[str, ...]
@@ -157,6 +174,7 @@ def _problems(made: EventExports) -> Iterator[str]:
         "channel_source",
         "own_utc_source",
         "shown_source",
+        "texts_source",
         "alert_source",
         "labels_source",
     ):

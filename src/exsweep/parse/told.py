@@ -31,6 +31,12 @@ _NAMED = re.compile(
 )
 """What scanners of any maker call a back door page: `ASP/Webshell.L`, `Troj/WebShel-L`, `webshell_aspx_simple`. The number of
 a flaw alone is none: programs that list missing updates print it too."""
+_QUOTED = re.compile(
+    rb"['\"](?P<name>[\w.!:/-]{4,60})['\"](?: [\w-]{1,20}){1,3}? (?:was|were|has been)"
+    rb" (?:detected|prevented|blocked|quarantined|found|remediated|cleaned)",
+    re.I,
+)
+"""The heading of an alert: `'SuspExchgSession' malware was blocked`."""
 _NO_NAME = re.compile(rb"://|vuln|\A(?:CVE[.:/!-]?)+[\d:.-]*\Z", re.I)
 _APART = re.compile(
     rb"\bfile(?:\s?name)?\s*[:=]\s*\"?(?P<name>[^\\/:*?\"<>|\r\n]{1,120}?\.[A-Za-z]{2,5})\"?(?=[\s,;|]|$)"
@@ -44,9 +50,9 @@ _COMMAND = re.compile(
     re.I | re.S,
 )
 """A command of Windows with what was given to it; the rules know which are an intruder's."""
-_PATH = re.compile(rb"[A-Za-z]:\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
+_PATH = re.compile(rb"(?:[A-Za-z]:|\\Device\\HarddiskVolume\d+)\\[^:*?\"<>|\r\n]{1,400}?\.[A-Za-z]{2,5}\b")
 _SERVED = re.compile(
-    rb"(?P<path>(?:[A-Za-z]:|\\\\[\w.:-]{1,80}\\[A-Za-z]\$)\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12}[^\\:*?\"<>|\s]{1,120}"
+    rb"(?P<path>(?:[A-Za-z]:|\\Device\\HarddiskVolume\d+|\\\\[\w.:-]{1,80}\\[A-Za-z]\$)\\(?:[^\\:*?\"<>|\r\n]{1,120}\\){1,12}[^\\:*?\"<>|\s]{1,120}"
     rb"\.(?:aspx|ashx|asmx|asax|asp|asa|cer|cdx|soap|cshtml|php|jsp))(?![\w\\])",
     re.I,
 )
@@ -113,6 +119,8 @@ def read_told(line: bytes, folder: bytes) -> Row | None:
     named = next((one for one in _NAMED.finditer(text) if not _NO_NAME.search(one[0])), None)
     if named is not None:
         return _detected(text, named[0])
+    if (match := _QUOTED.search(text)) and not match["name"].lower().endswith(b".exe"):
+        return _detected(text, match["name"])
     if _MARKED.search(text):
         return "event_export", {"TimeCreated": _stamp(text), "MachineName": b"", "Message": text}
     if match := _EXPORTED.fullmatch(text):

@@ -156,6 +156,16 @@ CASES: dict[str, tuple[str, bytes]] = {
         "powershell_events",
         json.dumps([POWERSHELL | {"Id": 4688, "TimeCreated": "/Date(1615704015338)/"}], indent=1).encode(),
     ),
+    "wazuh": (
+        "wazuh",
+        json.dumps(
+            {"timestamp": "2021-03-14T06:40:16.000+0000", "agent": {"name": "MXS01"}, "rule": {"level": 12}}
+            | {"data": {"win": {
+                "system": {"systemTime": "2021-03-14T06:40:15.338Z", "eventID": "4688", "channel": "Security", "eventRecordID": "77",
+                           "providerName": "Microsoft-Windows-Security-Auditing", "computer": "MXS01", "message": MESSAGE},
+                "eventdata": {name[:1].lower() + name[1:]: said for name, said in DATA.items()}}}}
+        ).encode(),
+    ),
     "wevtutil": ("event_xml", (XML + "\r\n" + XML.replace(">77<", ">78<")).encode()),
     "event viewer xml": ("event_xml", f'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<Events>{XML}</Events>'.encode()),
     "event viewer xml in UTF-16": ("event_xml", f'<?xml version="1.0" encoding="utf-16"?>\r\n<Events>{XML}</Events>'.encode("utf-16")),
@@ -193,6 +203,8 @@ def test_every_known_export_is_tried_here() -> None:
         "evtxecmd_no_payload",
         "sentinel_columns",
         "event_viewer_csv",
+        "powershell_columns",
+        "powershell_event_log",
         "event_shown",  # in test_shown.py
     }
     assert tried == {one.id for one in event_exports().exports}
@@ -213,6 +225,41 @@ def test_event_viewer_csv_keeps_the_message_that_has_no_column_name() -> None:
     data = b'Level,Date and Time,Source,Event ID,Task Category\r\nInformation,14.03.2021 06:40:15,Service Control Manager,7045,None,"A service was installed in the system.\r\n\r\nService Name:  evil\r\nService File Name:  C:\\x.exe"\r\n'
     (row,) = exported(data).rows()
     assert (row["ServiceName"], row["ImagePath"], row["Channel"]) == ("evil", "C:\\x.exe", "System")
+    assert row["_time_ms"] // 1000 == MOMENT // 1000
+
+
+GERMAN = (
+    "Ein neuer Prozess wurde erstellt.\n\nAntragsteller:\n\tSicherheits-ID:\t\tS-1-5-18\n\tKontoname:\t\tMXS01$\n\tKontodom\u00e4ne:\t\tS\n"
+    "\tAnmelde-ID:\t\t0x3E7\n\nZielantragsteller:\n\tSicherheits-ID:\t\tS-1-0-0\n\tKontoname:\t\t-\n\tKontodom\u00e4ne:\t\t-\n\tAnmelde-ID:\t\t0x0\n"
+    "\nProzessinformationen:\n\tID des neuen Prozesses:\t\t0x1a4\n\tNeuer Prozess:\tC:\\a.exe\n\tTokenerh\u00f6hungstyp:\t%%1936\n"
+    "\tVerbindliche Beschriftung:\t\tS-1-16-16384\n\tErsteller-ID:\t0x2f0\n\tErsteller:\tC:\\b.exe\n\tBefehl:\ta.exe /c: x\n"
+    "\nDer Typ gibt den Typ an.\n\nTyp 1 bedeutet: vollst\u00e4ndig"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "before"),
+    [
+        ("TimeCreated,Id,Message", '"2021/03/14 6:40:15",4688'),
+        ("TimeCreated,Id,ProviderName,Message", '"14.03.2021 06:40:15",4688,Microsoft-Windows-Security-Auditing'),
+        ("TimeGenerated,EventID,Source,EntryType,Message",
+         '"14.03.2021 06:40:15",4688,Microsoft-Windows-Security-Auditing,SuccessAudit'),
+        ("Schl\u00fcsselw\u00f6rter,Datum und Uhrzeit,Quelle,Ereignis-ID,Aufgabenkategorie",
+         "Erfolg,14.03.2021 06:40:15,Microsoft-Windows-Security-Auditing,4688,Process Creation"),
+        ("\u041a\u043b\u044e\u0447,\u0414\u0430\u0442\u0430,\u0418,\u041a\u043e\u0434,\u041a\u0430\u0442",
+         "x,14.03.2021 6:40:15,Microsoft-Windows-Security-Auditing,4688,y"),
+    ],
+)  # fmt: skip
+def test_a_text_in_another_language_tells_its_values_by_their_order(head: str, before: str) -> None:
+    (row,) = exported(f'{head}\r\n{before},"{GERMAN}"\r\n'.encode()).rows()
+    wanted = {
+        "Channel": "Security",
+        "NewProcessName": "C:\\a.exe",
+        "ParentProcessName": "C:\\b.exe",
+        "CommandLine": "a.exe /c: x",
+        "SubjectUserName": "MXS01$",
+    }
+    assert {key: row.get(key) for key in wanted} == wanted
     assert row["_time_ms"] // 1000 == MOMENT // 1000
 
 

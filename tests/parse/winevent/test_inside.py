@@ -120,6 +120,13 @@ def test_the_text_of_a_script_is_the_events_script() -> None:
 ALERTS = {
     "labels": 'Falcon detection\n\nCommand line: "cmd.exe" /c "whoami"\nHost: EX01\nParent: c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "MSExchangeOWAAppPool"\n',
     "names alone": "Initiating process: w3wp.exe\nProcess name: cmd.exe\nProcess command line: cmd.exe /c whoami\n",
+    "a sentence": "w3wp.exe (PID 4312) MSExchangeOWAAppPool spawned cmd.exe (PID 9912)\nCommand line: cmd.exe /c whoami\n",
+    "a sentence turned round": "C:\\Windows\\System32\\cmd.exe (whoami) was started by C:\\Windows\\System32\\inetsrv\\w3wp.exe\nCommand line: cmd /c whoami\n",
+    "a command without an ending": "Originating Process: w3wp.exe\nCommand Line Arguments: cmd /c whoami\n",
+    "names with points": "process.parent.name: w3wp.exe\nprocess.name: cmd.exe\nprocess.command_line: cmd.exe /c whoami\n",
+    "values below": "Process name\ncmd.exe\nCommand line\ncmd.exe /c whoami\nParent process\nw3wp.exe\n",
+    "a table": "| Parent process | w3wp.exe |\n| Command line | cmd.exe /c whoami |\n",
+    "a device path": "Command line: cmd.exe /c whoami\nParent process: \\Device\\HarddiskVolume4\\Windows\\System32\\inetsrv\\w3wp.exe\n",
     "arrow": "The alert says C:\\Windows\\System32\\inetsrv\\w3wp.exe -> cmd.exe /c whoami -> whoami.exe\n",
 }
 
@@ -135,7 +142,15 @@ def test_an_alert_that_names_a_program_and_its_parent_is_the_start_of_a_process(
 
 @pytest.mark.parametrize(
     "line",
-    ["Process: cmd.exe\n", "Parent: w3wp.exe\nHost: EX01\n", "see a.exe -> click Next\n", "x = y -> z.exe\n"],
+    [
+        "Process: cmd.exe\n",
+        "Parent: w3wp.exe\nHost: EX01\n",
+        "see a.exe -> click Next\n",
+        "x = y -> z.exe\n",
+        "Look whether w3wp.exe spawned cmd.exe or powershell.exe.\n",
+        "Is it normal that w3wp.exe (4312) spawned cmd.exe?\n",
+        "The process\nParent process\n\nwas not named\n",
+    ],
 )
 def test_half_of_an_alert_is_none(line: str) -> None:
     assert [kind for kind, _, _ in events(line) if kind == "event_process"] == []

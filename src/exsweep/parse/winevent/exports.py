@@ -15,6 +15,7 @@ from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.winevent.mapping import Mapper
 from exsweep.parse.winevent.record import Event, Found
 from exsweep.parse.winevent.shown import ShownRecords, looks_shown
+from exsweep.parse.winevent.stamps import normal
 from exsweep.parse.winevent.texts import (
     CsvRecords,
     JsonLines,
@@ -22,6 +23,7 @@ from exsweep.parse.winevent.texts import (
     Record,
     Records,
     XmlRecords,
+    csv_fields,
     csv_header,
     decoded,
 )
@@ -30,6 +32,7 @@ from exsweep.parse.zone import assumed
 
 TRIED = 5
 """Records at the start of a file that may tell what it is: the first may be damaged."""
+_VIEWER = ("Level", "Date and Time", "Source", "Event ID", "Task Category")
 _XML_EVENT = re.compile(rb"<Event(?:\s[^<>]{0,300})?>.*?</Event>", re.S)
 
 
@@ -45,6 +48,8 @@ class Export:
     """Names are paths with dots."""
     inside: bool = False
     """The records are a list inside one object."""
+    names: tuple[str, ...] = ()
+    """Columns of a table whose own heading is in another language."""
 
 
 def recognise_export(head: bytes, path: str = "") -> Export | None:
@@ -61,7 +66,11 @@ def recognise_export(head: bytes, path: str = "") -> Export | None:
     shown = _shown(text)
     if shown is not None:
         return shown
-    return _csv(text) if first.isalpha() or first == b'"' or text.startswith(b"#TYPE") else None
+    return (
+        _csv(text)
+        if first.isalpha() or first == b'"' or first >= b"\x80" or text.startswith(b"#TYPE")
+        else None
+    )
 
 
 def _json(text: bytes) -> Export | None:
@@ -128,7 +137,7 @@ def _csv(text: bytes) -> Export | None:
         header, _, _ = rest.partition(b"\n")
     if len(header) > 8192 or header.count(b",") + header.count(b";") + header.count(b"\t") < 2:
         return None
-    return _csv_export(header.rstrip(b"\r"))
+    return _csv_export(header.rstrip(b"\r")) or _viewer_table(header.rstrip(b"\r"), rest)
 
 
 @lru_cache(maxsize=256)
@@ -139,6 +148,20 @@ def _csv_export(header: bytes) -> Export | None:
         if names.issuperset(one.needs):
             return Export(one, Container.CSV)
     return None
+
+
+def _viewer_table(header: bytes, rest: bytes) -> Export | None:
+    """The table that the Event Viewer saves, whose headings are in the language of Windows: five, and a text without one."""
+    if not any(header.count(mark) == len(_VIEWER) - 1 for mark in (b",", b";", b"\t")):
+        return None
+    names, delimiter = csv_header(header)
+    first = csv_fields(rest.partition(b"\n")[0].rstrip(b"\r"), delimiter)
+    if len(names) != len(_VIEWER) or first is None or len(first) != len(_VIEWER) + 1:
+        return None
+    if not first[3].isdecimal() or normal(first[1])[0] == first[1]:
+        return None
+    kind = next(one for one in event_exports().exports if one.id == "event_viewer_csv")
+    return Export(kind, Container.CSV, names=_VIEWER)
 
 
 class ExportSource:
@@ -205,7 +228,7 @@ def _taken_for() -> str:
 
 def _records_of(export: Export) -> Records:
     if export.container is Container.CSV:
-        return CsvRecords()
+        return CsvRecords(export.names)
     if export.container is Container.XML:
         return XmlRecords()
     if export.container is Container.SHOWN:

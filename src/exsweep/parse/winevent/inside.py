@@ -20,6 +20,13 @@ _OWN_NAME = re.compile(r"\s{0,8}[A-Z][A-Za-z0-9]{1,40}\s*:(?:\s.*)?", re.S)
 _LABEL = re.compile(r"\s{0,8}(?P<label>[A-Z][^:]{1,50}?)\s*:(?:\s.*)?", re.S)
 
 
+_ANY_LABEL = re.compile(
+    r"\s{1,8}[^\W\d][^:\uff1a<]{1,60}[:\uff1a].*|[^\W\d][^:\uff1a<]{1,60}[:\uff1a](?:\s*|(?:\t|\xa0| {2})\s*\S.*)",
+    re.S,
+)
+"""In any language: under a margin, or far from its value, or the heading of a section."""
+
+
 def may_begin(line: bytes) -> bool:
     """Quick look: most lines of a text begin no event."""
     return any(mark in line for mark in _marks())
@@ -96,7 +103,7 @@ def _goes_on(line: str, plain: bool) -> bool:
     if plain:
         return _OWN_NAME.fullmatch(line) is not None
     found = _LABEL.fullmatch(line)
-    return found is not None and found["label"] in _labels()
+    return (found is not None and found["label"] in _labels()) or _ANY_LABEL.fullmatch(line) is not None
 
 
 def _sentence(line: str) -> ShownSentence | None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from exsweep.knowledge.event_exports import EventExport, EventExports, Part, Shape
+from exsweep.knowledge.event_exports import EventExport, EventExports, EventText, Part, Shape
 from exsweep.parse.winevent.flatten import UNNAMED, data_of, system_of, text, values_of
 from exsweep.parse.winevent.formats import SYSTEM
-from exsweep.parse.winevent.message import repeats, take_apart
+from exsweep.parse.winevent.message import in_order, repeats, take_apart
 from exsweep.parse.winevent.record import Data, System
 from exsweep.parse.winevent.stamps import normal
 from exsweep.parse.winevent.xml import RefusedXmlError, read_xml
@@ -16,7 +16,9 @@ from exsweep.parse.zone import stamp_to_utc
 
 MESSAGE = "Message"
 REST = "#rest"
-_TIME, _CHANNEL, _PROVIDER = (SYSTEM.index(name) for name in ("TimeCreated", "Channel", "Provider_Name"))
+_TIME, _CHANNEL, _PROVIDER, _NUMBER = (
+    SYSTEM.index(name) for name in ("TimeCreated", "Channel", "Provider_Name", "EventID")
+)
 _Path = tuple[str, ...]
 
 
@@ -72,6 +74,9 @@ class Mapper:
             ]
             for place in (*export.inside, None)
         }
+        self._texts: dict[str, list[EventText]] = {}
+        for one in known.texts:
+            self._texts.setdefault(one.id, []).append(one)
         self._used = {path[0] for paths in self._system for path in paths}
         self._used |= {part.path.split(".")[0] for part in export.data if part.path}
         self._parts = [(part, tuple(part.path.split("."))) for part in export.data]
@@ -99,9 +104,29 @@ class Mapper:
             data, message = self._values(record)
             self._rejoin(data)
         if message and not repeats(message, data):
-            data = {**take_apart(message, self._known.labels, self._known.own_utc), **data, MESSAGE: message}
+            data = {**self._told(message, system), **data, MESSAGE: message}
         self._mend(system)
         return tuple(system), data
+
+    def _told(self, message: str, system: list[str | int | None]) -> Data:
+        """Values of the text by their labels, else by their order; fills in whose event it is where the export does not say."""
+        provider = system[_PROVIDER]
+        fitting = [
+            one
+            for one in self._texts.get(str(system[_NUMBER]), ())
+            if not provider or provider == one.provider
+        ]
+        found = take_apart(message, self._known.labels, self._known.own_utc)
+        known: EventText | None = next(
+            (one for one in fitting if one.begins and message.startswith(one.begins)), None
+        )
+        if known is None and (ordered := in_order(message, fitting)):
+            known, values = ordered
+            found = values | found
+        if known is not None and not provider:
+            system[_PROVIDER] = known.provider
+            system[_CHANNEL] = system[_CHANNEL] or known.channel
+        return found
 
     def _rejoin(self, data: Data) -> None:
         """Values that had no name stand together as `Data` too, as in the event log itself; some events do call theirs so."""
@@ -174,6 +199,8 @@ class Mapper:
 def _read(part: Part, value: Any) -> Data:
     """Values of one part, as its shape says; text that is not of that shape is kept as `Data`."""
     if isinstance(value, dict):
+        if part.shape is Shape.SMALL:
+            return values_of({name[:1].upper() + name[1:]: said for name, said in value.items()})
         return values_of(value)
     said = text(value)
     for shape, reader in _READERS.items():

@@ -1,19 +1,26 @@
 """The text that Windows shows of an event, taken apart by its labels, for exports that kept nothing else.
 
-`\\tProcess Command Line:\\tcmd /c whoami` below `Process Information:` is the event's `CommandLine`. Only English labels
-are known. Sysmon's text has the names themselves.
+`\\tProcess Command Line:\\tcmd /c whoami` below `Process Information:` is the event's `CommandLine`. Labels are known in
+English; in other languages of Windows an event has the same values in the same order. Sysmon's text has the names themselves.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 
+from exsweep.knowledge.event_exports import EventText
 from exsweep.parse.winevent.record import Data
 
 MAX_LINES = 400
 _SCRIPT = re.compile(
     r"\s*Creating Scriptblock text \(\d+ of \d+\):\s*\n(?P<text>.*?)(?:\n\s*ScriptBlock ID:.*)?", re.S | re.I
 )
+_ANY_SCRIPT = re.compile(
+    r"\s*\S[^\n]{0,120}\(\d+\D{1,12}\d+\D{0,8}\)\s*[:\uff1a]\s*\n(?P<text>.*?)\n\s*[^\n:\uff1a]{2,40}[:\uff1a]\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b.*",
+    re.S | re.I,
+)
+"""The same in any language: what stands between "(1 of 1):" and the line with the script's id."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,60}", re.ASCII)
+_VALUE = re.compile(r"(?P<margin>\s*)[^\s:\uff1a<][^:\uff1a<]{0,80}[:\uff1a](?P<gap>[\s\xa0]*)(?P<value>.*)")
 
 
 def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = ()) -> Data:
@@ -26,7 +33,7 @@ def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = (
     >>> take_apart("Creating Scriptblock text (1 of 1):\\nwhoami\\n\\nScriptBlock ID: 1", {})
     {'ScriptBlockText': 'whoami'}
     """
-    if script := _SCRIPT.fullmatch(message):
+    if script := _SCRIPT.fullmatch(message) or _ANY_SCRIPT.fullmatch(message):
         return {"ScriptBlockText": script["text"].strip()}
     plainly = any(f"\n{name}:" in message for name in plain)
     found: Data = {}
@@ -45,6 +52,27 @@ def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = (
         if name is not None:
             found.setdefault(name, value)
     return found
+
+
+def in_order(message: str, texts: Sequence[EventText]) -> tuple[EventText, Data] | None:
+    """The first of `texts` that has as many values as this message in any language, and them by name; None: none has.
+
+    >>> one = EventText(id="7045", channel="System", provider="", values=["ServiceName", "ImagePath"])
+    >>> in_order("Ein Dienst wurde installiert.\\n\\nDienstname:  a\\nDateiname:  C:\\\\a.exe", [one])[1]
+    {'ServiceName': 'a', 'ImagePath': 'C:\\\\a.exe'}
+    """
+    values = []
+    for line in message.splitlines()[1:MAX_LINES]:
+        match = _VALUE.fullmatch(line)
+        # Values stand under a margin, or far from their label; the sentences that explain the event do not.
+        if match and (
+            match["margin"] or (("\t" in match["gap"] or len(match["gap"]) > 1) and match["value"])
+        ):
+            values.append(match["value"].strip())
+    for text in texts:
+        if text.values and len(text.values) == len(values):
+            return text, {name: value for name, value in zip(text.values, values, strict=True) if name != "-"}
+    return None
 
 
 def repeats(message: str, data: Data) -> bool:

@@ -9,8 +9,11 @@ _ISO = re.compile(
 _JSON_DATE = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/", re.ASCII)
 _NUMBER = re.compile(r"\d{9,19}(?:\.\d{1,9})?", re.ASCII)
 _LOCAL = re.compile(
-    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}),?\s+(\d{1,2}):(\d\d)(?::(\d\d))?(\.\d{1,9})?\s*([AaPp])?\.?[Mm]?\.?",
-    re.ASCII,
+    r"(?:(?P<first>\d{1,2})(?P<mark>[./-])\s?(?P<second>\d{1,2})(?P=mark)\s?(?P<year>\d{4})"
+    r"|(?P<year_first>\d{4})([./-])\s?(?P<month>\d{1,2})\6\s?(?P<day>\d{1,2})\.?),?\s+"
+    r"(?:(?P<before>[\u4e0a\u4e0b\u5348\u524d\u5f8c\uc624\uc804\ud6c4]{2})\s*)?"
+    r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second_of>\d\d))?(?P<fraction>\.\d{1,9})?"
+    r"\s*(?:(?P<half>[AaPp])\.?\s?[Mm]?\.?)?",
 )
 _NAMED = re.compile(
     r"(?:([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{1,2})|(\d{1,2})[ /-]([A-Z][a-z]{2})[a-z]{0,6})[,/ -] ?(\d{4})(?:,| @|:)? ?"
@@ -19,6 +22,9 @@ _NAMED = re.compile(
 )
 """`Mar 3, 2021 @ 04:12:00.000` (Kibana), `Mar 03 2021 04:12:00` (CEF), `03/Mar/2021:04:12:00 +0000` (Apache)."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""Day first or month first or year first, with blanks behind the points, with halves of the day before or behind the clock."""
+_AFTERNOON = frozenset({"\u4e0b\u5348", "\u5348\u5f8c", "\uc624\ud6c4"})
+"""The second half of the day in Chinese, Japanese and Korean."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILETIME_SECONDS = 11_644_473_600
 """From 1601, where Windows' own clock begins, to 1970."""
@@ -92,14 +98,29 @@ def _since_1970(seconds: float, value: str) -> str:
 
 
 def _of_local(match: "re.Match[str]", value: str) -> str:
-    """Month first only where the clock has halves (as in the United States), else day first."""
-    first, _, second, year, hour, minute, seconds, fraction, half = match.groups()
-    month, day = (first, second) if half and match[2] == "/" else (second, first)
-    clock = int(hour)
+    """Month first where the clock has halves (as in the United States) or the day would be none, else day first."""
+    half = match["half"] or ("p" if match["before"] in _AFTERNOON else "a" if match["before"] else None)
+    clock = int(match["hour"])
     if half:
         clock = clock % 12 + (12 if half in "Pp" else 0)
-    try:
-        moment = datetime(int(year), int(month), int(day), clock, int(minute), int(seconds or 0), tzinfo=UTC)
-    except ValueError:
-        return value
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction or ''}Z"
+    if match["year_first"]:
+        days = [(match["year_first"], match["month"], match["day"])]
+    else:
+        us = half and match["mark"] == "/"
+        order = (match["first"], match["second"]) if us else (match["second"], match["first"])
+        days = [(match["year"], *order), (match["year"], *order[::-1])]
+    for year, month, day in days:
+        try:
+            moment = datetime(
+                int(year),
+                int(month),
+                int(day),
+                clock,
+                int(match["minute"]),
+                int(match["second_of"] or 0),
+                tzinfo=UTC,
+            )
+        except ValueError:
+            continue
+        return f"{moment:%Y-%m-%dT%H:%M:%S}{match['fraction'] or ''}Z"
+    return value

@@ -4,7 +4,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -160,10 +160,11 @@ class JsonStream:
 
 
 class CsvRecords:
-    """Rows below a header; quoted values may hold line breaks."""
+    """Rows below a header; quoted values may hold line breaks. `names` are taken for those of the header."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = ()) -> None:
         self._splitter = LineSplitter()
+        self._called = list(names)
         self._names: list[str] | None = None
         self._delimiter = ","
         self._waiting: list[tuple[int, int, bytes]] = []
@@ -209,7 +210,8 @@ class CsvRecords:
         self._reset()
         if self._names is None:
             if not raw.startswith(b"#TYPE"):
-                self._names, self._delimiter = csv_header(raw)
+                names, self._delimiter = csv_header(raw)
+                self._names = self._called or names
             return
         if self._delimiter == "|" and not raw.strip(_RULED):
             return
