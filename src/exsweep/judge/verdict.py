@@ -197,7 +197,7 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
                 and any(source.events for source in case.seen.coverage.sources)
             ):
                 # What is missing decides; a frightened reader still wants to know what the rest showed.
-                said.append(_read(case, at + "read", dates))
+                said.append(_read(case, at + ("read" if case.seen.days else "read_part"), dates))
     return tuple(said)
 
 

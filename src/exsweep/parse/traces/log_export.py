@@ -20,13 +20,15 @@ from exsweep.parse.loose import read_loose
 from exsweep.parse.text import TextDecoder, to_utf8
 from exsweep.parse.traces.base import trace
 from exsweep.parse.traces.log_rows import LogRows
-from exsweep.parse.traces.named_values import NamedValues, ZeekTable, is_zeek_table
+from exsweep.parse.traces.named_values import NamedValues, ZeekTable, is_zeek_table, named_values
 from exsweep.parse.winevent.mapping import at_path, nested
 from exsweep.parse.winevent.stamps import normal
 from exsweep.parse.winevent.texts import CsvRecords, JsonLines, JsonStream, Records, decoded
 from exsweep.parse.zone import assumed, stamp_to_utc
 
 _TRIED = 5
+_TOP = 16 << 10
+_VALUES = 4
 _HEAD = 64 << 10
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b"\0 \t\r\n"
@@ -50,8 +52,15 @@ def _cuts(text: bytes) -> Iterator[_Cut]:
             first = text.partition(b"\n")[2].partition(b"\n")[0]
         if _names_a_field(first[:8192]):
             yield CsvRecords
-        if b"=" in first:
+        if any(_names_values(line) for line in text[:_TOP].split(b"\n", _TRIED)[:_TRIED]):
             yield NamedValues
+
+
+def _names_values(line: bytes) -> bool:
+    """Four values at least, one of them with a name that requests have; asked of every page and script of a server."""
+    return line.count(b"=") >= _VALUES and not _csv_names().isdisjoint(
+        name.encode() for name in named_values(line)
+    )
 
 
 def _cut_of(head: bytes) -> _Cut | None:
