@@ -14,7 +14,7 @@ from exsweep.cli.triage import triage
 from exsweep.errors import UsageError
 from exsweep.export import EXPORTERS
 from exsweep.knowledge import languages
-from exsweep.model import decode, encode
+from exsweep.model import Phrase, decode, encode
 from tests.judge.test_said import STORIES
 
 SPANISH = languages.languages()["es"]
@@ -43,6 +43,16 @@ def test_verdict_steps_and_letter_are_spanish_and_the_rest_says_that_it_is_not(s
     assert not SPANISH.never.search(letter)
 
 
+def quoted(said: Phrase) -> list[Phrase]:
+    return [
+        one
+        for value in said.params.values()
+        if isinstance(value, tuple)
+        for one in value
+        if one.key == "said.text"
+    ]
+
+
 ENGLISH_WORDS = re.compile(
     r"\b(the|we|your|and|was|were|may|of|no sign|possible|seen|checked|proof|more)\b", re.IGNORECASE
 )
@@ -56,8 +66,14 @@ def test_what_may_be_affected_is_spanish_to_the_last_word(story: str) -> None:
     section = page[start : page.index(b"</section>", start)]
     assert b'lang="en"' not in section
     text = words_of(re.sub(rb"<code>.*?</code>", b"", section, flags=re.DOTALL))
-    for source in made.coverage.sources:  # names of logs stay as they are
-        text = text.replace(source.title, "")
+    # Names of logs stay as they are.
+    names = [source.title for source in made.coverage.sources]
+    for item in (getattr(made.impact, name) for name in made.impact.__struct_fields__):
+        names += [
+            str(one.params["text"]) for said in (*item.said, *item.lacking_said) for one in quoted(said)
+        ]
+    for name in names:
+        text = text.replace(name, "")
     assert "Lo que puede estar afectado" in text
     assert not ENGLISH_WORDS.search(text), text
     assert not SPANISH.never.search(text)

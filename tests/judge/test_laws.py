@@ -250,7 +250,7 @@ def test_a_missing_link_is_named_with_its_reason():
         [hit("USE", "02-28 10:00:00", path="/aspnet_client/x.aspx"), hit("SESSION", "02-28 09:59:00")], ALL
     ).chains[0]
     missing = {step.stage: step.why_missing for step in chain.steps if step.missing}
-    assert "not among the evidence" in missing[Stage.DROP]
+    assert missing[Stage.DROP].startswith("Not among the evidence: Exchange Control Panel log (ECP Server)")
 
 
 def test_a_request_that_went_no_further_than_autodiscover_is_a_first_look_in_every_log():
@@ -294,7 +294,10 @@ def test_what_no_log_given_could_show_is_unchecked_and_never_absent():
     )
     inside = judged([hit("SESSION", "03-08 10:00:00", ip="203.0.113.9")], ALL).impact
     assert inside.credentials.state is ImpactState.POSSIBLE
-    assert inside.credentials.text.endswith("We could not check this: the records that show it are missing.")
+    assert (
+        inside.credentials.text.endswith("We could not check this: the records that show it are missing.")
+        and "Not among the evidence: Windows events (Security" in inside.credentials.lacking
+    )
 
 
 def test_a_file_that_several_records_name_more_or_less_whole_is_named_once():

@@ -54,7 +54,7 @@ def test_the_steps_stand_in_the_right_order(proxylogon: Assessment):
     assert Stage.CLEANUP in times
     (way_in,) = [step for step in chain.steps if step.stage is Stage.EXPLOITATION]
     assert way_in.missing
-    assert "not among the evidence" in way_in.why_missing
+    assert "Not among the evidence" in way_in.why_missing
 
 
 def test_the_clock_that_was_five_hours_off_is_put_right_and_told(proxylogon: Assessment):

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exsweep.cli.terminal import term
-from exsweep.export.words import count, gaps_counted
-from exsweep.knowledge.languages import ENGLISH, in_language, text
+from exsweep.export.words import count, gaps_counted, stage
+from exsweep.knowledge.languages import ENGLISH, in_language, say, text
 from exsweep.model import Assessment, Finding, Gap, Strength
 
 _MOST = 6
+_NOT_SENT = "missing.no_log"
 _UNREAD = "file"
 """Gaps that name a kind of file which is not read, and what to give instead: the reader can mend these at once."""
 
@@ -40,6 +41,7 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
             lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
             lines.append(f"    {(_event(assessment, item) or item.excerpt)[:160]}")
+    lines += _unseen_steps(assessment)
     lines += _gaps(assessment.coverage.gaps, out)
     moved = [clock.text for clock in assessment.coverage.clocks if clock.moved]
     if moved:
@@ -53,6 +55,17 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
             f"All of it: {out / ('report.html' if language == ENGLISH else f'report.{language}.html')}",
         ]
     return "\n".join(term(line) for line in lines)
+
+
+def _unseen_steps(assessment: Assessment) -> list[str]:
+    """Of the leading break-in: the steps for which records are missing, and which ones."""
+    chain = next((one for one in assessment.chains if one.level is assessment.verdict.level), None)
+    told = [
+        f"  - {stage(step.stage)[0]} ({stage(step.stage)[1]}): {say(step.said[0])}"
+        for step in (chain.steps if chain else ())
+        if step.missing and step.said and step.said[0].key == _NOT_SENT
+    ]
+    return ["", "Steps of the intruder that we did not see:", *told] if told else []
 
 
 def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:

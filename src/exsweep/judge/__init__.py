@@ -77,7 +77,7 @@ def judge(
         told = findings_of(group, group_id(group))
         findings += told
         if level is not None:
-            chains.append(chain_of(group, told, level, covered, formats))
+            chains.append(chain_of(group, told, level, covered))
     chains.sort(key=lambda chain: (-chain.level.rank, chain.first_seen is None, chain.first_seen, chain.id))
     state = patch(builds, seen.sources)
     verdict = decide(chains, findings, covered, state, builds)
@@ -104,7 +104,7 @@ def judge(
         files=look(seen.files, [*seen.hits, *seen.context], builds.last, shipped),
         coverage=msgspec.structs.replace(covered.coverage, clocks=clocks.clocks),
         patch=state,
-        impact=impact_of(groups, findings, covered.coverage.sources, sessions(seen.sources)),
+        impact=impact_of(groups, findings, covered, sessions(seen.sources)),
         remediation=remedies(verdict.level, _leading(chains, findings, verdict.level), state),
         custody=custody,
         manifest_sha256=_manifest(custody),

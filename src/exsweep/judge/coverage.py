@@ -1,7 +1,7 @@
 """What could be looked at, per kind of log and day, held against the days on which the campaigns could have come."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -18,7 +18,7 @@ from exsweep.judge.gaps import (
 )
 from exsweep.judge.holes import holes
 from exsweep.judge.patches import BuildHistory, open_on, touches
-from exsweep.judge.records import record_gaps, row_of
+from exsweep.judge.records import EVENTS, channels_of, record_gaps, row_of
 from exsweep.judge.stamps import in_time
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.formats import LogFormat
@@ -56,6 +56,8 @@ class Seen:
     """Days with a record of any kind."""
     pages: int = 0
     """Pages that were looked at."""
+    kinds: frozenset[str] = frozenset()
+    """Kinds of which a record was read, Windows events by channel: `windows_event/Security`."""
     unheard: tuple[str, ...] = ()
     """Witnesses (`judging.witnesses`) of which the evidence holds no record: what shows only there was not looked at."""
 
@@ -99,6 +101,7 @@ def measure(
     end = max((row.last for row in rows if row.last), default=None)
     start = min((row.first for row in rows if row.first), default=None)
     days = {kind: _days(by_kind[kind]) for kind in known}
+    heard = _heard(by_kind)
     windows = _windows(days, builds, end, now)
     gaps = (
         file_gaps(sources, matters)
@@ -119,18 +122,22 @@ def measure(
         start,
         len(frozenset().union(*days.values())),
         len(by_kind.get(_PAGE, ())),
-        _unheard(by_kind),
+        heard,
+        _unheard(heard),
     )
 
 
-def _unheard(by_kind: Mapping[str, Sequence[SourceReport]]) -> tuple[str, ...]:
-    """Witnesses without a record; a page that was looked at is one, though it has no rows."""
-    heard = {
-        kind.split("/")[0]
-        for kind, reports in by_kind.items()
-        if kind == _PAGE or any(report.events for report in reports)
-    }
-    return tuple(name for name, kinds in judging().witnesses.items() if heard.isdisjoint(kinds))
+def _heard(by_kind: Mapping[str, Sequence[SourceReport]]) -> frozenset[str]:
+    """Kinds with a record; a page that was looked at is one, though it has no rows."""
+    rows = {kind for kind, reports in by_kind.items() if kind == _PAGE or any(one.events for one in reports)}
+    channels = {channel for reports in by_kind.values() for one in reports for channel in channels_of(one)}
+    return frozenset(rows | {f"{EVENTS}/{channel}" for channel in channels})
+
+
+def _unheard(heard: Iterable[str]) -> tuple[str, ...]:
+    """Witnesses without a record."""
+    families = {kind.partition("/")[0] for kind in heard}
+    return tuple(name for name, kinds in judging().witnesses.items() if families.isdisjoint(kinds))
 
 
 def _title(kind: str, titles: Mapping[str, LogFormat]) -> str:

@@ -83,6 +83,12 @@ def is_this_server(name: str) -> bool:
     return _place(name) == "local" or name.strip().lower() in ("", "-", "localhost")
 
 
+def short_name(computer: str) -> str:
+    """`dc1` of `dc1.example.test`; an address stays whole."""
+    low = computer.lower().strip("\\")
+    return low if re.fullmatch(r"[0-9.]+|.*:.*", low) else low.partition(".")[0]
+
+
 def agent(hit: Hit) -> str | None:
     """User agent in one spelling: IIS writes `+` for a blank, HttpProxy two blanks for a comma."""
     value = hit.fields.get("user_agent.original")

@@ -12,7 +12,7 @@ from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import join, render
 from exsweep.model import CoverageSource, DayState, Gap, SourceReport
 
-_MOST_RUNS = 6
+MOST_RUNS = 6
 
 
 def file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
@@ -56,12 +56,12 @@ def day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
     """Days without an event inside a log's own span; one gap per kind of log."""
     gaps = []
     for row in rows:
-        runs = _runs([day.date for day in row.days if day.state is DayState.ABSENT])
+        runs = runs_of([day.date for day in row.days if day.state is DayState.ABSENT])
         if not runs:
             continue
-        busy = _busy(row)
-        listed = ", ".join(days_of(first, last) for first, last in runs[:_MOST_RUNS])
-        more = f" and {len(runs) - _MOST_RUNS} more times" if len(runs) > _MOST_RUNS else ""
+        steady = busy(row)
+        listed = ", ".join(days_of(first, last) for first, last in runs[:MOST_RUNS])
+        more = f" and {len(runs) - MOST_RUNS} more times" if len(runs) > MOST_RUNS else ""
         gaps.append(
             Gap(
                 kind=row.kind,
@@ -70,10 +70,10 @@ def day_gaps(rows: Sequence[CoverageSource]) -> list[Gap]:
                 reason=f"{row.title}: no records on {listed}{more}, though there are some before and after.",
                 effect=(
                     "Files of these days were not given, were removed, or the log was off."
-                    if busy
+                    if steady
                     else "This log has few records a day, so these may have been quiet days."
                 ),
-                limits_verdict=row.matters and busy,
+                limits_verdict=row.matters and steady,
             )
         )
     return gaps
@@ -87,8 +87,8 @@ def hour_gaps(rows: Sequence[CoverageSource], silent: Mapping[str, Sequence[Hole
         found = silent.get(row.kind, ())
         if not found:
             continue
-        listed = [f"{hole.first:%Y-%m-%d %H:%M} - {hole.last:%H:%M}" for hole in found[:_MOST_RUNS]]
-        more = len(found) - _MOST_RUNS
+        listed = [f"{hole.first:%Y-%m-%d %H:%M} - {hole.last:%H:%M}" for hole in found[:MOST_RUNS]]
+        more = len(found) - MOST_RUNS
         gaps.append(
             Gap(
                 kind=row.kind,
@@ -118,10 +118,12 @@ def folder_gaps(by_kind: Mapping[str, Sequence[SourceReport]], rows: Sequence[Co
         whole = {day.date for day in row.days if day.state is not DayState.ABSENT}
         for folder in sorted(folders) if len(folders) > 1 else ():
             one = calendar_of(row.kind, folders[folder], row.title, row.matters)
-            runs = _runs([day.date for day in one.days if day.state is DayState.ABSENT and day.date in whole])
-            if not runs or not _busy(one):
+            runs = runs_of(
+                [day.date for day in one.days if day.state is DayState.ABSENT and day.date in whole]
+            )
+            if not runs or not busy(one):
                 continue
-            listed = ", ".join(days_of(first, last) for first, last in runs[:_MOST_RUNS])
+            listed = ", ".join(days_of(first, last) for first, last in runs[:MOST_RUNS])
             gaps.append(
                 Gap(
                     kind=row.kind,
@@ -136,7 +138,7 @@ def folder_gaps(by_kind: Mapping[str, Sequence[SourceReport]], rows: Sequence[Co
     return gaps
 
 
-def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
+def runs_of(days: Sequence[date]) -> list[tuple[date, date]]:
     """Days that follow each other, as (first, last)."""
     runs: list[tuple[date, date]] = []
     for day in days:
@@ -147,7 +149,7 @@ def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
     return runs
 
 
-def _busy(row: CoverageSource) -> bool:
+def busy(row: CoverageSource) -> bool:
     """A log that has many records on every day: a day without any is a hole, not a quiet day."""
     counts = sorted(day.events for day in row.days if day.events)
     return bool(counts) and counts[len(counts) // 2] >= judging().busy_events_per_day

@@ -3,17 +3,20 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cache
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
+from exsweep.judge.coverage import Seen
 from exsweep.judge.credentials import with_accounts
 from exsweep.judge.outcome import Weighed
 from exsweep.judge.sessions import Session
+from exsweep.judge.unseen import look_for
 from exsweep.knowledge import languages
 from exsweep.knowledge.judging import judging
+from exsweep.knowledge.shown_by import shown_by
 from exsweep.model import (
-    CoverageSource,
     Finding,
     Hit,
     Impact,
@@ -39,7 +42,7 @@ _DIGITS = 16
 def impact_of(
     groups: Sequence[tuple[Group, Level | None]],
     findings: Sequence[Finding],
-    sources: Sequence[CoverageSource],
+    seen: Seen,
     logged_on: Sequence[Session] = (),
 ) -> Impact:
     """A web shell runs with the rights of the server, and so does a way in that gives orders: from there on everything is
@@ -51,11 +54,15 @@ def impact_of(
     doubtful = [group for group, level in groups if level is Level.SUSPICIOUS]
     inside = any(group.has(_SYSTEM_RIGHTS) or _gave_orders(group) for group in hostile)
     entered = bool(hostile)
+    span = _span(hostile)
 
     def item(what: str, possible: bool) -> ImpactItem:
-        checked = _able(what, sources)
+        heading = shown_by().impact[what]
+        checked = look_for(heading.checked_by, seen, None).read
+        # Without a break-in nobody needs the list of what else could have been sent.
+        lacking = look_for(heading.kinds, seen, span).lacking() if entered else ()
         possible = possible or (entered and not checked)
-        return _item(what, findings, hostile, doubtful, possible=possible, checked=checked)
+        return _item(what, findings, hostile, doubtful, possible=possible, checked=checked, lacking=lacking)
 
     return Impact(
         mailboxes=item("mailboxes", entered),
@@ -74,14 +81,10 @@ def _gave_orders(group: Group) -> bool:
     )
 
 
-def _able(what: str, sources: Sequence[CoverageSource]) -> tuple[Phrase, ...]:
-    """Names of the logs given that could show it."""
-    kinds = judging().impact_shown_by[what]
-    return tuple(
-        languages.quoted(source.title)
-        for source in sources
-        if source.events and source.kind.partition("/")[0] in kinds
-    )
+def _span(groups: Sequence[Group]) -> tuple[date, date] | None:
+    hits = [item.hit for group in groups for item in group.members]
+    times = [time for hit in hits for time in (hit.time, facts.last_time(hit)) if time]
+    return (min(times).date(), max(times).date()) if times else None
 
 
 def _item(
@@ -91,7 +94,8 @@ def _item(
     doubtful: Sequence[Group],
     *,
     possible: bool,
-    checked: tuple[Phrase, ...],
+    checked: tuple[str, ...],
+    lacking: tuple[Phrase, ...],
 ) -> ImpactItem:
     acts = [item for group in hostile for item in group.members if _tells(what, item)]
     hints = [item for group in doubtful for item in group.members if _tells(what, item, tries=True)]
@@ -105,6 +109,8 @@ def _item(
     seen = any(item.strength is Strength.SUCCESS for item in acts) and bool(names or what != "hosts")
     state = ImpactState.SEEN if seen else ImpactState.POSSIBLE if possible or proofs else ImpactState.NOT_SEEN
     said = _said(what, state, names, checked, signs_only=bool(signs) and not hostile)
+    if lacking and state is ImpactState.SEEN:
+        said = (*said, Phrase(key="impact.maybe_more"))
     if what == "files":
         answers = (("sent", Stage.WEBSHELL_USE), ("fetched", Stage.POST_EXPLOITATION))
         sizes = [(name, _sent(hostile, stage)) for name, stage in answers]
@@ -120,6 +126,8 @@ def _item(
         items=names,
         touched=touched,
         said=said,
+        lacking=" ".join(languages.say(phrase) for phrase in lacking),
+        lacking_said=lacking,
     )
 
 
@@ -145,7 +153,7 @@ def _touches(what: str, techniques: Iterable[str]) -> bool:
 
 
 def _said(
-    what: str, state: ImpactState, names: Sequence[str], checked: tuple[Phrase, ...], *, signs_only: bool
+    what: str, state: ImpactState, names: Sequence[str], checked: tuple[str, ...], *, signs_only: bool
 ) -> tuple[Phrase, ...]:
     if state is ImpactState.SEEN and what == "mailboxes":
         counted = Phrase(key="impact.mailboxes.seen", params={"n": len(names)})
@@ -158,7 +166,8 @@ def _said(
         return (found,)
     if not checked:
         return (found, unlooked) if state is ImpactState.POSSIBLE else (unlooked,)
-    return (found, Phrase(key="impact.checked", params={"checked": checked}))
+    named = tuple(languages.quoted(title) for title in checked)
+    return (found, Phrase(key="impact.checked", params={"checked": named}))
 
 
 def _sent(hostile: Sequence[Group], stage: Stage) -> int:
@@ -224,13 +233,11 @@ def _hosts(hit: Hit) -> list[str]:
     said = [value for column in judging().impact_names["hosts"] if (value := facts.value_of(hit, column))][:1]
     text = facts.text(hit)
     said += [name for pattern in _host_patterns() for name in pattern.findall(text)]
-    return [name for name in said if not facts.is_this_server(name) and _short(name) != _short(own)]
-
-
-def _short(name: str) -> str:
-    """`dc1` of `dc1.example.test`; an address stays whole."""
-    low = name.lower().strip("\\")
-    return low if re.fullmatch(r"[0-9.]+|.*:.*", low) else low.partition(".")[0]
+    return [
+        name
+        for name in said
+        if not facts.is_this_server(name) and facts.short_name(name) != facts.short_name(own)
+    ]
 
 
 @cache

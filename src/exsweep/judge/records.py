@@ -20,13 +20,20 @@ def row_of(report: SourceReport) -> str:
     """Kind of log; Windows events by the channel that most of the file's records name: `windows_event/Security`."""
     if report.kind != EVENTS:
         return report.kind
-    records = {
-        found[1]: int(value) for name, value in report.facts.items() if (found := _CHANNEL.fullmatch(name))
-    }
+    records = channels_of(report)
     main = max(records, key=lambda name: (records[name], name), default=None)
     if main is None:
         return report.kind
     return f"{EVENTS}/{main if records[main] >= _MAIN_SHARE * sum(records.values()) else 'several channels'}"
+
+
+def channels_of(report: SourceReport) -> dict[str, int]:
+    """Channel -> records of it in the file."""
+    return {
+        found[1]: int(value)
+        for name, value in report.facts.items()
+        if (found := _CHANNEL.fullmatch(name)) and int(value)
+    }
 
 
 def record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:

@@ -1,28 +1,28 @@
 """Chains as people read them: the steps in order, and for every missing link the reason why it is not seen."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
 from exsweep.judge.coverage import Seen
 from exsweep.judge.findings import group_id
+from exsweep.judge.unseen import kinds_for, look_for
+from exsweep.knowledge import languages
 from exsweep.knowledge.campaigns import Campaign, campaigns
-from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.judging import judging
 from exsweep.knowledge.words import join, render
-from exsweep.model import Actor, Chain, Finding, Level, Stage, Step, Strength
+from exsweep.model import Actor, Chain, Finding, Hit, Level, Phrase, Stage, Step, Strength
 
-_LINKS = (Stage.EXPLOITATION, Stage.DROP, Stage.WEBSHELL, Stage.WEBSHELL_USE, Stage.POST_EXPLOITATION)
+_LINKS = tuple(sorted(Stage, key=lambda stage: stage.rank))
+"""Every stage: a step that only a missing record shows must not go without a word."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _NAMED = 3
 """Findings that one sentence names."""
 _BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
 
 
-def chain_of(
-    group: Group, findings: Sequence[Finding], level: Level, seen: Seen, formats: Sequence[LogFormat]
-) -> Chain:
+def chain_of(group: Group, findings: Sequence[Finding], level: Level, seen: Seen) -> Chain:
     """Steps seen, in order of time; for a break-in also the links that are not seen."""
     actor = _actor(group)
     campaign = _campaign(group)
@@ -33,7 +33,7 @@ def chain_of(
         _seen_step(stage, items) for stage, items in sorted(by_stage.items(), key=lambda pair: pair[0].rank)
     ]
     if level in _BROKEN:
-        steps += _missing(by_stage, campaign, seen, formats, findings)
+        steps += _missing(by_stage, campaign, seen, findings)
     return Chain(
         id=group_id(group),
         title=_title(group, actor, campaign, level),
@@ -112,11 +112,26 @@ def _actor(group: Group) -> Actor:
     return Actor(
         addresses=_unique(value for hit in hits if (value := facts.address(hit))),
         agents=_unique(value for hit in hits if (value := facts.agent(hit))),
-        users=_unique(value for hit in hits if (value := hit.fields.get("user.name"))),
+        users=_users(hits),
         shells=named,
         pages=_unique(value for value in shells if value.startswith("/") and value not in named),
         sessions=_unique(keys),
     )
+
+
+def _users(hits: Sequence[Hit]) -> tuple[str, ...]:
+    """Accounts, without that of the computer that wrote the record: a program of the server's own acts under it.
+
+    The account of another computer stays: somebody made that one log on here.
+    """
+    names = _unique(value for hit in hits if (value := hit.fields.get("user.name")))
+    hosts = {facts.short_name(host) for hit in hits if (host := hit.fields.get("host.name"))}
+
+    def own(name: str) -> bool:
+        account = name.rpartition("\\")[2]
+        return account.endswith("$") and (not hosts or facts.short_name(account[:-1]) in hosts)
+
+    return tuple(name for name in names if not own(name))
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:
@@ -156,49 +171,35 @@ def _missing(
     by_stage: Mapping[Stage, Sequence[Finding]],
     campaign: Campaign | None,
     seen: Seen,
-    formats: Sequence[LogFormat],
     findings: Sequence[Finding],
 ) -> list[Step]:
-    start, other = _start(findings), _sideways(findings)
-    titles = {item.id: item.title for item in formats}
-    return [
-        Step(
-            stage=stage,
-            title=render(f"stage.{stage.value}.name"),
-            missing=True,
-            why_missing=_why(stage, campaign, seen, titles, start)
-            + (f" {other}" if stage is Stage.EXPLOITATION and other else ""),
+    span, other = _span(findings), _sideways(findings)
+    steps = []
+    for stage in _LINKS:
+        if stage in by_stage or (stage is Stage.WEBSHELL and Stage.WEBSHELL_USE in by_stage):
+            continue
+        said = look_for(kinds_for(stage, campaign), seen, span).sentences()
+        if stage is Stage.EXPLOITATION and other:
+            said = (*said, other)
+        steps.append(
+            Step(
+                stage=stage,
+                title=render(f"stage.{stage.value}.name"),
+                missing=True,
+                why_missing=" ".join(languages.say(phrase) for phrase in said),
+                said=said,
+            )
         )
-        for stage in _LINKS
-        if stage not in by_stage and not (stage is Stage.WEBSHELL and Stage.WEBSHELL_USE in by_stage)
-    ]
+    return steps
 
 
-def _sideways(findings: Sequence[Finding]) -> str:
+def _span(findings: Sequence[Finding]) -> tuple[date, date] | None:
+    times = [time for item in findings for time in (item.first_seen, item.last_seen) if time]
+    return (min(times).date(), max(times).date()) if times else None
+
+
+def _sideways(findings: Sequence[Finding]) -> Phrase | None:
     """The other way in that fits: acts that one computer does on another."""
     ways = judging().impact["hosts"]
     found = [item.id for item in findings if any(one.partition(".")[0] in ways for one in item.attack)]
-    return render("missing.sideways", findings=", ".join(found[:_NAMED])) if found else ""
-
-
-def _why(
-    stage: Stage, campaign: Campaign | None, seen: Seen, titles: Mapping[str, str], start: datetime | None
-) -> str:
-    """No such log, no such day, or looked and not seen: for every kind of log that could show the step."""
-    kinds = campaign.shows.get(stage, ()) if campaign else ()
-    kinds = kinds or tuple(source.kind for source in seen.coverage.sources)
-    reasons = []
-    for kind in kinds:
-        # Windows events have a row for each channel: `windows_event/Security`.
-        rows = [row for row in seen.coverage.sources if row.kind == kind or row.kind.startswith(f"{kind}/")]
-        if not rows:
-            reasons.append(f"{titles.get(kind, kind)}: not among the evidence")
-        for row in rows:
-            title = row.title or titles.get(kind, kind)
-            if start and row.first and row.first.date() > start.date():
-                reasons.append(f"{title}: begins only on {row.first:%Y-%m-%d}")
-            elif start and row.last and row.last.date() < start.date():
-                reasons.append(f"{title}: ends on {row.last:%Y-%m-%d}")
-            else:
-                reasons.append(f"{title}: read, and shows nothing of it")
-    return "; ".join(dict.fromkeys(reasons)) + "." if reasons else render("missing.never")
+    return Phrase(key="missing.sideways", params={"findings": ", ".join(found[:_NAMED])}) if found else None

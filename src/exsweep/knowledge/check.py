@@ -25,6 +25,7 @@ from exsweep.knowledge import (
 from exsweep.knowledge.check_files import problems_of_baselines, problems_of_places, problems_of_yara
 from exsweep.knowledge.check_fleet import problems_of_fleet
 from exsweep.knowledge.check_languages import problems_of_languages
+from exsweep.knowledge.check_shown_by import problems_of_shown_by
 from exsweep.knowledge.check_webshells import problems_of_webshells
 from exsweep.knowledge.check_words import problems_of_words, too_hard
 from exsweep.knowledge.data_files import ROOT
@@ -111,6 +112,7 @@ def problems_of_rules(run_rules: RunRules) -> Iterator[Problem]:
     for rule in loaded.rules:
         yield from _rule(rule, known_campaigns, known_cves)
     yield from _muted(loaded.rules)
+    yield from problems_of_shown_by(loaded.rules)
     yield from _examples([rule for rule in loaded.rules if rule.condition is not None], run_rules)
 
 

@@ -17,7 +17,6 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     join_seconds: int
     joins_by_time_from: str
     disk_times_from: str
-    impact_shown_by: dict[str, tuple[str, ...]]
     dated_names: dict[str, str]
     clock_seconds: int
     run_seconds: int

@@ -183,7 +183,11 @@ def impact_in(impact: Impact, language: str) -> Impact:
     def told(item: ImpactItem) -> ImpactItem:
         if not item.said:
             return item
-        return msgspec.structs.replace(item, text=" ".join(say(one, language) for one in item.said))
+        return msgspec.structs.replace(
+            item,
+            text=" ".join(say(one, language) for one in item.said),
+            lacking=" ".join(say(one, language) for one in item.lacking_said),
+        )
 
     return Impact(
         mailboxes=told(impact.mailboxes),

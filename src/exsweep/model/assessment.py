@@ -130,6 +130,8 @@ class Step(_Record, frozen=True, kw_only=True):
     findings: tuple[str, ...] = ()
     missing: bool = False
     why_missing: str = ""
+    said: tuple[Phrase, ...] = ()
+    """`why_missing` by key, so that it can be said in another language; empty in assessments of earlier versions."""
     proven: bool = False
     """At least one finding of the step has strength `success`."""
 
@@ -332,6 +334,9 @@ class ImpactItem(_Record, frozen=True, kw_only=True):
     """Of each of `items`, in their order; empty in assessments of earlier versions."""
     said: tuple[Phrase, ...] = ()
     """`text` by key, so that it can be said in another language; empty in assessments of earlier versions."""
+    lacking: str = ""
+    """After a break-in: which records could show more, and were not sent or do not cover the days."""
+    lacking_said: tuple[Phrase, ...] = ()
 
 
 class Impact(_Record, frozen=True, kw_only=True):

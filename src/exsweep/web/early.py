@@ -86,12 +86,15 @@ def _tried(findings: tuple[Finding, ...]) -> bool:
 
 
 def _chain(of: Chain) -> Chain:
-    words = say(Phrase(key="early.step"))
-    steps = tuple(_replace(each, why_missing=words) if each.missing else each for each in of.steps)
+    later = Phrase(key="early.step")
+    steps = tuple(
+        _replace(each, why_missing=say(later), said=(later,)) if each.missing else each for each in of.steps
+    )
     return _replace(of, steps=steps)
 
 
 def _item(of: ImpactItem) -> ImpactItem:
+    of = _replace(of, lacking="", lacking_said=())
     if of.state is not ImpactState.NOT_SEEN:
         return of
     later = Phrase(key="early.impact")

@@ -13,13 +13,14 @@ from exsweep.export.text import plain, prose, show
 from exsweep.export.times import when
 from exsweep.knowledge.languages import ENGLISH, languages, recognised, say, text, texts
 from exsweep.knowledge.words import fill
-from exsweep.model import Level, Stage, Step, Strength
+from exsweep.model import Level, Phrase, Stage, Step, Strength
 from exsweep.web.draw.hours import Bar
 
 _WEB = "web."
 _SHORT = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ABBREVIATED = 3
 _LONGEST = 600
+_LONGEST_TOLD = 2_000
 
 
 class Number(int):
@@ -135,6 +136,14 @@ def localised(context: Mapping[str, Any], said: str, *sections: str) -> Markup:
             if phrase.key != "said.text":
                 return show(prose(in_months(say(phrase, language), language)), _LONGEST)
     return Markup('<span lang="en">{}</span>').format(show(prose(said), _LONGEST))
+
+
+@jinja2.pass_context
+def told(context: Mapping[str, Any], phrases: tuple[Phrase, ...]) -> Markup:
+    """Sentences of a judgement that come with their keys."""
+    language = _language(context)
+    words = prose(" ".join(say(phrase, language) for phrase in phrases))
+    return show(in_months(words, language), _LONGEST_TOLD)
 
 
 @jinja2.pass_context

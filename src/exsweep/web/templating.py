@@ -53,7 +53,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "show": show, "visible": visible, "defang": defang, "prose": prose, "plain": plain, "when": when,
         "stamp": stamp, "day": day, "iso": iso, "span": span, "both": times.both, "own": escape, "ago": times.ago, "said": said,
-        "localised": spoken.localised, "dates": spoken.dates,
+        "localised": spoken.localised, "told": spoken.told, "dates": spoken.dates,
     }  # fmt: skip
     made.globals |= {
         "url": url, "version": exsweep.__version__, "w": words, "count": words.count, "svg": chart,
