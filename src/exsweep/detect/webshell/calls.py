@@ -4,7 +4,7 @@ from typing import Final
 
 from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
 from exsweep.detect.webshell.library import Library, endings
-from exsweep.detect.webshell.names import DottedName
+from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.showing import DEEPEST_UNIT, MOST_UNITS
 from exsweep.detect.webshell.values import (
     COMPUTED,
@@ -16,6 +16,7 @@ from exsweep.detect.webshell.values import (
     marked,
     through,
     typed,
+    without_file,
 )
 
 _MAKERS: Final = frozenset(
@@ -127,6 +128,17 @@ class Evaluator(Library):
             return marked(value, COMPUTED)
         return value
 
+    def _op(self, node: Op) -> Value:
+        """`(char)int.Parse(n)` is a letter that the number says."""
+        made = node.operands[1] if node.operator == "cast" and len(node.operands) > 1 else None
+        if not isinstance(made, Name) or made.name.lower() not in ("char", "byte"):
+            return super()._op(node)
+        outer = self.numbers
+        self.numbers = _NUMBERS
+        value = super()._op(node)
+        self.numbers = outer
+        return value
+
     def _answers(self, function: Member) -> bool:
         """Is it `Response.Write` of the server?"""
         base = function.base
@@ -186,6 +198,8 @@ class Evaluator(Library):
                 # What is read from a stream of the visitor's is the visitor's.
                 if "file" not in _kinds(source):
                     return source
+                if base is not None and without_file(base):
+                    return derived([base])
                 ends = [
                     each
                     for value in (*arguments, *([base] if base else []))
@@ -220,10 +234,24 @@ class Evaluator(Library):
         self._moved(node, names, base, arguments, last)
         own = self._own(node, names, base, arguments)
         if own is not None:
-            return own
+            strange = base is not None and base.origins and self.state.classes.isdisjoint(base.types)
+            # A function of the page that is called as one of the library (`x.Trim()`) does not hide that.
+            return either(own, derived([base])) if strange and base is not None else own
         held = self.state.field(base, last) if base is not None and self.state.classes else None
         if held is not None:
             return self._element(node, held, arguments)
+        if arguments and isinstance(node.function, Member) and not node.new and last in self.state.indexed:
+            # `Context.Items("k")` of Basic.
+            full = dotted(node.function)
+            if full is not None and self.state.read(".".join((*full, "[]"))) is None:
+                key = arguments[0].constant
+                full = (
+                    full
+                    if isinstance(key, str) and self.state.read(".".join((*full, f"[{key.lower()}]")))
+                    else None
+                )
+            if full is not None:
+                return self._element(node, base or UNKNOWN, arguments)
         self._passed_on(node, base, arguments)
         for name in dict.fromkeys(each[-1] for each in names) if self.state.lambdas else ():
             for parameter, value in zip(self.state.lambdas.get(name, ()), arguments, strict=False):

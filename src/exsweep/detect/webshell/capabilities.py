@@ -27,6 +27,7 @@ from exsweep.detect.webshell.values import (
     Origin,
     Value,
     provided,
+    without_file,
 )
 from exsweep.knowledge.webshells import Weight, webshell_knowledge, webshell_weights
 
@@ -34,10 +35,6 @@ _STREAMS: Final = frozenset(
     {"inputstream", "memorystream", "gzipstream", "deflatestream", "cryptostream", "networkstream"}
 )
 """Types that a reader reads without any file."""
-_NO_FILE: Final = frozenset(
-    {"memorystream", "networkstream", "answerstream", "gzipstream", "deflatestream", "cryptostream"}
-)
-"""Types that hold what is written, or send it, unless a `filestream` lies below."""
 _DOTNET: Final = frozenset({"csharp", "vb"})
 _LONGEST_NAME: Final = 300
 _STARTED: Final = frozenset({"process", "processstartinfo"})
@@ -68,7 +65,7 @@ def labels(value: Value | None) -> frozenset[str]:
         found.add("plain")
     if any(each.rpartition(".")[2] in _STREAMS for each in value.types):
         found.add("stream")
-    if value.types and not _NO_FILE.isdisjoint(last := _last(value.types)) and "filestream" not in last:
+    if without_file(value):
         found.add("no-file")
     if any(
         isinstance(each, str) and len(each) < _LONGEST_NAME and _sensitive().search(each.lower())

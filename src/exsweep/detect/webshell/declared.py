@@ -33,6 +33,11 @@ class Declared(Places):
                 self.members.setdefault(function.owner.lower(), []).append((unit, function))
             for attribute in function.attributes:
                 lower = attribute.lower()
+                clause, _, other = lower.partition(" ")
+                if clause == "implements" and other != name:
+                    self.functions.setdefault(other, []).append((unit, function))
+                elif clause == "handles":
+                    self.functions.setdefault(f"#{other}", []).append((unit, function))
                 if lower.startswith(("dllimport", "declare", "lib ")) or "dllimport" in lower:
                     self._native(name, lower)
                     self._declares(unit, function)

@@ -174,7 +174,10 @@ class Expressions(ABC):
                 alias = self.state.aliases.get(lower)
                 found = self.state.read(lower)
                 carried = [each[3:] for each in found.types if each.startswith("fn:")] if found else []
-                names: list[DottedName] = [alias or (lower,), *(tuple(each.split(".")) for each in carried)]
+                names: list[DottedName] = [tuple(each.split(".")) for each in carried]
+                if not names or lower not in self.state.locals:
+                    # A function in a variable hides one of the page: C# may tell them apart by a capital letter.
+                    names.insert(0, alias or (lower,))
                 if self.state.statics and lower not in self.state.functions:
                     names += [(*each, lower) for each in self.state.statics]
                 if self.state.withs and lower not in self.state.functions:

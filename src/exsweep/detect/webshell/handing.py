@@ -1,9 +1,10 @@
 """Values that a call hands on: to functions of the page, to objects, to buffers and back."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from exsweep.detect.webshell.assignments import Assignments
-from exsweep.detect.webshell.code import Call, Function, Lambda, Member, Name, Op
+from exsweep.detect.webshell.code import Assign, Call, Function, Lambda, Member, Name, Op
 from exsweep.detect.webshell.names import DottedName, dotted, spell
 from exsweep.detect.webshell.values import (
     COMPUTED,
@@ -51,6 +52,31 @@ def _elsewhere(arguments: list[Value]) -> bool:
     )
 
 
+def _parameters(
+    function: Function, node: Call, arguments: list[Value], shifted: int, alone: bool
+) -> Iterator[tuple[str, Value]]:
+    """Which parameter takes which argument: that of its place, or that of its name.
+
+    Args:
+        shifted: arguments that stand before those of the call.
+        alone: there is no other function of that name, so that what is left over goes to the last parameter (`params`).
+    """
+    written = [
+        each
+        for each in node.arguments
+        if not (node.new and isinstance(each, Assign) and each.operator == "=")
+    ]
+    last = len(function.parameters) - 1
+    for place, value in enumerate(arguments[: len(written) + shifted]):
+        given = written[place - shifted] if place >= shifted else None
+        if isinstance(given, Assign) and given.operator == ":" and isinstance(given.target, Name):
+            yield given.target.name.lower(), value
+        elif place <= last:
+            yield function.parameters[place].lower(), value
+        elif last >= 0 and alone:
+            yield function.parameters[last].lower(), value
+
+
 class Handing(Assignments):
     """What calls do to the variables of the page."""
 
@@ -74,26 +100,38 @@ class Handing(Assignments):
                 for each in ((owner,) if names[0] == ("this",) else sorted(state.bases.get(owner, ())))
             ]
             node = Call(node.at, Name(node.at, names[0][0] if names else owner), node.arguments)
-        name = next((each[-1] for each in names if each[-1] in state.functions), None)
+        made = names[0][-1] if node.new and names[0][-1] in state.classes else ""
+        if made and made not in state.functions and "new" in state.functions:
+            # Constructors of Basic are all called `New`.
+            name: str | None = "new"
+        else:
+            name = next((each[-1] for each in names if each[-1] in state.functions), None)
         if name is None or (len(names[0]) > 1 and self.known.calls.matches(names)):
             return None
         marker = f"{name}()"
-        for unit, function in state.functions[name][:4]:
+        count = len(arguments)
+        called = state.functions[name]
+        if made and name == "new":
+            called = [each for each in called if each[1].owner.lower() == made]
+        for unit, function in called[:4]:
             carried = base is not None and f"fn:{name}" in base.types
-            if (
-                base is not None
-                and not carried
-                and len(function.parameters) == len(arguments) + 1
-                and function.types
-            ):
+            extends = not carried and len(function.parameters) == len(arguments) + 1 and bool(function.types)
+            if base is not None and extends:
                 # An extension method: the object is its first argument.
                 arguments = [base, *arguments]
-            for parameter, value in zip(function.parameters, arguments, strict=False):
-                state.give_parameter(unit, function, parameter.lower(), through(value, marker))
+            shifted = len(arguments) - count
+            for parameter, value in _parameters(function, node, arguments, shifted, len(called) == 1):
+                state.give_parameter(unit, function, parameter, through(value, marker))
             if unit.program.language == "jscript":
+                if node.new:
+                    # What it gives to `this`, its objects hold.
+                    state.classes.add(name)
                 state.give_parameter(unit, function, "arguments", through(derived(arguments), marker))
             self._given_back(node, function, arguments, marker)
         back = state.given_back_by(name)
+        for _, function in called[:4]:
+            if function.name.lower() != name:
+                back = either(back, state.given_back_by(function.name.lower()))
         kept = tuple(each for each in back.origins if marker not in each.trail)
         value = Value(back.constants, kept, back.types, back.marks)
         if len(kept) != len(back.origins):
@@ -103,7 +141,7 @@ class Handing(Assignments):
         short = all(isinstance(each, str) and len(each) < TELLING for each in value.constants)
         computed = not value.origins and short and telling(arguments)
         if node.new:
-            value = typed(value, name)
+            value = typed(value, made or name)
         return marked(value, COMPUTED) if computed else value
 
     def _given_back(self, node: Call, function: Function, arguments: list[Value], marker: str) -> None:

@@ -18,6 +18,7 @@ from exsweep.detect.webshell.values import (
     DECODED,
     MAPPED,
     MIXED,
+    ONTO,
     ROOTED,
     UNKNOWN,
     Value,
@@ -147,11 +148,13 @@ class Library(Handing):
             types.extend(each for value in arguments for each in value.types)
         if node.new:
             types.append(".".join(names[0]))
-            if last.endswith("writer") or last in _WRAPPERS:
+            if last.endswith(("writer", "reader")) or last in _WRAPPERS:
                 # Where it ends up, and not how it is written, says what it is.
                 types.extend(
                     each for value in arguments[:1] for each in value.types if each.endswith("stream")
                 )
+                if not last.endswith("reader") and node.arguments and isinstance(node.arguments[0], Name):
+                    types.append(f"{ONTO}{node.arguments[0].name.lower()}")
         elif isinstance(node.function, Member) and base is not None and last in _KEEPERS:
             types.extend(each for each in base.types if each != "fields")
         return typed(value, *types) if types else value

@@ -85,7 +85,7 @@ class Members(Operators):
         if isinstance(node.base, Name) and node.base.name.lower() in self.state.classes:
             shared = self.state.read(last)
             if shared is not None:
-                return shared
+                return either(shared, derived([base]))
         returned = tuple(self.known.returns.find(names))
         if last in self.state.functions and not returned:
             own = self.state.given_back_by(last)

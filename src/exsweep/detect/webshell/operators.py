@@ -52,16 +52,23 @@ _ROOT = re.compile(r"[~./\\\s]*")
 
 _WORTHLESS = frozenset(
     {"==", "!=", "<", ">", "<=", ">=", "<>", "&&", "||", "!", "not", "and", "or", "is", "isnot", "like",
-     "sizeof", "nameof", "instanceof", "===", "!==", "andalso", "orelse", "xor", "is not"}
+     "sizeof", "nameof", "instanceof", "===", "!==", "andalso", "orelse", "is not"}
 )  # fmt: skip
 """Operators whose result is yes or no, or that say nothing of their operands."""
 
 _CHOOSING = frozenset({"||", "&&"})
 
+_OF_BITS = frozenset({"and", "or"})
+"""Operators of Basic that with a number are arithmetic."""
+
 
 def open_text(value: Constant) -> bool:
     """A beginning that leaves it open where a path or address leads: `""`, `http://`, `c:\\`."""
     return isinstance(value, str) and _OPEN.fullmatch(value) is not None
+
+
+def _numeral(value: Value) -> bool:
+    return isinstance(value.constant, int | float) and not isinstance(value.constant, bool)
 
 
 def _says_nothing(value: Constant) -> bool:
@@ -120,7 +127,7 @@ class Operators(Expressions):
         if operator in _CHOOSING and parts and self.state.unit.program.language == "jscript":
             # There they give one of their operands back.
             return either(parts[0], parts[-1])
-        if operator in _WORTHLESS:
+        if operator in _WORTHLESS and not (operator in _OF_BITS and any(map(_numeral, parts))):
             return UNKNOWN
         if operator == "," and parts:
             return parts[-1]

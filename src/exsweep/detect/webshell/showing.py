@@ -118,6 +118,8 @@ class Showing(Members):
         if last is not None and self.known.sets.knows(last[-1]):
             for sink in self.known.sets.find([(*each, last[-1]) for each in names]):
                 self._show(sink, node, None, [value])
+        if last is not None and any(each[-1] in self.state.classes for each in names):
+            self.state.write(last[-1], value, weak=True)
         return value
 
     def _hand_over(self, node: Call, names: list[DottedName]) -> None:

@@ -8,7 +8,7 @@ from exsweep.detect.webshell.effort import Effort
 from exsweep.detect.webshell.page import ServerTag
 from exsweep.detect.webshell.shown import MARKUP, Shown, Unit
 from exsweep.detect.webshell.sinks import Sink
-from exsweep.detect.webshell.values import Origin, Value
+from exsweep.detect.webshell.values import Origin, Value, telling
 from exsweep.detect.webshell.variables import Variables
 
 STEPS_AT_ONCE = 0x1FF
@@ -36,6 +36,8 @@ class State(Variables):
         self.parse = parse
         self.withs: list[Expr] = []
         """Objects whose members are named without them (`with` of JScript), innermost last."""
+        self.indexed: set[str] = set()
+        """Last names of what has elements that the page gave values to."""
         self.folded: dict[str, tuple[int, int]] = {}
         """Constants that folding made -> where."""
         self.texts: list[str] = []
@@ -99,9 +101,8 @@ class State(Variables):
         for each in self.shown.values():
             if each.capability not in self.known.slight:
                 return False
-            if each.capability == "run-page" and each.data is not None and not each.data.constants:
-                return False
-            if each.capability != "make-object" and each.data is not None and _foreign(each.data):
+            given = [value for value in (each.data, each.target) if value is not None]
+            if each.capability != "make-object" and any(_may_be_foreign(value) for value in given):
                 return False
         return True
 
@@ -168,6 +169,6 @@ class State(Variables):
             raise TooMuchWorkError
 
 
-def _foreign(value: Value) -> bool:
-    """Does it come from anywhere but a database, which every second page shows?"""
-    return any(each.kind != "database" for each in value.origins)
+def _may_be_foreign(value: Value) -> bool:
+    """Is it no constant, and may come from anywhere but a database, which every second page shows?"""
+    return not (value.origins or telling([value])) or any(each.kind != "database" for each in value.origins)

@@ -6,6 +6,9 @@ import msgspec
 
 Constant: TypeAlias = "str | bytes | int | float | bool | tuple[Constant, ...] | None"
 
+_NO_FILE = frozenset(
+    {"memorystream", "networkstream", "answerstream", "gzipstream", "deflatestream", "cryptostream"}
+)
 _MOST_CONSTANTS = 4
 _MOST_ORIGINS = 8
 _LONGEST_TRAIL = 6
@@ -45,6 +48,9 @@ CHOSEN = "#chosen"
 
 PROGRAM = "program"
 """Type of a command of which the page itself says the program, which is no interpreter."""
+
+ONTO = "onto:"
+"""Before the name of a variable, as a type: what is written to this object ends up there."""
 
 USERINFO = "userinfo"
 """Type of an address that holds a name and a password before the machine's name."""
@@ -173,6 +179,12 @@ def provided(name: Value) -> bool:
     """Does the page itself say which provider of Windows makes the object (`"WinNT://" & x`), one that runs no code?"""
     begins = [each for each in name.types if each.startswith("begins:")]
     return bool(begins) and not any(each.startswith("begins:script") for each in begins)
+
+
+def without_file(value: Value) -> bool:
+    """Is it an object that holds what is written to it, or sends it, and below which there is no file?"""
+    last = {each.rpartition(".")[2] for each in value.types}
+    return not _NO_FILE.isdisjoint(last) and "filestream" not in last
 
 
 def telling(values: list[Value]) -> bool:

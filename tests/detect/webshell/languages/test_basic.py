@@ -85,7 +85,10 @@ DOTNET = [
     ("AddHandler a.b, AddressOf c", "(+= a.b <addressof c>)"),
     ("a = b?.c", "(= a b.c)"),
     ("a = f(Of T)(b)", "(= a (f b))"),
-    ("Try\na\nCatch e As X When b\nThrow e\nFinally\nc\nEnd Try", "(branch [b] [(a)] [<throw e>] [(c)])"),
+    (
+        "Try\na\nCatch e As X When b\nThrow e\nFinally\nc\nEnd Try",
+        "(branch [b] [(a)] [(= e #thrown) <throw e>] [(c)])",
+    ),
     ("Using a As New T(b), c = d\ne\nEnd Using", "(branch [] [(= a (new T b)) (= c d) (e)])"),
     ("For Each a As T In b : Next", "(branch [(= a b)] [])"),
     ("Ｅｘｅｃｕｔｅ（“a”）", "(Execute 'a')"),
@@ -119,7 +122,7 @@ def test_a_class_has_bases_members_and_accessors() -> None:
         "(= f x)",
         "(def A.get_R () [(return f)])",
         "(def A.set_R (value:Boolean) [(= f value)])",
-        "(def A.M (a:String b:Integer) @WebMethod() [(return a)])",
+        "(def A.M (a:String b:Integer) @WebMethod() @handles Click [(return a)])",
         '(def A.V (a:IntPtr) @DllImport("k", EntryPoint="W") [])',
     ]
     assert found.unread == 0

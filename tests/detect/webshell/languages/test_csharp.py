@@ -43,7 +43,7 @@ EXPRESSIONS = [
     ("x = from a in b where a > 1 select a.c", "(= x <query (= a b) <> a 1> a.c>)"),
     ("x = await y", "(= x <await y>)"),
     ("x = default(T)", "(= x None)"),
-    ("x = f is string s", "(= x <is f s>)"),
+    ("x = f is string s", "(= x <is f (= s f)>)"),
     ("(int a, string b) = t", "(= {a b} t)"),
     ("f(/* a */ x /* b */, // c\n y)", "(f x y)"),
     ("Re\u200bquest.x()", "(Request.x)"),

@@ -129,15 +129,18 @@ class BasicDeclarations(BasicBlocks):
         if self.accept("as"):
             self.attribute_text()
             self.type_name()
-        self._clauses()
-        return names, types, attributes
+        return names, types, (*attributes, *self._clauses())
 
-    def _clauses(self) -> None:
-        """`Handles a.Click, Me.Load` and `Implements I.F`."""
-        while self.word[self.place] in ("handles", "implements"):
+    def _clauses(self) -> tuple[str, ...]:
+        """`Handles a.Click, Me.Load` and `Implements I.F`: other names of a function, as `handles Click`, `implements F`."""
+        found: list[str] = []
+        while (clause := self.word[self.place]) in ("handles", "implements"):
             self.place += 1
             while self.is_name(self.place) or self.word[self.place] in (".", ","):
+                if self.is_name(self.place) and self.word[self.place + 1] != ".":
+                    found.append(f"{clause} {self.name_at(self.place)}")
                 self.place += 1
+        return tuple(found)
 
     def listed_types(self) -> None:
         """`(Of T)`."""

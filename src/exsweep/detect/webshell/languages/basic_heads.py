@@ -1,6 +1,6 @@
 """Heads, middles and ends of VB's blocks: `If`, `Case`, `Loop`, `End With` ..."""
 
-from exsweep.detect.webshell.code import Assign, Call, Const, Expr, Member, Name, Op, Statement
+from exsweep.detect.webshell.code import THROWN, Assign, Call, Const, Expr, Member, Name, Op, Statement
 from exsweep.detect.webshell.languages.basic_blocks import Frame
 from exsweep.detect.webshell.languages.basic_declarations import BasicDeclarations
 from exsweep.detect.webshell.languages.basic_expressions import ENDS
@@ -171,13 +171,17 @@ class BasicHeads(BasicDeclarations):
     def head_catch(self) -> None:
         self.place += 1
         frame = self.inner("try")
+        caught: Name | None = None
         if self.is_name(self.place) and self.word[self.place] != "when":
+            caught = Name(self.start[self.place], self.name_at(self.place))
             self.place += 1
             if self.accept("as"):
                 self.type_name()
         condition = self.expression() if self.accept("when") else None
         if frame is not None:
             self.next_body(frame, condition)
+            if caught is not None:
+                self.made(Assign(caught.at, caught, Name(caught.at, THROWN)))
 
     def head_namespace(self) -> None:
         at = self.start[self.place]

@@ -13,6 +13,7 @@ from exsweep.detect.webshell.languages.basic_expressions import ENDS
 from exsweep.detect.webshell.languages.basic_heads import BasicHeads
 
 COMPOUND = frozenset(("+=", "-=", "*=", "/=", "\\=", "^=", "&=", "<<=", ">>="))
+_AFTER_NAMES = COMPOUND | {"=", ".", "\n", ""}
 _LEFT = frozenset(("sub", "function", "property"))
 _OPERATORS = frozenset(("&", "+", "-", "*", "/", "and", "or", "<>", "<", ">", "mod", "^", "\\", "xor", "is"))
 
@@ -75,6 +76,24 @@ class BasicLines(BasicHeads):
     def line_call(self) -> None:
         self.place += 1
         self.plain()
+
+    def line_raise(self) -> None:
+        """`RaiseEvent E(x)` calls what was added to `E`, and what says that it handles it, see `Declared.learn`."""
+        at = self.start[self.place]
+        self.place += 1
+        raised = self.expression()
+        event = raised.function if isinstance(raised, Call) else raised
+        arguments = raised.arguments if isinstance(raised, Call) else ()
+        self.made(raised if isinstance(raised, Call) else Call(at, event, ()))
+        if isinstance(event, Name):
+            self.made(Call(at, Name(at, f"#{event.name}"), arguments))
+
+    def line_yield(self) -> None:
+        """`Yield x` gives it to whoever goes through what the function returns; anything else is a variable of that name."""
+        if not self.dotnet or self.word[self.place + 1] in _AFTER_NAMES:
+            self.plain()
+        else:
+            self.line_return()
 
     def line_return(self) -> None:
         at = self.start[self.place]

@@ -22,6 +22,7 @@ from exsweep.detect.webshell.languages.trees import TreeReader, parts_of
 
 CSHARP = Language(tree_sitter_c_sharp.language())
 _STATEMENT_KINDS = {"block", "expression_statement", "local_declaration_statement"}
+_NAMING = {"declaration_pattern", "var_pattern", "recursive_pattern", "list_pattern"}
 
 
 class CSharpExpressions(CSharpNames):
@@ -200,11 +201,39 @@ class CSharpExpressions(CSharpNames):
 
     expr_as_expression = expr_is_expression = expr_typeof_expression = expr_await_expression = _operator
 
-    expr_sizeof_expression = expr_throw_expression = expr_query_expression = expr_switch_expression = (
-        _operator
-    )
+    expr_sizeof_expression = expr_throw_expression = expr_query_expression = _operator
 
-    expr_is_pattern_expression = expr_with_expression = expr_range_expression = _operator
+    expr_with_expression = expr_range_expression = _operator
+
+    def expr_is_pattern_expression(self, node: Node) -> Expr:
+        parts = parts_of(node)
+        value = self.expr(parts[0])
+        return Op(
+            self.at(node), "is", (value, *(each for part in parts[1:] for each in self.matched(part, value)))
+        )
+
+    def expr_switch_expression(self, node: Node) -> Expr:
+        parts = parts_of(node)
+        value = self.expr(parts[0])
+        arms: list[Expr] = [value]
+        for part in parts[1:]:
+            arms.extend(self.matched(part, value))
+            arms.append(self.expr(part))
+        return Op(self.at(node), "switch", tuple(arms))
+
+    def matched(self, node: Node, value: Expr) -> tuple[Expr, ...]:
+        """What a pattern that is held against a value gives names to (`is string s`, `case { A: var x }`)."""
+        found: list[Expr] = []
+        left = [node]
+        while left:
+            each = left.pop()
+            name = each.child_by_field_name("name") if each.type in _NAMING else None
+            if name is not None:
+                target = self.declared(name, each.child_by_field_name("type"))
+                found.append(Assign(self.at(name), target, value))
+            elif each.type.endswith(("pattern", "pattern_clause", "subpattern", "arm")):
+                left.extend(each.named_children)
+        return tuple(found)
 
     def expr_from_clause(self, node: Node) -> Expr:
         """`from x in y` assigns `y` to `x`, as `let` does."""

@@ -171,11 +171,12 @@ class CSharpReader(CSharpExpressions):
             if child.type != "switch_body":
                 conditions.extend(self.exprs_of([child]))
                 continue
+            asked = conditions[-1] if conditions else Name(self.at(child), "")
             for section in child.named_children:
                 made: list[Statement] = []
                 for part in section.named_children:
                     if self.statements[part.kind_id] is TreeReader.other_statement:
-                        conditions.extend(self.exprs_of([part]))
+                        conditions.extend(self.matched(part, asked) or self.exprs_of([part]))
                     else:
                         self.statement(part, made)
                 bodies.append(tuple(made))
