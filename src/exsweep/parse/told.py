@@ -12,10 +12,17 @@ _CMDLET = re.compile(
 )
 """Events 1 and 6 of MSExchange Management; the server itself writes `suceeded`."""
 _FOLDER = re.compile(
+    rb"[^\s\\/:0-9][^\\/:]{2,60}?:?\s+(?P<path>(?:[A-Za-z]:\\|\\\\[^\\]+\\)[^:*?\"<>|]{0,1000})"
+    rb"|(?P<first>(?:[A-Za-z]:\\|\\\\[^\\]+\\)[^:*?\"<>|]{0,1000}?)\s+[^\s\\]{1,40}"
+)
+"""Words and a path, or in some languages (Japanese, Chinese, Korean, Turkish, Hungarian) the path and one word."""
+_ENDING = re.compile(rb"\.\w{1,5}$")
+_WORDED = re.compile(
     rb"(?:Directory|Verzeichnis|R\xc3\xa9pertoire)(?: of| von| de)?:?\s+(?P<path>[A-Za-z]:\\[^:*?\"<>|]*)"
 )
 _ENTRY = re.compile(
-    rb"(?:(?P<mode>[a-z-]{5,6})\s+)?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\s+\d{1,2}:\d\d(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\.?)?"
+    rb"(?:(?P<mode>[a-z-]{5,6})\s+)?\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\s+\d{1,2}:\d\d(?::\d\d)?"
+    rb"(?:\s?(?:[AaPp]\.?[Mm]\.?|(?:[\xc3-\xef][\x80-\xbf]{1,2}){1,2}))?"
     rb"\s+[\d.,\xc2\xa0\xff]+\s+(?P<name>[^\\/:*?\"<>|]{1,200})"
 )
 _SCANNED = re.compile(
@@ -88,8 +95,19 @@ _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?")
 
 def listed_folder(line: bytes) -> bytes | None:
     """The folder of which `dir` or Get-ChildItem begins a list here, else None."""
-    match = _FOLDER.fullmatch(line.strip()) if len(line) < 1000 else None
-    return match["path"].strip().rstrip(b"\\") if match else None
+    if (match := _WORDED.fullmatch(line.strip()) if len(line) < 1000 else None) is not None:
+        return match["path"].strip().rstrip(b"\\")
+    found = heading(line)
+    # Between other lines a path may be anything; with a name that ends like one of a file it is no folder.
+    return None if found is None or _ENDING.search(found) else found
+
+
+def heading(line: bytes) -> bytes | None:
+    """The folder that a list of files names, a little from the margin, in any language."""
+    if not line[:1].isspace() or len(line) > 1200 or b"\\" not in line:
+        return None
+    match = _FOLDER.fullmatch(line.strip())
+    return (match["path"] or match["first"]).strip().rstrip(b"\\") if match else None
 
 
 def read_told(line: bytes, folder: bytes) -> Row | None:

@@ -8,9 +8,12 @@ import re
 from dataclasses import dataclass, field
 
 _DATE = re.compile(
-    rb"(?P<a>\d{1,4})(?P<mark>[./\-])(?P<b>\d{1,2})[./\-](?P<c>\d{2,4})\.?\s{1,3}"
-    rb"(?P<h>\d{1,2}):(?P<m>\d\d)(?::(?P<s>\d\d))?[\s\xa0\xc2\xe2\x80\xaf]{0,4}(?P<half>[AaPp]\.?\s?[Mm]\.?)?"
+    rb"(?P<a>\d{1,4})(?P<mark>[./\-])(?P<b>\d{1,2})[./\-](?P<c>\d{2,4})\.?\s{1,8}"
+    rb"(?P<h>\d{1,2}):(?P<m>\d\d)(?::(?P<s>\d\d))?[\s\xa0\xc2\xe2\x80\xaf]{0,4}(?P<half>[AaPp]\.?\s?[Mm]\.?|[\xc3-\xef][\x80-\xbf]{1,2})?"
+    rb"(?:[\xc3-\xef][\x80-\xbf]{1,2})?"
 )
+_AFTERNOON = ("p", "\u0645", "\u03bc")
+"""How the second half of the day begins: English, Arabic, Greek."""
 YMD, DMY, MDY = "year-month-day", "day-month-year", "month-day-year"
 
 
@@ -65,5 +68,6 @@ def iso(text: bytes, order: str) -> str:
         year += 2000 if year < 70 else 1900
     hour = int(found["h"])
     if found["half"]:
-        hour = hour % 12 + (12 if found["half"][:1] in b"Pp" else 0)
+        late = found["half"].decode("utf-8", "replace").lower().startswith(_AFTERNOON)
+        hour = hour % 12 + (12 if late else 0)
     return f"{year:04}-{month:02}-{day:02} {hour:02}:{found['m'].decode()}:{(found['s'] or b'00').decode()}"

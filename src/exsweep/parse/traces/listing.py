@@ -11,15 +11,13 @@ from exsweep.knowledge.pages import ships
 from exsweep.knowledge.places import pages, place_of
 from exsweep.parse.fields import split_csv
 from exsweep.parse.text import to_utf8
+from exsweep.parse.told import heading
 from exsweep.parse.traces.base import LinesReader, trace
 from exsweep.parse.traces.dates import Order, iso
 
-_FOLDER = re.compile(
-    rb"\s{1,4}[^\s\\/:0-9][^\\/:]{2,40}?:?\s+(?P<path>(?:[A-Za-z]:\\|\\\\[^\\]+\\)[^:*?\"<>|]{0,1000})"
-)
 _WHEN = (
-    rb"(?P<when>\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}\.?\s{1,3}\d{1,2}:\d\d(?::\d\d)?"
-    rb"(?:[\s\xa0\xc2\xe2\x80\xaf]{0,4}[AaPp]\.?\s?[Mm]\.?)?)"
+    rb"(?P<when>\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}\.?\s{1,8}\d{1,2}:\d\d(?::\d\d)?"
+    rb"(?:[\s\xa0\xc2\xe2\x80\xaf]{0,4}(?:[AaPp]\.?\s?[Mm]\.?|[\xc3-\xef][\x80-\xbf]{1,2}){1,2})?)"
 )
 _ENTRY = re.compile(
     rb"(?:(?P<mode>[a-z\-]{5,6})\s+)?"
@@ -47,7 +45,7 @@ def is_listing(head: bytes, _path: str = "") -> bool:
     if b":\\" not in text and b"\\\\" not in text:  # no folder is named
         return False
     told = [line.rstrip(b"\r") for line in text.split(b"\n", 400)[:400] if line.strip()]
-    headings = sum(_FOLDER.fullmatch(line) is not None for line in told)
+    headings = sum(heading(line) is not None for line in told)
     if not headings:
         return False
     entries = sum(_ENTRY.fullmatch(line.strip()) is not None for line in told)
@@ -103,8 +101,8 @@ class ListingReader(LinesReader):
             self._names = names
         elif (pair := _PAIR.fullmatch(text)) and pair["name"].lower().decode() in _LISTED:
             self._pair(pair["name"].lower().decode(), pair["value"].strip(), number, offset)
-        elif found := _FOLDER.fullmatch(text):
-            self._folder = found["path"].strip().rstrip(b"\\")
+        elif found := heading(text):
+            self._folder = found
         elif entry := _ENTRY.fullmatch(text.strip()):
             self._entry(entry, number, offset, text)
         elif text.strip():
