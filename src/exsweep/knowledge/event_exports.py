@@ -52,6 +52,16 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     shape: Shape = msgspec.field(name="as")
 
 
+class Happening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The event of Windows' own watching (Sysmon) that says the same as a row of another program."""
+
+    channel: str
+    provider: str
+    id: str
+    values: dict[str, tuple[str, ...]]
+    """Name of a value -> dotted paths of it, or of its folder and its name."""
+
+
 class EventExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way in which events are exported."""
 
@@ -72,6 +82,9 @@ class EventExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Top-level fields of the collector that are no value of the event."""
     ignore_with: dict[str, str] = {}
     """Those of `ignore` that are the collector's only where another field stands beside them."""
+    by: str = ""
+    """Dotted path of what happened, the keys of `happenings`; empty: every record is the one that is there."""
+    happenings: dict[str, Happening] = {}
     unnamed: str = ""
     """How the export names values that have no name in the event: this word and their place, from 1."""
     local_time: bool = False
@@ -167,6 +180,8 @@ def _problems(made: EventExports) -> Iterator[str]:
             yield f"{one.id}: needs or source is missing"
         if one.nested == bool(one.system):
             yield f"{one.id}: either `nested` or `system` tells where the fields are"
+        if not one.by and len(one.happenings) > 1:
+            yield f"{one.id}: nothing tells which of its happenings a record is"
         for name in sorted(set(one.ignore_with) - set(one.ignore)):
             yield f"{one.id}: {name!r} of ignore_with is not in ignore"
     for name in (

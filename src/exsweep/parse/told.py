@@ -16,7 +16,7 @@ _FOLDER = re.compile(
     rb"|(?P<first>(?:[A-Za-z]:\\|\\\\[^\\]+\\)[^:*?\"<>|]{0,1000}?)\s+[^\s\\]{1,40}"
 )
 """Words and a path, or in some languages (Japanese, Chinese, Korean, Turkish, Hungarian) the path and one word."""
-_ENDING = re.compile(rb"\.\w{1,5}$")
+_ENDING = re.compile(rb"\.[A-Za-z]\w{0,4}$")
 _WORDED = re.compile(
     rb"(?:Directory|Verzeichnis|R\xc3\xa9pertoire)(?: of| von| de)?:?\s+(?P<path>[A-Za-z]:\\[^:*?\"<>|]*)"
 )

@@ -68,7 +68,7 @@ def recognise_export(head: bytes, path: str = "") -> Export | None:
         return shown
     return (
         _csv(text)
-        if first.isalpha() or first == b'"' or first >= b"\x80" or text.startswith(b"#TYPE")
+        if first.isalpha() or first in (b'"', b"_", b"@") or first >= b"\x80" or text.startswith(b"#TYPE")
         else None
     )
 

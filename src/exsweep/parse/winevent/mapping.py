@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from exsweep.knowledge.event_exports import EventExport, EventExports, EventText, Part, Shape
+from exsweep.knowledge.event_exports import EventExport, EventExports, EventText, Happening, Part, Shape
 from exsweep.parse.winevent.flatten import UNNAMED, data_of, system_of, text, values_of
 from exsweep.parse.winevent.formats import SYSTEM
 from exsweep.parse.winevent.message import in_order, repeats, take_apart
@@ -19,6 +19,8 @@ REST = "#rest"
 _TIME, _CHANNEL, _PROVIDER, _NUMBER = (
     SYSTEM.index(name) for name in ("TimeCreated", "Channel", "Provider_Name", "EventID")
 )
+_SLASH = "\\"
+_NO_NAME = frozenset('\\/ :"')
 _Path = tuple[str, ...]
 
 
@@ -103,6 +105,13 @@ class Mapper:
             system = [self._first(record, paths) for paths in self._system]
             data, message = self._values(record)
             self._rejoin(data)
+            if (happened := self._happening(record)) is not None:
+                system[_CHANNEL], system[_PROVIDER], system[_NUMBER] = (
+                    happened.channel,
+                    happened.provider,
+                    happened.id,
+                )
+                data |= self._watched(record, happened)
         if message and not repeats(message, data):
             data = {**self._told(message, system), **data, MESSAGE: message}
         self._mend(system)
@@ -126,6 +135,24 @@ class Mapper:
         if known is not None and not provider:
             system[_PROVIDER] = known.provider
             system[_CHANNEL] = system[_CHANNEL] or known.channel
+        return found
+
+    def _happening(self, record: Mapping[str, Any]) -> Happening | None:
+        known = self._export.happenings
+        if not self._export.by:
+            return next(iter(known.values()), None)
+        return known.get(text(at_path(record, tuple(self._export.by.split(".")))))
+
+    def _watched(self, record: Mapping[str, Any], happened: Happening) -> Data:
+        """Values of a row of a watching program; a path that it tells as folder and name is put together."""
+        found: Data = {}
+        for name, paths in happened.values.items():
+            folder, last = (*(self._first(record, (tuple(path.split(".")),)) or "" for path in paths), "")[:2]
+            if last and not folder.lower().endswith(last.lower()):
+                folder = f"{folder.rstrip(_SLASH)}\\{last}"
+            if folder:
+                # Rules ask for `\\cmd.exe` at the end of a path.
+                found[name] = f"\\{folder}" if "." in folder and not set(folder) & _NO_NAME else folder
         return found
 
     def _rejoin(self, data: Data) -> None:
