@@ -143,7 +143,7 @@ class Mapper:
             return next(iter(known.values()), None)
         return known.get(text(at_path(record, tuple(self._export.by.split(".")))))
 
-    def _watched(self, record: Mapping[str, Any], happened: Happening) -> Data:
+    def _watched(self, record: dict[str, Any], happened: Happening) -> Data:
         """Values of a row of a watching program; a path that it tells as folder and name is put together."""
         found: Data = {}
         for name, paths in happened.values.items():
