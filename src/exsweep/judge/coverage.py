@@ -17,6 +17,7 @@ from exsweep.judge.gaps import (
     nobodys_gaps,
 )
 from exsweep.judge.holes import holes
+from exsweep.judge.parts import days_for, inner_only, part_gaps
 from exsweep.judge.patches import BuildHistory, open_on, touches
 from exsweep.judge.records import EVENTS, channels_of, record_gaps, row_of
 from exsweep.judge.stamps import in_time
@@ -58,6 +59,8 @@ class Seen:
     """Pages that were looked at."""
     kinds: frozenset[str] = frozenset()
     """Kinds of which a record was read, Windows events by channel: `windows_event/Security`."""
+    inner: frozenset[str] = frozenset()
+    """Those of which only the site behind was read, which outsiders do not reach."""
     unheard: tuple[str, ...] = ()
     """Witnesses (`judging.witnesses`) of which the evidence holds no record: what shows only there was not looked at."""
 
@@ -102,12 +105,13 @@ def measure(
     start = min((row.first for row in rows if row.first), default=None)
     days = {kind: _days(by_kind[kind]) for kind in known}
     heard = _heard(by_kind)
-    windows = _windows(days, builds, end, now)
+    windows = _windows(by_kind, titles, builds, end, now)
     gaps = (
         file_gaps(sources, matters)
         + day_gaps(rows)
         + hour_gaps(rows, silent)
         + folder_gaps(by_kind, rows)
+        + part_gaps({kind: by_kind[kind] for kind in known}, titles)
         + _kind_gaps(windows, titles)
         + record_gaps(sources)
         + ahead
@@ -123,6 +127,7 @@ def measure(
         len(frozenset().union(*days.values())),
         len(by_kind.get(_PAGE, ())),
         heard,
+        inner_only(by_kind),
         _unheard(heard),
     )
 
@@ -151,7 +156,11 @@ def _days(reports: Sequence[SourceReport]) -> frozenset[date]:
 
 
 def _windows(
-    days: Mapping[str, frozenset[date]], builds: BuildHistory, end: datetime | None, now: datetime
+    by_kind: Mapping[str, Sequence[SourceReport]],
+    titles: Mapping[str, LogFormat],
+    builds: BuildHistory,
+    end: datetime | None,
+    now: datetime,
 ) -> tuple[Window, ...]:
     """One window per campaign that could have met this server before its evidence ends."""
     horizon = (end or now).date()
@@ -163,7 +172,10 @@ def _windows(
         open_ = _open_from(entry, first, builds)
         if open_ is False:
             continue
-        covered = tuple(kind for kind in entry.decisive if _covers(days.get(kind, frozenset()), first, last))
+        days = {
+            kind: days_for(entry, kind, by_kind.get(kind, ()), titles.get(kind)) for kind in entry.decisive
+        }
+        covered = tuple(kind for kind in entry.decisive if _covers(days[kind], first, last))
         windows.append(
             Window(
                 entry,

@@ -63,12 +63,18 @@ def look_for(kinds: Iterable[str], seen: Seen, span: Span | None) -> Looked:
         for one in found:
             row = next((row for row in seen.coverage.sources if row.kind == one), None)
             lacking = tuple(_other_days(row, span)) if row and span else ()
+            if one in seen.inner:
+                lacking = (Phrase(key="missing.inner", params={"kind": (languages.quoted(_title(one)),)}),)
             other_days += lacking
             read += () if lacking else (one,)
     if nameless:
         read.append(EVENTS)
     missing = [kind for kind in absent if not shown_by().is_result(kind)]
     return Looked(shown_by().titles(missing), tuple(other_days), shown_by().titles(read))
+
+
+def _title(kind: str) -> str:
+    return shown_by().titles([kind])[0]
 
 
 def _found(kind: str, seen: Seen) -> list[str]:

@@ -32,6 +32,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Stage -> other records that can show it, not read yet."""
     decisive: tuple[str, ...] = ()
     """Log formats that must cover the days for `no signs` to mean anything."""
+    parts: dict[str, tuple[str, ...]] = {}
+    """Log format -> parts of it (folders) that show the way in: without one of them that log covers nothing."""
     not_verified: tuple[str, ...] = ()
     source: tuple[str, ...]
 

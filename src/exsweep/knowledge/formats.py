@@ -40,6 +40,17 @@ class BuildPattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Its first group is the dotted build."""
 
 
+INNER_SITE = "site.inner"
+"""Fact of a file: all its rows are of the inner site."""
+
+
+class InnerSite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rows of a site that only the server itself and its neighbours reach."""
+
+    column: str
+    values: tuple[str, ...]
+
+
 class EventSelector(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -108,6 +119,10 @@ class LogFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Where the build stands when it has no column of its own."""
     server_columns: tuple[str, ...] = ()
     """Columns in which the server names itself."""
+    inner_site: InnerSite | None = None
+    """What outsiders ask for does not stand in these rows."""
+    part_path: str = ""
+    """RE2-compatible regex on the path; its first group names the part of the log that the file belongs to."""
     sigma: tuple[SigmaSource, ...] = ()
     """Log sources of Sigma rules that run on this format."""
     sigma_fields: dict[str, tuple[str, ...]] = {}
@@ -246,6 +261,7 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         "build_columns": made.build_columns,
         "build_pattern": (made.build_pattern.column,) if made.build_pattern else (),
         "server_columns": made.server_columns,
+        "inner_site": (made.inner_site.column,) if made.inner_site else (),
         "sigma": [column for one in made.sigma for column in one.where],
         "sigma_fields": [column for columns in made.sigma_fields.values() for column in columns],
     }
@@ -253,7 +269,12 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         for column in columns:
             if column not in known:
                 yield f"{part} names the column {column!r} that no header has"
-    for text in (made.path_hint, *made.hints, made.build_pattern.regex if made.build_pattern else ""):
+    for text in (
+        made.path_hint,
+        made.part_path,
+        *made.hints,
+        made.build_pattern.regex if made.build_pattern else "",
+    ):
         try:
             re.compile(text)
         except re.error as error:
@@ -267,6 +288,7 @@ def _problems(name: str, made: LogFormat) -> Iterator[str]:
         *made.url_columns,
         *made.build_columns,
         *made.server_columns,
+        *((made.inner_site.column,) if made.inner_site else ()),
     }
     for column in sorted(needed & set(made.drop)):
         yield f"the column {column!r} is both dropped and needed"

@@ -61,12 +61,13 @@ class Header:
 
     @cached_property
     def telling(self) -> tuple[str, ...]:
-        """Columns that tell of the log as a whole: builds and names of the server."""
-        pattern = self.format.build_pattern
+        """Columns that tell of the log as a whole: builds and names of the server, its inner site."""
+        pattern, inner = self.format.build_pattern, self.format.inner_site
         names = (
             *self.format.build_columns,
             *self.format.server_columns,
             *([pattern.column] if pattern else ()),
+            *([inner.column] if inner else ()),
         )
         return tuple(dict.fromkeys(names))
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
+from exsweep.knowledge.formats import INNER_SITE, InnerSite
 from exsweep.model import Origin, Rejected, SeenBuild, SourceReport, SourceState
 from exsweep.parse.batch import NO_TIME, RejectedLine
 from exsweep.parse.header import Header, build_of
@@ -80,6 +81,8 @@ class Tally:
         self._row_builds: dict[str, tuple[int, int, str]] = {}
         self._header_builds: dict[str, tuple[int, int, str]] = {}
         self._servers: dict[str, None] = {}
+        self._sites: set[bool] = set()
+        """Whether rows of the inner site were seen, and others."""
 
     @property
     def rejected(self) -> int:
@@ -181,6 +184,9 @@ class Tally:
         self._note_builds(table, times, header)
         self._note_pattern(table, times, header)
         self._note_servers(table, header)
+        inner = header.format.inner_site
+        if inner is not None and inner.column in table.column_names and len(times):
+            self._note_site(_distinct(table[inner.column]), inner)
 
     def span(self, first: int, last: int) -> None:
         """A moment range that the file covers."""
@@ -273,7 +279,9 @@ class Tally:
             last=None if self.last_ms is None else moment(self.last_ms),
             builds=self.builds(),
             servers=self.servers,
-            facts=dict(sorted(self.facts.items())),
+            facts=dict(
+                sorted((self.facts | ({INNER_SITE: "only"} if self._sites == {True} else {})).items())
+            ),
             notes=(*notes, *self.notes, *filter(None, [self.clock_note])),
         )
 
@@ -336,6 +344,12 @@ class Tally:
         for name in header.format.server_columns:
             if name in header.place:
                 self._name_servers([fields[header.place[name]]], header)
+        inner = header.format.inner_site
+        if inner is not None and inner.column in header.place:
+            self._note_site([fields[header.place[inner.column]]], inner)
+
+    def _note_site(self, values: Sequence[bytes | None], inner: InnerSite) -> None:
+        self._sites |= {value.decode("ascii", "replace") in inner.values for value in values if value}
 
     def _name_servers(self, values: Sequence[bytes | None], header: Header) -> None:
         if len(self._servers) >= MAX_SERVERS:
