@@ -1,5 +1,7 @@
 """Windows event logs in the coverage: by channel, and what is missing in them is named."""
 
+from datetime import UTC, date, datetime
+
 import msgspec
 
 from exsweep.model import Level
@@ -43,6 +45,7 @@ def test_an_event_log_without_records_is_a_gap_and_says_whether_it_held_some_onc
             log_without("a.evtx", "no_records"),
             log_without("b.evtx", "no_records", emptied="yes"),
             log_without("c.evtx", "empty"),
+            log_without("d.evtx", "no_event_log"),
         ],
     )
     said = {gap.path: gap.reason for gap in told.coverage.gaps if gap.path}
@@ -50,7 +53,38 @@ def test_an_event_log_without_records_is_a_gap_and_says_whether_it_held_some_onc
         "a.evtx": "This event log holds no record.",
         "b.evtx": "This event log holds no record, though it held some once.",
         "c.evtx": "This event log has no bytes: it was not copied.",
+        "d.evtx": "This file is named like an event log but holds nothing of one.",
     }
+
+
+def test_an_event_log_of_another_computer_is_named_and_takes_nothing_from_the_verdict():
+    def of(path: str, *servers: str):
+        return msgspec.structs.replace(channel("Security", path), servers=servers)
+
+    told = judged(
+        [],
+        [
+            of("a.evtx", "MAIL01.example.test"),
+            of("b.evtx", "mail01"),
+            of("c.evtx", "PC77.example.test"),
+            of("forwarded.evtx", "MAIL01.example.test", "PC78.example.test"),
+        ],
+    )
+    (gap,) = [gap for gap in told.coverage.gaps if "written by" in gap.reason]
+    assert gap.path == "c.evtx" and not gap.limits_verdict
+    assert gap.reason == "1 event log was written by PC77.example.test, not by MAIL01."
+
+
+def test_a_day_long_past_does_not_stretch_what_the_records_cover():
+    odd = channel("Security", "a.evtx")
+    odd = msgspec.structs.replace(
+        odd, first=datetime(1980, 1, 1, tzinfo=UTC), days={date(1980, 1, 1): 1, **odd.days}
+    )
+    told = judged([], [odd])
+    (row,) = told.coverage.sources
+    assert row.first is not None and row.first.date() == min(odd.days.keys() - {date(1980, 1, 1)})
+    (gap,) = [gap for gap in told.coverage.gaps if "long past" in gap.reason]
+    assert "1980-01-01" in gap.reason and not gap.limits_verdict
 
 
 def test_a_web_log_whose_name_tells_another_day_than_its_rows_is_a_gap():

@@ -1,12 +1,11 @@
 """What a person reads on the terminal when triage is done."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from exsweep.cli.terminal import term
 from exsweep.export.words import count, gaps_counted, stage
 from exsweep.knowledge.languages import ENGLISH, in_language, say, text
-from exsweep.model import Assessment, Finding, Gap, Strength
+from exsweep.model import Assessment, Coverage, Finding, Gap, Origin, Strength
 
 _MOST = 6
 _NOT_SENT = "missing.no_log"
@@ -39,10 +38,10 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
                 Strength.ASSESSMENT: "a known test",
             }[item.strength]
             lines.append(f"  - {item.rule.title} ({proof}; {seen}{times})")
-            lines.append(f"    {place.path}" + (f", line {place.line}" if place.line else ""))
+            lines.append(f"    {place.path}{_where(place)}")
             lines.append(f"    {(_event(assessment, item) or item.excerpt)[:160]}")
     lines += _unseen_steps(assessment)
-    lines += _gaps(assessment.coverage.gaps, out)
+    lines += _gaps(assessment.coverage, out)
     moved = [clock.text for clock in assessment.coverage.clocks if clock.moved]
     if moved:
         lines += ["", "Clocks:", *(f"  - {told}" for told in moved)]
@@ -68,13 +67,17 @@ def _unseen_steps(assessment: Assessment) -> list[str]:
     return ["", "Steps of the intruder that we did not see:", *told] if told else []
 
 
-def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:
-    """What limits the answer and what the collecting program left out, line by line; of the rest the number."""
+def _gaps(coverage: Coverage, out: Path | None) -> list[str]:
+    """What limits the answer and what the collecting program left out, line by line; of the rest the number.
+
+    Where nothing could be read at all, first what is wrong with the files that were given.
+    """
+    gaps = coverage.gaps
     if not gaps:
         return []
-    unread = [gap for gap in gaps if gap.kind == _UNREAD]
-    named = unread + [
-        gap for gap in gaps if gap not in unread and (gap.limits_verdict or gap.kind == "collector")
+    first = [gap for gap in gaps if gap.kind == _UNREAD or (gap.path is not None and not coverage.sources)]
+    named = first + [
+        gap for gap in gaps if gap not in first and (gap.limits_verdict or gap.kind == "collector")
     ]
     left = len(gaps) - len(named[:_MOST])
     rest = f"{count(left, 'more gap' if named else 'gap')}: {'the report names' if out else 'a report (--out DIR) names'}"
@@ -84,6 +87,13 @@ def _gaps(gaps: Sequence[Gap], out: Path | None) -> list[str]:
         *(f"  - {_told(gap)}" for gap in named[:_MOST]),
         *([f"  - {rest} {'it' if left == 1 else 'them'}."] if left else []),
     ]
+
+
+def _where(place: Origin) -> str:
+    """The line, or the number that Windows gave the record: the event viewer finds it by that."""
+    if place.record is not None:
+        return f", record {place.record}"
+    return f", line {place.line}" if place.line else ""
 
 
 def _told(gap: Gap) -> str:

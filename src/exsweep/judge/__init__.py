@@ -67,7 +67,8 @@ def judge(
 ) -> Assessment:
     """The sentence: builds, coverage, worth of each hit, chains, findings, verdict, impact, what to do."""
     builds = history(seen.sources, now)
-    covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys)
+    named = _server_name(seen.sources)
+    covered = measure(seen.sources, formats, builds, now, nobodys=seen.nobodys, server=named)
     hits = (*(credible(hit, now) for hit in seen.hits), *signed_in(seen, rules))
     clocks, groups = _on_one_clock(hits, compare(seen, rules, covered.coverage), rules, builds, covered)
     context = clocks.moved(seen.context)
@@ -89,7 +90,7 @@ def judge(
     name = server or Server()
     return Assessment(
         server=Server(
-            name=name.name or _server_name(seen.sources),
+            name=name.name or named,
             organisation=name.organisation,
             sector=name.sector,
             product=product_of(builds.last) if builds.last else None,

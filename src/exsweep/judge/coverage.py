@@ -19,7 +19,7 @@ from exsweep.judge.gaps import (
 from exsweep.judge.holes import holes
 from exsweep.judge.parts import days_for, inner_only, part_gaps
 from exsweep.judge.patches import BuildHistory, open_on, touches
-from exsweep.judge.records import EVENTS, channels_of, record_gaps, row_of
+from exsweep.judge.records import EVENTS, channels_of, computer_gaps, record_gaps, row_of
 from exsweep.judge.stamps import in_time
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.formats import LogFormat
@@ -77,10 +77,11 @@ def measure(
     now: datetime,
     *,
     nobodys: int = 0,
+    server: str | None = None,
 ) -> Seen:
     """Put the days of all files of one kind side by side; name every hole and what it does to the verdict.
 
-    `nobodys`: files of which nobody can say whether they are this server's.
+    `nobodys`: files of which nobody can say whether they are this server's. `server`: its name, as it calls itself.
     """
     sources, ahead = in_time(sources, now)
     by_kind: dict[str, list[SourceReport]] = defaultdict(list)
@@ -114,6 +115,7 @@ def measure(
         + part_gaps({kind: by_kind[kind] for kind in known}, titles)
         + _kind_gaps(windows, titles)
         + record_gaps(sources)
+        + computer_gaps(sources, server)
         + ahead
         + disk_gaps(sources)
         + collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)

@@ -35,7 +35,12 @@ def _unknown(sources: Sequence[SourceReport]) -> Iterator[Gap]:
     """Said only where nothing could be read: a server has thousands of files that tell nothing."""
     if any(report.state not in (SourceState.NOT_A_LOG, SourceState.DUPLICATE) for report in sources):
         return
-    paths = sorted(report.path for report in sources if not report.facts.get("not_read"))
+    # An event log without a record has a gap of its own.
+    paths = sorted(
+        report.path
+        for report in sources
+        if not report.facts.get("not_read") and not report.facts.get("evtx.state")
+    )
     if paths:
         yield Gap(
             kind="file",

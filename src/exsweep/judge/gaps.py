@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from exsweep.judge.calendar import LOST, calendar_of
 from exsweep.judge.holes import Hole
+from exsweep.judge.records import EVENTS
 from exsweep.knowledge.collectors import collectors_of
 from exsweep.knowledge.formats import LogFormat
 from exsweep.knowledge.judging import judging
@@ -33,6 +34,7 @@ def file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
                 )
             )
         if report.rejected:
+            what = "records" if report.kind == EVENTS else "lines"
             reasons = ", ".join(
                 f"{count} x {reason}" for reason, count in sorted(report.rejected_reasons.items())
             )
@@ -42,8 +44,8 @@ def file_gaps(sources: Sequence[SourceReport], matters: set[str]) -> list[Gap]:
                     first=report.first,
                     last=report.last,
                     path=report.path,
-                    reason=f"{report.rejected} of {report.lines} lines could not be read as events ({reasons}).",
-                    effect="These lines were counted, not judged.",
+                    reason=f"{report.rejected} of {report.lines} {what} could not be read as events ({reasons}).",
+                    effect=f"These {what} were counted, not judged.",
                     limits_verdict=weighty
                     and report.rejected
                     > max(judging().rejected_few, report.lines * judging().rejected_share),

@@ -1,6 +1,7 @@
 """What a log says of itself: numbers left out, clearings, no record at all, a name of another day than its rows."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,7 +13,12 @@ from exsweep.model import Gap, SourceReport, SourceState
 EVENTS = "windows_event"
 _CHANNEL = re.compile(r"channel\.(.+)\.records")
 _MAIN_SHARE = 0.9
-_NOTHING = {"empty": "gap.bytes", "no_records": "gap.unwritten", "emptied": "gap.emptied"}
+_NOTHING = {
+    "empty": "gap.bytes",
+    "no_event_log": "gap.no_log",
+    "no_records": "gap.unwritten",
+    "emptied": "gap.emptied",
+}
 """What an event log without a record was -> its words."""
 
 
@@ -78,6 +84,32 @@ def record_gaps(sources: Sequence[SourceReport]) -> list[Gap]:
                     )
                 )
     return gaps
+
+
+def computer_gaps(sources: Sequence[SourceReport], server: str | None) -> list[Gap]:
+    """Event logs that name other computers and not the server: somebody gave them along, or put them there.
+
+    `server`: as it calls itself, without its domain.
+    """
+    others: dict[str, list[SourceReport]] = defaultdict(list)
+    for report in sources if server is not None else ():
+        names = {name.split(".")[0].upper() for name in report.servers}
+        if (
+            report.kind == EVENTS
+            and report.state is not SourceState.DUPLICATE
+            and names
+            and server not in names
+        ):
+            others[report.servers[0]].append(report)
+    return [
+        Gap(
+            kind=EVENTS,
+            path=reports[0].path if len(reports) == 1 else None,
+            reason=render("gap.other_computer.reason", n=len(reports), computer=computer, server=str(server)),
+            effect=render("gap.other_computer.effect", n=len(reports), computer=computer, server=str(server)),
+        )
+        for computer, reports in sorted(others.items())
+    ]
 
 
 def _nothing(report: SourceReport) -> Iterator[Gap]:

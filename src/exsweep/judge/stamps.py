@@ -1,4 +1,4 @@
-"""Records stamped with a day that has not come yet: one wrong clock must not decide how far the evidence reaches."""
+"""Days that have not come yet, or are long past: one wrong clock must not decide how far the evidence reaches."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,10 +12,13 @@ from exsweep.model import Gap, SourceReport
 
 _ZONES = timedelta(days=1)
 """No clock on earth is further ahead of another than this by its zone alone."""
+_FIRST = date(2000, 1, 1)
+"""A clock that lost its time, and a time that was destroyed, say 1601, 1970 or 1980. No server is judged that is so old."""
 
 
 def in_time(reports: Sequence[SourceReport], now: datetime) -> tuple[list[SourceReport], list[Gap]]:
-    """The reports without the days that had not come when the evidence was judged, and a gap for each file that has such.
+    """The reports without the days that had not come when the evidence was judged, or that were long past when its logs
+    began to be written; and a gap for each file that has such.
 
     Whoever writes one line with a wrong clock, or on purpose, would else move the end of the evidence by years: the last
     acts of an intruder would no longer be recent, and the days before it would seem to be missing. The records themselves
@@ -24,35 +27,43 @@ def in_time(reports: Sequence[SourceReport], now: datetime) -> tuple[list[Source
     """
     limit = now + _ZONES
     ahead = [report for report in reports if report.last is not None and report.last > limit]
-    late = sum(count for report in ahead for day, count in report.days.items() if day > limit.date())
-    if 2 * late > sum(count for report in reports for count in report.days.values()):
-        return list(reports), []
-    wrong = set(map(id, ahead))
-    return [_cut(report, limit) if id(report) in wrong else report for report in reports], list(
-        map(_gap, ahead)
+    behind = [report for report in reports if report.first is not None and report.first.date() < _FIRST]
+    cut = {id(report) for report in (*ahead, *behind)}
+    wrong = sum(
+        count
+        for report in reports
+        for day, count in (report.days.items() if id(report) in cut else ())
+        if not _FIRST <= day <= limit.date()
     )
+    if 2 * wrong > sum(count for report in reports for count in report.days.values()):
+        return list(reports), []
+    gaps = [_gap(report, "gap.ahead", report.last) for report in ahead]
+    gaps += [_gap(report, "gap.behind", report.first) for report in behind]
+    return [_cut(report, limit) if id(report) in cut else report for report in reports], gaps
 
 
-def _gap(report: SourceReport) -> Gap:
+def _gap(report: SourceReport, words: str, when: datetime | None) -> Gap:
     return Gap(
         kind=row_of(report),
         first=None,
         last=None,
         path=report.path,
-        reason=render("gap.ahead.reason", last=f"{report.last:%Y-%m-%d}"),
-        effect=render("gap.ahead.effect"),
+        reason=render(f"{words}.reason", when=f"{when:%Y-%m-%d}"),
+        effect=render(f"{words}.effect"),
     )
 
 
 def _cut(report: SourceReport, limit: datetime) -> SourceReport:
-    days = {day: count for day, count in report.days.items() if day <= limit.date()}
-    first = report.first if report.first and report.first <= limit else None
-    last = min(_end_of(max(days), report), limit) if days else None
-    return msgspec.structs.replace(report, days=days, first=first if days else None, last=last)
+    days = {day: count for day, count in report.days.items() if _FIRST <= day <= limit.date()}
+    if not days or report.first is None or report.last is None:
+        return msgspec.structs.replace(report, days=days, first=None, last=None)
+    first = report.first if report.first.date() in days else _hour(report, min(days), 0)
+    last = report.last if report.last.date() in days else _hour(report, max(days), -1)
+    return msgspec.structs.replace(report, days=days, first=first, last=min(last, limit))
 
 
-def _end_of(day: date, report: SourceReport) -> datetime:
-    """End of the last hour of that day with a record, or of the day where the hours are not known."""
+def _hour(report: SourceReport, day: date, which: int) -> datetime:
+    """Begin of the first (0) or end of the last (-1) hour of that day with a record; of the day where no hours are known."""
     busy = np.flatnonzero(np.frombuffer(report.hours.get(day, b""), "<u4"))
-    hour = int(busy[-1]) if busy.size else 23
-    return datetime.combine(day, time(hour, 59, 59), UTC)
+    hour = int(busy[which]) if busy.size else (23 if which else 0)
+    return datetime.combine(day, time(hour, 59, 59) if which else time(hour), UTC)

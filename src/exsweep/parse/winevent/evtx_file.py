@@ -179,15 +179,15 @@ _REMARKS = {
 }
 _DAMAGE = {
     "file_header": "The header of the file is damaged or missing: its chunks were found by their marks.",
-    "header": "{} chunks have a damaged header: their records were found by their marks.",
-    "records": "{} chunks fail their checksum: they were damaged, or changed by something else than the event log service.",
-    "cut": "{} chunks are cut: what is left of their records was read.",
-    "short": "The file ends before its last {} chunks: what they held is missing.",
+    "header": "Chunks with a damaged header: {}; their records were found by their marks.",
+    "records": "Chunks that fail their checksum: {}; they were damaged, or changed by something else than the event log service.",
+    "cut": "Chunks that are cut: {}; what is left of their records was read.",
+    "short": "Chunks that the file should have at its end and has not: {}; what they held is missing.",
     "lost": "{} bytes are neither a chunk nor empty and hold no record.",
 }
 _STATES = {
     "empty": "The file has no bytes: no event log was copied.",
-    "no_event_log": "The file is named like an event log but holds no chunk of one.",
+    "no_event_log": "The file is named like an event log but holds nothing of one.",
     "no_records": "The log holds no records. A log that was cleared looks the same: events 104 and 1102 of other logs tell.",
 }
 _NO_LOG = ("empty", "no_event_log")
