@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
+from exsweep.cli.summary import summary
 from exsweep.model import Level
 from tests.judge.build import judged, log
 
@@ -57,6 +58,12 @@ def test_an_event_log_without_records_is_a_gap_and_says_whether_it_held_some_onc
     }
 
 
+def test_where_nothing_could_be_read_the_terminal_begins_with_the_file():
+    said = summary(judged([], [log_without("Security.evtx", "empty")]), None).splitlines()
+    at = next(number for number, line in enumerate(said) if line.startswith("What we could not see"))
+    assert said[at + 1] == "  - Security.evtx: This event log has no bytes: it was not copied."
+
+
 def test_an_event_log_of_another_computer_is_named_and_takes_nothing_from_the_verdict():
     def of(path: str, *servers: str):
         return msgspec.structs.replace(channel("Security", path), servers=servers)
@@ -102,7 +109,7 @@ def test_a_web_log_whose_name_tells_another_day_than_its_rows_is_a_gap():
 def log_without(path: str, state: str, **more: str):
     facts = {"evtx.state": state} | {f"evtx.{name}": value for name, value in more.items()}
     return msgspec.structs.replace(
-        log("windows_event", "03-01 00:00:00", "03-03 10:00:00"), path=path, facts=facts, events=0
+        log("windows_event", "03-01 00:00:00", "03-03 10:00:00"), path=path, facts=facts, events=0, lines=0
     )
 
 
