@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from exsweep.detect.webshell import folding
 from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
+from exsweep.detect.webshell.handing import MOVERS
 from exsweep.detect.webshell.library import Library, endings
 from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.showing import DEEPEST_UNIT, MOST_UNITS
@@ -48,6 +50,8 @@ _LETTERS: Final = {
 }
 """Function that makes a letter -> what gives it the number or the place of that letter."""
 
+_APPLIED: Final = frozenset({"call", "apply"})
+
 _WRITE: Final = frozenset({"write", "Write", "WRITE"})
 _ANSWER: Final[list[DottedName]] = [("response", "write")]
 
@@ -68,17 +72,20 @@ class Evaluator(Library):
     """All expressions."""
 
     def _call(self, node: Call) -> Value:
-        function = self.keyed(node.function) or node.function
-        if isinstance(node.function, Index) and function is node.function:
-            self._hidden_member(node, node.function)
-        if function is not node.function:
-            node = Call(node.at, function, node.arguments, node.new)
+        function = node.function
+        if isinstance(function, Index):
+            keyed = self.keyed(function)
+            if keyed is None:
+                self._hidden_member(node, function)
+            else:
+                function = keyed
+                node = Call(node.at, function, node.arguments, node.new)
         elif self.state.withs and isinstance(function, Name):
             function = self._inside(function)
             node = Call(node.at, function, node.arguments, node.new)
-        if isinstance(function, Lambda):
+        elif isinstance(function, Lambda):
             return self._at_once(function, [self.evaluate(each) for each in node.arguments])
-        if isinstance(function, Member) and function.name in ("call", "apply"):
+        if isinstance(function, Member) and function.name in _APPLIED:
             called = (
                 function.base.operands[0]
                 if isinstance(function.base, Op) and function.base.operands
@@ -93,7 +100,7 @@ class Evaluator(Library):
             return UNKNOWN
         if isinstance(function, Member):
             base = self.evaluate(function.base)
-            if function.name in ("call", "apply") and any(each.startswith("fn:") for each in base.types):
+            if function.name in _APPLIED and any(each.startswith("fn:") for each in base.types):
                 # The first argument is what `this` shall be.
                 node = Call(node.at, function, node.arguments[1:])
         elif not isinstance(function, Name):
@@ -224,14 +231,16 @@ class Evaluator(Library):
             return self._object(node, arguments)
         if last == "mappath":
             return self._mapped(arguments[0]) if arguments else UNKNOWN
-        folded = self._folded(node, names, base, arguments)
+        folded = self._folded(node, names, base, arguments) if last in folding.NAMES else None
         if folded is not None:
             self._built(node, base, folded)
             return folded
         if base is not None and "fields" in base.types and last in ("get", "getvalues", "item", "getheader"):
             return self._element(node, base, arguments)
-        self._copied(node, base, arguments, last)
-        self._moved(node, names, base, arguments, last)
+        if last == "copyto":
+            self._copied(node, base, arguments)
+        if last in MOVERS or last[-1:].isdigit() or known.channels.knows(last):
+            self._moved(node, names, base, arguments, last)
         own = self._own(node, names, base, arguments)
         if own is not None:
             strange = base is not None and base.origins and self.state.classes.isdisjoint(base.types)

@@ -195,16 +195,28 @@ def _script(value: Constant) -> bool:
     )
 
 
-def weigh(shown: Shown) -> Weighed:
-    """Points of one place: those of the first weight that fits."""
-    data, target = labels(shown.data), labels(shown.target)
+def weigh(shown: Shown, said: dict[int, frozenset[str]]) -> Weighed:
+    """Points of one place: those of the first weight that fits.
+
+    Args:
+        said: labels of values that were asked for before, by their identities: one value is shown in many places.
+    """
+    data, target = _said(shown.data, said), _said(shown.target, said)
     if shown.language in _DOTNET:
         data |= {"dotnet"}
-    data |= shown.around
+    if shown.around:
+        data |= shown.around
     for weight in webshell_weights().capabilities.get(shown.capability, ()):
         if _fits(weight, data, target):
             return Weighed(shown, weight.points, data, target)
     return Weighed(shown, 0.0, data, target)
+
+
+def _said(value: Value | None, said: dict[int, frozenset[str]]) -> frozenset[str]:
+    found = said.get(id(value))
+    if found is None:
+        found = said[id(value)] = labels(value)
+    return found
 
 
 def _fits(weight: Weight, data: frozenset[str], target: frozenset[str]) -> bool:
@@ -212,8 +224,9 @@ def _fits(weight: Weight, data: frozenset[str], target: frozenset[str]) -> bool:
         return False
     if weight.target and target.isdisjoint(weight.target):
         return False
-    both = data | target
-    return both.isdisjoint(weight.without) and both.issuperset(weight.every)
+    if weight.without and not (data.isdisjoint(weight.without) and target.isdisjoint(weight.without)):
+        return False
+    return not weight.every or (data | target).issuperset(weight.every)
 
 
 def inputs(shown: Shown) -> tuple[Origin, ...]:
@@ -269,5 +282,6 @@ def _quoted(name: str) -> str:
     return '"' + "".join(each if each.isprintable() and each != '"' else "?" for each in name[:40]) + '"'
 
 
+@cache
 def _titles() -> dict[str, str]:
     return {each.id: each.title for each in webshell_knowledge().capabilities}

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from collections.abc import Sequence as Many
-from typing import Final
+from typing import ClassVar, Final
 
 from exsweep.detect.webshell.code import (
     Assign,
@@ -74,6 +74,8 @@ def opened(node: Branch) -> tuple[Expr, ...]:
 class Expressions(ABC):
     """Names, literals and statements; see `operators`, `members`, `assignments` and `calls` for the rest."""
 
+    _kinds: ClassVar[dict[type, Callable[..., Value]]]
+
     def __init__(self, state: State) -> None:
         self.state = state
         self.known = state.known
@@ -82,10 +84,13 @@ class Expressions(ABC):
         """Function whose result is given a value just now, see `_sum`."""
         self.numbers: frozenset[str] = frozenset()
         """Calls whose number is a letter of the text that it is made from, where it is used just now."""
-        self._kinds: dict[type, Callable[..., Value]] = {
-            Const: self._const, Name: self._name, Member: self._member, Call: self._call, Index: self._index, Op: self._op,
-            Assign: self._assign, Sequence: self._sequence, Lambda: self._lambda, Unread: self._unread,
-            Return: self._return, Branch: self._branch, Function: self._function,
+
+    def __init_subclass__(cls) -> None:
+        # Of the class and not bound: an object that holds its own methods keeps a whole page until Python looks for cycles.
+        cls._kinds = {
+            Const: cls._const, Name: cls._name, Member: cls._member, Call: cls._call, Index: cls._index, Op: cls._op,
+            Assign: cls._assign, Sequence: cls._sequence, Lambda: cls._lambda, Unread: cls._unread,
+            Return: cls._return, Branch: cls._branch, Function: cls._function,
         }  # fmt: skip
 
     def evaluate(self, node: Statement) -> Value:
@@ -96,9 +101,11 @@ class Expressions(ABC):
         state.steps += 1
         if not state.steps & STEPS_AT_ONCE:
             state.spend()
+        if type(node) is Const:
+            return constant(node.value)
         self.depth += 1
         try:
-            return self._kinds[type(node)](node)
+            return self._kinds[type(node)](self, node)
         finally:
             self.depth -= 1
 
@@ -173,8 +180,9 @@ class Expressions(ABC):
                 lower = name.lower()
                 alias = self.state.aliases.get(lower)
                 found = self.state.read(lower)
-                carried = [each[3:] for each in found.types if each.startswith("fn:")] if found else []
-                names: list[DottedName] = [tuple(each.split(".")) for each in carried]
+                names: list[DottedName] = []
+                if found is not None and found.types:
+                    names = [tuple(each[3:].split(".")) for each in found.types if each.startswith("fn:")]
                 if not names or lower not in self.state.locals:
                     # A function in a variable hides one of the page: C# may tell them apart by a capital letter.
                     names.insert(0, alias or (lower,))

@@ -9,7 +9,7 @@ functions on constants are computed by `folding`, everything else only carries o
 from typing import Final, NamedTuple
 
 from exsweep.detect.webshell.calls import Evaluator
-from exsweep.detect.webshell.code import Assign, Branch, Function, Name, Return, Statement
+from exsweep.detect.webshell.code import Assign, Branch, Call, Function, Name, Return, Statement
 from exsweep.detect.webshell.evaluate import opened
 from exsweep.detect.webshell.guards import Names, guarded, leaves
 from exsweep.detect.webshell.state import State
@@ -18,6 +18,8 @@ from exsweep.detect.webshell.values import EACH, Value, marked
 ROUNDS: Final = 5
 EACH_OF: Final = "looped"
 """Name under which the knowledge knows a loop through an object."""
+_SIMPLE: Final = (Assign, Call)
+"""Nearly all statements."""
 _NOTHING: Final[tuple[Names, Names]] = (frozenset(), frozenset())
 
 
@@ -75,6 +77,9 @@ def block(evaluator: Evaluator, statements: tuple[Statement, ...]) -> None:
     stack: list[tuple[Statement | Passed, bool]] = [(node, False) for node in reversed(statements)]
     while stack:
         node, leaving = stack.pop()
+        if isinstance(node, _SIMPLE):
+            evaluator.evaluate(node)
+            continue
         if isinstance(node, Passed):
             state.pass_check(node.names, back=leaving)
             continue

@@ -40,6 +40,10 @@ _FILLERS: Final = frozenset(
 _MATCHERS: Final = frozenset({"test", "exec", "match", "replace", "search"})
 
 
+MOVERS: Final = _BUILDERS | _FILLERS | _MATCHERS
+"""Methods that `_moved` looks at, besides those with a number and the channels of the knowledge."""
+
+
 _ADDRESS: Final = ("http://", "https://", "ftp://", "\\\\\\\\")
 
 
@@ -186,7 +190,9 @@ class Handing(Assignments):
 
     def _passed_on(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
         """A function that is handed to a library is called by it with all else that the library is given."""
-        functions = [each[3:] for value in arguments for each in value.types if each.startswith("fn:")][:4]
+        functions = [
+            each[3:] for value in arguments if value.types for each in value.types if each.startswith("fn:")
+        ][:4]
         if not functions:
             return
         rest = [each for each in arguments if not any(one.startswith("fn:") for one in each.types)]
@@ -214,9 +220,9 @@ class Handing(Assignments):
                 function.base.name.lower(), Value(folded.constants, (), base.types, folded.marks)
             )
 
-    def _copied(self, node: Call, base: Value | None, arguments: list[Value], last: str) -> None:
+    def _copied(self, node: Call, base: Value | None, arguments: list[Value]) -> None:
         """`stream.CopyTo(file)` writes the file; only the first look knows where it lies, before it holds the content."""
-        if last != "copyto" or base is None or not arguments:
+        if base is None or not arguments:
             return
         if not any(each.endswith("filestream") for each in arguments[0].types):
             return

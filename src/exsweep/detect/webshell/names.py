@@ -1,6 +1,7 @@
 """Dotted names of what code calls, and patterns that find them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Generic, TypeAlias, TypeVar
 
 from exsweep.detect.webshell.code import Call, Index, Member, Name, Op, Statement
@@ -11,6 +12,7 @@ DottedName: TypeAlias = tuple[str, ...]
 """Lower case: `("system", "diagnostics", "process", "start")`."""
 
 _DEEPEST = 40
+_place = itemgetter(0)
 SELF = frozenset({"this", "base", "me", "mybase", "myclass"})
 
 
@@ -18,10 +20,12 @@ class Patterns(Generic[T]):
     """Patterns as in the knowledge file, looked up by the last part of a name."""
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
-        self._index: dict[str, list[tuple[DottedName, T]]] = {}
-        for pattern, value in entries:
+        self._index: dict[str, dict[str, list[tuple[int, DottedName, T]]]] = {}
+        """Last part -> the part before it, `""` where that may be any or none -> place in the file, parts before the last."""
+        for place, (pattern, value) in enumerate(entries):
             *before, last = pattern.split(".")
-            self._index.setdefault(last, []).append((tuple(before), value))
+            near = before[-1] if before and before[-1] != "*" else ""
+            self._index.setdefault(last, {}).setdefault(near, []).append((place, tuple(before), value))
 
     def knows(self, last: str) -> bool:
         """Can a name that ends so match at all?"""
@@ -34,32 +38,36 @@ class Patterns(Generic[T]):
         """
         found: list[T] = []
         for name in names:
-            for before, value in self._index.get(name[-1], ()):
-                if not before:
-                    fits = len(name) == 1 or new
-                elif before[0] == "*":
-                    rest = before[1:]
-                    fits = len(name) > len(before) and name[len(name) - 1 - len(rest) : -1] == rest
-                else:
-                    fits = name[-len(before) - 1 : -1] == before
-                if fits and value not in found:
+            for _, before, value in self._near(name):
+                if _fits(before, name, new) and value not in found:
                     found.append(value)
         return found
 
     def matches(self, names: Iterable[DottedName], *, new: bool = False) -> bool:
         """Does one of the names fit one of the patterns?"""
         for name in names:
-            for before, _ in self._index.get(name[-1], ()):
-                if not before:
-                    if len(name) == 1 or new:
-                        return True
-                elif before[0] == "*":
-                    rest = before[1:]
-                    if len(name) > len(before) and name[len(name) - 1 - len(rest) : -1] == rest:
-                        return True
-                elif name[-len(before) - 1 : -1] == before:
+            for _, before, _ in self._near(name):
+                if _fits(before, name, new):
                     return True
         return False
+
+    def _near(self, name: DottedName) -> Sequence[tuple[int, DottedName, T]]:
+        """Patterns with the last two parts of the name, in order of the file."""
+        under = self._index.get(name[-1])
+        if under is None:
+            return ()
+        wide = under.get("", ())
+        near = under.get(name[-2], ()) if len(name) > 1 else ()
+        return sorted((*wide, *near), key=_place) if wide and near else wide or near
+
+
+def _fits(before: DottedName, name: DottedName, new: bool) -> bool:
+    if not before:
+        return len(name) == 1 or new
+    if before[0] == "*":
+        rest = before[1:]
+        return len(name) > len(before) and name[len(name) - 1 - len(rest) : -1] == rest
+    return name[-len(before) - 1 : -1] == before
 
 
 def dotted(node: Statement) -> DottedName | None:

@@ -91,6 +91,14 @@ def _end(parts: list[Value]) -> str:
     return "".join(reversed(texts))
 
 
+def _known(parts: list[Value]) -> bool:
+    """Are all of them one constant each?"""
+    for each in parts:
+        if len(each.constants) != 1 or each.origins:
+            return False
+    return bool(parts)
+
+
 def _scheme_alone(constant: Constant) -> bool:
     return isinstance(constant, str) and _SCHEME.fullmatch(constant) is not None
 
@@ -204,7 +212,7 @@ class Operators(Expressions):
 
     def joined(self, parts: list[Value], at: int) -> Value:
         """The sum of values; text of the page beside a foreign value makes it `MIXED`."""
-        if parts and all(each.known for each in parts):
+        if _known(parts):
             try:
                 made = self._fold(lambda: computing.add([each.constants[0] for each in parts]))
             except NotFoldedError:
@@ -229,10 +237,7 @@ class Operators(Expressions):
             value = Value((), value.origins, value.types, value.marks - {MIXED})
         if first.origins and BASENAME in value.marks and BASENAME not in first.marks:
             value = Value(value.constants, value.origins, value.types, value.marks - {BASENAME})
-        texts = [each.constant for each in parts[:-1] if isinstance(each.constant, str)]
-        starts = ROOTED in first.marks or isinstance(first.constant, str)
-        served = isinstance(first.constant, str) and self.known.served_folders.search(first.constant.lower())
-        if value.origins and starts and (served or all(_ROOT.fullmatch(each) for each in texts)):
+        if value.origins and self._is_rooted(first, parts):
             value = marked(value, ROOTED)
         elif ROOTED in value.marks:
             value = Value(value.constants, value.origins, value.types, value.marks - {ROOTED})
@@ -252,6 +257,16 @@ class Operators(Expressions):
             if tail[0] == "." and len(tail) < len(last) < _LONGEST_NAMED:
                 value = typed(value, f"named:{last.lower()}")
         return value
+
+    def _is_rooted(self, first: Value, parts: list[Value]) -> bool:
+        """Does that begin in a folder of the site, `first` being the first part that says anything?"""
+        begin = first.constant
+        if isinstance(begin, str) and self.known.served_folders.search(begin.lower()):
+            return True
+        texts = [each.constant for each in parts[:-1]]
+        return (ROOTED in first.marks or isinstance(begin, str)) and all(
+            _ROOT.fullmatch(each) for each in texts if isinstance(each, str)
+        )
 
     def _keep_runs(self, parts: list[Value], at: int) -> None:
         """Texts that stand side by side between values are one text."""

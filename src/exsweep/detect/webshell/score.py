@@ -53,8 +53,9 @@ class Score(msgspec.Struct, frozen=True):
 def best(shown: tuple[Shown, ...]) -> dict[str, list[Weighed]]:
     """Places of each capability, heaviest first, in order of the knowledge file."""
     found: dict[str, list[Weighed]] = {}
+    said: dict[int, frozenset[str]] = {}
     for each in shown:
-        found.setdefault(each.capability, []).append(weigh(each))
+        found.setdefault(each.capability, []).append(weigh(each, said))
     for places in found.values():
         places.sort(key=lambda each: (-each.points, each.shown.unit, each.shown.at))
     return {id_: found[id_] for id_ in _attack() if id_ in found} if found else found
@@ -112,7 +113,9 @@ def _capability(
     return Capability(
         id=id_,
         title=words,
-        from_request=any((each.data | each.target) & VISITOR for each in weighed),
+        from_request=any(
+            not (VISITOR.isdisjoint(each.data) and VISITOR.isdisjoint(each.target)) for each in weighed
+        ),
         inputs=tuple(names)[:20],
         evidence=tuple(dict.fromkeys(evidence)),
         attack=attack,

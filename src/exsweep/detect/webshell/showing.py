@@ -1,6 +1,5 @@
 """What a call or an assignment shows: the capability, and the values that speak for it."""
 
-import re
 from typing import Final
 
 from exsweep.detect.webshell.code import Assign, Call, Index, Name, Statement
@@ -18,11 +17,12 @@ from exsweep.detect.webshell.values import (
     either,
     marked,
 )
-from exsweep.knowledge.webshells import Use
 
 _INTRINSIC: Final = frozenset({"request", "response", "server", "session", "application"})
 
 _MANY_INTRINSIC: Final = 3
+
+_FIRST: Final = ("0",)
 
 _GLOBAL: Final = frozenset({"this", "window", "self", "globalthis"})
 
@@ -54,10 +54,10 @@ DEEPEST_UNIT: Final = 4
 
 def _excepted(sink: Sink, arguments: list[Value]) -> bool:
     """Is that a call with a constant that makes it something else?"""
-    if sink.use.unless == Use.unless:
+    if sink.unless is None:
         return False
     texts = [each for value in arguments for each in value.constants if isinstance(each, str)]
-    return any(re.fullmatch(sink.use.unless, each.lower()) for each in texts)
+    return any(sink.unless.fullmatch(each.lower()) for each in texts)
 
 
 class Showing(Members):
@@ -72,10 +72,11 @@ class Showing(Members):
                     continue
                 if not self.speaks(sink) or _excepted(sink, arguments):
                     continue
-                texts = [each.constant for each in arguments]
-                if len(texts) > 1 and all(isinstance(each, str) for each in texts):
-                    # A program and its arguments are one line to whoever reads it.
-                    self.state.keep(" ".join(str(each) for each in texts), node.at)
+                if len(arguments) > 1:
+                    texts = [each.constant for each in arguments]
+                    if all(isinstance(each, str) for each in texts):
+                        # A program and its arguments are one line to whoever reads it.
+                        self.state.keep(" ".join(str(each) for each in texts), node.at)
                 self._show(sink, node, base, arguments)
         if base is not None and CHOSEN in base.types and any(each.origins for each in arguments):
             for sink in known.calls.find([(CHOSEN_MEMBER,)]):
@@ -83,7 +84,7 @@ class Showing(Members):
         if base is not None and UNKNOWN_OBJECT in base.types and last in _STARTS:
             for sink in known.calls.find([(STARTED,)]) if derived(arguments).origins else ():
                 self._show(sink, node, base, arguments)
-        if base is not None:
+        if base is not None and UNEXPLAINED in base.types:
             self.told(node, base, derived([*arguments, base]))
         if last in self.state.natives:
             for name in self.state.natives[last]:
@@ -142,6 +143,8 @@ class Showing(Members):
             self._evaluated(data, node.at)
 
     def _role(self, places: tuple[str, ...], base: Value | None, arguments: list[Value]) -> Value | None:
+        if places == _FIRST:
+            return arguments[0] if arguments else None
         parts: list[Value] = []
         for place in places:
             if place == "base" and base is not None:

@@ -50,9 +50,10 @@ def constants(state: State, is_shell: Callable[[str], bool]) -> None:
         texts: list[tuple[str, int]] = []
         nodes = (*unit.program.statements, *unit.program.functions)
         for node in walk(nodes):
-            if isinstance(node, Const) and isinstance(node.value, str) and len(node.value) > 2:
-                texts.append((node.value, node.at))
-            elif isinstance(node, Unread) and any(each.search(node.text.lower()) for each in leftovers):
+            if type(node) is Const:
+                if isinstance(node.value, str) and len(node.value) > 2:
+                    texts.append((node.value, node.at))
+            elif type(node) is Unread and any(each.search(node.text.lower()) for each in leftovers):
                 state.unit = unit
                 origin = Origin("request", "", node.at, unit.number)
                 key = ("run-code", 0, unit.number, node.at, "")

@@ -10,6 +10,8 @@ from exsweep.knowledge.rules.need import need, weight
 from exsweep.knowledge.rules.tree import Regex
 from exsweep.knowledge.webshells import Use, webshell_knowledge
 
+_NEVER = Use().unless
+
 
 class Sink(NamedTuple):
     """One use of one capability."""
@@ -18,6 +20,8 @@ class Sink(NamedTuple):
     number: int
     """Place of the use in the capability."""
     use: Use
+    unless: re.Pattern[str] | None
+    """A call with a constant that is all this is something else; None: there is no such."""
 
 
 class Telling:
@@ -51,7 +55,9 @@ class Lookup:
     def __init__(self) -> None:
         known = webshell_knowledge()
         sinks = [
-            Sink(kind.id, number, use) for kind in known.capabilities for number, use in enumerate(kind.uses)
+            Sink(kind.id, number, use, None if use.unless == _NEVER else re.compile(use.unless))
+            for kind in known.capabilities
+            for number, use in enumerate(kind.uses)
         ]
         self.calls = Patterns((name, sink) for sink in sinks for name in sink.use.call)
         self.sets = Patterns((name, sink) for sink in sinks for name in sink.use.set)

@@ -1,7 +1,7 @@
 """Blocks that are open while statements of VB are read: a stack of our own, as pages may nest without bound."""
 
 from abc import abstractmethod
-from collections import Counter
+from collections import defaultdict
 
 from exsweep.detect.webshell.code import Branch, Expr, Name, Statement
 from exsweep.detect.webshell.languages.basic_words import BasicWords
@@ -47,7 +47,7 @@ class Frame:
         self.types = types
         self.attributes = attributes
         self.assigned: list[Name] = []
-        self.counts: Counter[str] = Counter()
+        self.counts: defaultdict[str, int] = defaultdict(int)
 
 
 class BasicBlocks(BasicWords):

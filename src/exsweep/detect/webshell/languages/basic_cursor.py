@@ -53,6 +53,8 @@ class BasicCursor:
     def name_at(self, place: int) -> str:
         """The identifier without brackets and type character."""
         text = self.text[place]
+        if text[-1:].isalnum():
+            return text
         if text[:1] == "[":
             return text[1:-1]
         return text[:-1] if text[-1:] in ("$", "%", "@") else text

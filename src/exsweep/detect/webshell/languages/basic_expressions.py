@@ -46,6 +46,10 @@ _PRECEDENCE = (
 )
 _BINARY = {sign: level for level, signs in enumerate(_PRECEDENCE) for sign in signs}
 _NOT, _SIGN = 4, 12
+_SIGNS = frozenset(("-", "+", "not", "await", "addressof", "byval"))
+"""Words before an operand."""
+_HANGING = frozenset("(.?!")
+"""How what hangs on an operand begins."""
 _SPELLED = {"><": "<>", "=<": "<=", "=>": ">=", "&": "+", "=": "=="}
 _CONSTANTS = {"true": True, "false": False, "nothing": None, "null": None, "empty": None}
 _QUOTES = '"“”'
@@ -62,7 +66,8 @@ class BasicExpressions(BasicCursor, ABC):
 
     def expression(self, minimum: int = 0) -> Expr:
         """An expression whose operators bind at least as tightly as asked."""
-        return self.operators(self.unary(), minimum)
+        left = self.unary() if self.word[self.place] in _SIGNS else self.primary()
+        return self.operators(left, minimum) if self.word[self.place] in _BINARY else left
 
     def operators(self, left: Expr, minimum: int = 0) -> Expr:
         """What follows an operand. `a & b & c` is one `Op` of three operands, to be read from the left."""
@@ -85,7 +90,7 @@ class BasicExpressions(BasicCursor, ABC):
     def unary(self) -> Expr:
         """Signs and `Not`, however many."""
         signs: list[tuple[int, str]] = []
-        while self.word[self.place] in ("-", "+", "not", "await", "addressof", "byval"):
+        while self.word[self.place] in _SIGNS:
             signs.append((self.start[self.place], self.word[self.place]))
             self.place += 1
         if not signs:
@@ -103,9 +108,10 @@ class BasicExpressions(BasicCursor, ABC):
         place = self.place
         word, at = self.word[place], self.start[place]
         first = word[:1]
-        if first in _QUOTES and first:
+        if first and first in _QUOTES:
             self.place += 1
-            return self.hangers(Const(at, string(self.text[place])))
+            text = Const(at, string(self.text[place]))
+            return self.hangers(text) if self.word[self.place] in _HANGING else text
         if first.isalpha() or first == "_":
             special = self.words.get(word)
             if special is not None:
@@ -115,7 +121,8 @@ class BasicExpressions(BasicCursor, ABC):
             self.place += 1
             if word in _CONSTANTS:
                 return self.hangers(Const(at, _CONSTANTS[word]))
-            return self.hangers(Name(at, self.name_at(place)))
+            name = Name(at, self.name_at(place))
+            return self.hangers(name) if self.word[self.place] in _HANGING else name
         if first.isdigit() or (first in "&." and len(word) > 1 and word[1] != "="):
             self.place += 1
             return self.hangers(Const(at, number(word)))

@@ -14,7 +14,8 @@ MAX_TOKENS = 1_500_000
 """Some 6 MB of code; what follows is unread."""
 
 _TOKEN = re.compile(
-    r"""[ \t\f\v]*(?<!\w)_[ \t]*(?:'[^\n\r]*)?(?:\r\n?|\n)"""  # continued line
+    r"""[a-qs-z]\w*+(?:[$%@](?![\w"]))?|[(),]"""  # as below: nearly all tokens, and nothing else begins so
+    r"""|[ \t\f\v]*+(?<!\w)_[ \t]*(?:'[^\n\r]*)?(?:\r\n?|\n)"""  # continued line
     r"""|[ \t\f\v]+"""
     r"""|\r\n?|\n"""
     r"""|\$"(?:[^"{\n\r]++|""|\{\{|\{[^{}\n\r]*+\}|\{)*+(?:"|(?=[\n\r])|\Z)"""

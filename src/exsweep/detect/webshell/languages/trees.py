@@ -160,6 +160,7 @@ class TreeReader:
             self.depth = 0
             read(node)
             self.finish(self.top)
+        self._pending.clear()  # methods of this reader, which would keep it and the page
         self.top.sort(key=_place)
         self.functions.sort(key=_place)
         return Program(
