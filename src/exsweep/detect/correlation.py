@@ -29,8 +29,11 @@ def schema(fields: Iterable[str]) -> pa.Schema:
 
 
 def column(codes: Ints, texts: Sequence[str | None]) -> pa.DictionaryArray:
-    """A text column of that table: each row's number in `texts`, or -1 for none."""
-    numbers = pa.array(codes.astype(np.int32), mask=codes < 0)
+    """A text column of that table: each row's number in `texts`, or -1 for none.
+
+    A null holds 0: where dictionaries are unified, Arrow looks up the numbers of nulls too (apache/arrow issue 44827).
+    """
+    numbers = pa.array(np.maximum(codes, 0).astype(np.int32), mask=codes < 0)
     return pa.DictionaryArray.from_arrays(numbers, pa.array(texts, pa.string()))
 
 

@@ -1,5 +1,6 @@
 """Event logs as Windows writes them."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,3 +114,15 @@ def test_chunks_are_found_wherever_a_sector_begins(junk: int) -> None:
     data = b"\x11" * junk + chunk(many(1, 4)) + b"\x22" * 1024 + chunk(many(5, 4))
     assert is_evtx(data[: 64 << 10]) or junk > 60_000
     assert len(read(data).rows()) == 8
+
+
+def test_a_missing_value_holds_a_number_that_arrow_can_look_up() -> None:
+    """Joining tables looks up the numbers of nulls too: with -1 a worker died of it now and then."""
+    others = [Made(number, data=(("Other", f"value{number}"),)) for number in range(301, 361)]
+    chunks = [chunk(many(first, 60)) for first in range(1, 300, 60)]
+    (batch,) = read(log(*chunks, chunk(others))).batches
+    for name, missing in (("TargetUserName", 60), ("Other", 300)):
+        (values,) = batch.table[name].chunks
+        assert values.null_count == missing
+        numbers = np.frombuffer(values.indices.buffers()[1], np.int32)[: len(values)]
+        assert numbers.min() >= 0 and numbers.max() < len(values.dictionary)

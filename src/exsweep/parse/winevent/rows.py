@@ -194,10 +194,14 @@ def _column(pieces: list[tuple[Index, Sequence[str | int | None]]], count: int, 
 
 
 def _places(rows: Index, values: npt.NDArray[np.int32], count: int) -> pa.Array:
-    """`values` at `rows`, null elsewhere and where a value is below zero."""
+    """`values` at `rows`, null elsewhere and where a value is below zero.
+
+    A null holds 0: where dictionaries are unified, Arrow looks up the numbers of nulls too (apache/arrow issue 44827). With -1
+    it takes what stands before its table for a number, and the next time it dies of that.
+    """
     found = np.full(count, -1, np.int32)
     found[rows] = values
-    return pa.array(found, pa.int32(), mask=found < 0)
+    return pa.array(np.maximum(found, 0), pa.int32(), mask=found < 0)
 
 
 def _binary(values: Sequence[str | int | None]) -> pa.Array:
