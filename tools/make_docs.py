@@ -11,6 +11,7 @@ import msgspec
 from exsweep.errors import ExitCode
 from exsweep.export import EXPORTERS
 from exsweep.knowledge.access import access
+from exsweep.knowledge.event_exports import event_exports
 from exsweep.knowledge.formats import load_formats
 from exsweep.knowledge.log_exports import log_exports
 from exsweep.knowledge.rules import load_rules
@@ -64,6 +65,10 @@ def log_formats() -> str:
             ("id", "whose fields", "rows of"),
             [(f"`{one.id}`", one.title, f"`{one.format}`") for one in log_exports().exports],
         )
+        + "\n## Windows events, and the same acts told by programs that watch (EDR)\n\nBeside `.evtx` files these are read; an event may also "
+        "stand as text in a field of another system's record (Splunk's `_raw`, a payload). What an EDR tells of a program, a file or a "
+        "connection is read as the event of Sysmon that tells the same, so that one set of rules reads all.\n\n"
+        + table(("id", "what"), [(f"`{one.id}`", one.title) for one in event_exports().exports])
     )
 
 

@@ -52,16 +52,6 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     shape: Shape = msgspec.field(name="as")
 
 
-class Happening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The event of Windows' own watching (Sysmon) that says the same as a row of another program."""
-
-    channel: str
-    provider: str
-    id: str
-    values: dict[str, tuple[str, ...]]
-    """Name of a value -> dotted paths of it, or of its folder and its name."""
-
-
 class EventExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way in which events are exported."""
 
@@ -75,16 +65,19 @@ class EventExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Fields that may hold the record as a whole."""
     nested: bool = False
     """The record has Windows' own shape: `System`, `EventData`, `UserData`."""
+    where: dict[str, tuple[str, ...]] = {}
+    """Dotted path -> the values, one of which it has: tables of several kinds of event."""
     system: dict[str, tuple[str, ...]] = {}
     """System column -> dotted paths, the first with a value counts."""
+    fixed: dict[str, str] = {}
+    """System column -> its value: programs that watch tell of the same acts as events of Windows do, under other names."""
+    values: dict[str, tuple[str, ...]] = {}
+    """Value of the event -> dotted paths, the first with a value counts. `a+b`: a folder and a name, joined."""
     data: tuple[Part, ...] = ()
     ignore: tuple[str, ...] = ()
     """Top-level fields of the collector that are no value of the event."""
     ignore_with: dict[str, str] = {}
     """Those of `ignore` that are the collector's only where another field stands beside them."""
-    by: str = ""
-    """Dotted path of what happened, the keys of `happenings`; empty: every record is the one that is there."""
-    happenings: dict[str, Happening] = {}
     unnamed: str = ""
     """How the export names values that have no name in the event: this word and their place, from 1."""
     local_time: bool = False
@@ -132,6 +125,11 @@ class EventExports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     exports: tuple[EventExport, ...]
     """In the order in which they are tried."""
+    carriers: tuple[str, ...]
+    """Fields in which other systems hold the event as text."""
+    carriers_inside: tuple[str, ...]
+    """Fields that may hold the record as a whole."""
+    carriers_source: tuple[str, ...]
     cleared: tuple[ClearedLog, ...]
     cleared_source: tuple[str, ...]
     channel_of_provider: dict[str, str]
@@ -180,11 +178,10 @@ def _problems(made: EventExports) -> Iterator[str]:
             yield f"{one.id}: needs or source is missing"
         if one.nested == bool(one.system):
             yield f"{one.id}: either `nested` or `system` tells where the fields are"
-        if not one.by and len(one.happenings) > 1:
-            yield f"{one.id}: nothing tells which of its happenings a record is"
         for name in sorted(set(one.ignore_with) - set(one.ignore)):
             yield f"{one.id}: {name!r} of ignore_with is not in ignore"
     for name in (
+        "carriers_source",
         "cleared_source",
         "channel_source",
         "own_utc_source",

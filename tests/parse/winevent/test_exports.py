@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exsweep.knowledge.event_exports import event_exports
 from exsweep.parse.recognise import recognise
 from exsweep.parse.winevent import recognise_export
 from tests.parse.winevent.making import Made, chunk, log
@@ -198,19 +197,6 @@ def test_each_way_to_export_gives_the_columns_of_the_event(name: str) -> None:
     assert abs(row["_time_ms"] - MOMENT) < 1000
 
 
-def test_every_known_export_is_tried_here() -> None:
-    tried = {kind for kind, _ in CASES.values()} | {
-        "evtxecmd_no_payload",
-        "sentinel_columns",
-        "event_viewer_csv",
-        "powershell_columns",
-        *WATCHED,
-        "powershell_event_log",
-        "event_shown",  # in test_shown.py
-    }
-    assert tried == {one.id for one in event_exports().exports}
-
-
 def test_values_that_winlogbeat_numbered_stand_together_as_data_too() -> None:
     values = {"param2": "-Identity x", "param1": "Set-OabVirtualDirectory", "param10": "tenth"}
     made = {
@@ -227,36 +213,6 @@ def test_event_viewer_csv_keeps_the_message_that_has_no_column_name() -> None:
     (row,) = exported(data).rows()
     assert (row["ServiceName"], row["ImagePath"], row["Channel"]) == ("evil", "C:\\x.exe", "System")
     assert row["_time_ms"] // 1000 == MOMENT // 1000
-
-
-WATCHED = {
-    "defender_hunting": b'Timestamp,DeviceName,ActionType,FileName,FolderPath,ProcessCommandLine,InitiatingProcessFileName,'
-    b"InitiatingProcessFolderPath\n2021-03-14T06:40:15.338Z,MXS01,ProcessCreated,a.exe,C:\\x\\a.exe,a.exe /c,b.exe,c:\\y\\b.exe\n",
-    "defender_timeline": b"Event Time,Computer Name,Action Type,File Name,Folder Path,Process Command Line,Initiating Process File Name,"
-    b"Initiating Process Folder Path\n2021-03-14T06:40:15.338Z,MXS01,ProcessCreated,a.exe,C:\\x,a.exe /c,b.exe,c:\\y\\\n",
-    "falcon_search": b"_time,ComputerName,ParentBaseFileName,FileName,CommandLine\n2021-03-14T06:40:15.338Z,MXS01,b.exe,a.exe,a.exe /c\n",
-    "ecs_process": json.dumps(
-        {"@timestamp": "2021-03-14T06:40:15.338Z", "host": {"name": "MXS01"}}
-        | {"process": {"executable": "C:\\x\\a.exe", "command_line": "a.exe /c", "parent": {"executable": "c:\\y\\b.exe"}}}
-    ).encode(),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", WATCHED)
-def test_a_table_of_a_watching_program_tells_starts_as_windows_own_watching_does(kind: str) -> None:
-    export = recognise_export(WATCHED[kind])
-    assert export is not None and export.kind.id == kind
-    (row,) = exported(WATCHED[kind]).rows()
-    assert (row["EventID"], row["Computer"], row["CommandLine"]) == ("1", "MXS01", "a.exe /c")
-    assert row["Image"].endswith("\\a.exe") and row["ParentImage"].endswith("\\b.exe")
-    assert row["_time_ms"] == MOMENT
-
-
-def test_a_file_that_a_watching_program_saw_is_one_and_other_rows_are_kept() -> None:
-    head = "Timestamp,DeviceName,ActionType,FileName,FolderPath,InitiatingProcessFileName\n2021-03-14T06:40:15Z,MXS01,"
-    first = exported((head + "FileCreated,x.aspx,C:\\inetpub,w3wp.exe\n").encode()).rows()
-    assert [(row["EventID"], row["TargetFilename"]) for row in first] == [("11", "C:\\inetpub\\x.aspx")]
-    assert len(exported((head + "OpenProcessApiCall,,,w3wp.exe\n").encode()).rows()) == 1
 
 
 GERMAN = (

@@ -12,6 +12,7 @@ from exsweep.model import SourceState
 from exsweep.parse.batch import RejectedLine
 from exsweep.parse.lines import BOM
 from exsweep.parse.text import TextDecoder, to_utf8
+from exsweep.parse.winevent.carried import carried
 from exsweep.parse.winevent.mapping import Mapper
 from exsweep.parse.winevent.record import Event, Found
 from exsweep.parse.winevent.shown import ShownRecords, looks_shown
@@ -48,6 +49,8 @@ class Export:
     """Names are paths with dots."""
     inside: bool = False
     """The records are a list inside one object."""
+    carried: bool = False
+    """The event stands as text in one field of each record."""
     names: tuple[str, ...] = ()
     """Columns of a table whose own heading is in another language."""
 
@@ -68,7 +71,7 @@ def recognise_export(head: bytes, path: str = "") -> Export | None:
         return shown
     return (
         _csv(text)
-        if first.isalpha() or first in (b'"', b"_", b"@") or first >= b"\x80" or text.startswith(b"#TYPE")
+        if first.isalpha() or first in b'"_@|' or first >= b"\x80" or text.startswith(b"#TYPE")
         else None
     )
 
@@ -79,11 +82,26 @@ def _json(text: bytes) -> Export | None:
     lines = bool(records)
     for inside in (False, True):
         for record in records or _first_of(text, inside=inside):
-            export = _fitting(record, Container.JSON)
-            if export is not None:
-                return Export(export[0], Container.JSON, lines, export[1], inside)
+            for inner, is_carried in _readings(record):
+                if (found := _fitting(inner, Container.JSON)) is not None:
+                    return Export(
+                        found[0],
+                        Container.JSON,
+                        lines=lines,
+                        dotted=found[1],
+                        inside=inside,
+                        carried=is_carried,
+                    )
         records, lines = [], False
     return None
+
+
+def _readings(record: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The record itself, and the one that stands as text in it."""
+    yield record, False
+    inner = carried(record)
+    if inner is not None:
+        yield inner, True
 
 
 def _first_of(text: bytes, *, inside: bool) -> list[dict[str, Any]]:
@@ -137,17 +155,36 @@ def _csv(text: bytes) -> Export | None:
         header, _, _ = rest.partition(b"\n")
     if len(header) > 8192 or header.count(b",") + header.count(b";") + header.count(b"\t") < 2:
         return None
-    return _csv_export(header.rstrip(b"\r")) or _viewer_table(header.rstrip(b"\r"), rest)
+    header = header.rstrip(b"\r")
+    return _csv_export(header) or _csv_carrier(text, header) or _viewer_table(header, rest)
 
 
 @lru_cache(maxsize=256)
 def _csv_export(header: bytes) -> Export | None:
     """Which export has these columns; thousands of logs of a server begin with the same few lines."""
     names = set(csv_header(header)[0])
-    for one, _ in _mappers(Container.CSV, False):
+    dotted = any("." in name for name in names)
+    for one, _ in _mappers(Container.CSV, dotted):
         if names.issuperset(one.needs):
-            return Export(one, Container.CSV)
+            return Export(one, Container.CSV, dotted=dotted)
     return None
+
+
+def _csv_carrier(text: bytes, header: bytes) -> Export | None:
+    """A table of a search system, one column of which holds the events."""
+    if not _names_carrier(header):
+        return None
+    for record in islice(CsvRecords().feed(text, last=False), TRIED):
+        inner = carried(record.value or {})
+        found = _fitting(inner, Container.JSON) if inner is not None else None
+        if found is not None:
+            return Export(found[0], Container.CSV, dotted=found[1], carried=True)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _names_carrier(header: bytes) -> bool:
+    return not set(event_exports().carriers).isdisjoint(csv_header(header)[0])
 
 
 def _viewer_table(header: bytes, rest: bytes) -> Export | None:
@@ -164,12 +201,16 @@ def _viewer_table(header: bytes, rest: bytes) -> Export | None:
     return Export(kind, Container.CSV, names=_VIEWER)
 
 
+_MIXED = (Container.JSON, Container.CSV)
+
+
 class ExportSource:
     """Events of one exported file in its order; every record is an event, or rejected with its reason."""
 
     def __init__(self, export: Export) -> None:
         self._export = export
-        self._mapper = Mapper(export.kind, event_exports(), dotted=export.dotted)
+        self._current = Mapper(export.kind, event_exports(), dotted=export.dotted)
+        self._mappers = [self._current]
         self._decoder = TextDecoder()
         self._records: Records = _records_of(export)
 
@@ -185,11 +226,31 @@ class ExportSource:
             yield found
 
     def _event(self, record: Record) -> Found:
-        inner = None if record.value is None else self._mapper.unwrap(record.value)
+        inner = None if record.value is None else self._unwrapped(record.value)
         if inner is None:
             return RejectedLine(record.line, record.offset, record.reason or "no-event", record.raw)
-        system, data = self._mapper.event(inner)
+        system, data = self._current.event(inner)
         return Event(system, data, record.line, record.offset, record.raw)
+
+    def _unwrapped(self, value: dict[str, Any]) -> dict[str, Any] | None:
+        """The record as `_current` reads it; a file may hold events of several kinds, the next is of the last one's as a rule."""
+        record = carried(value) if self._export.carried else value
+        if record is None:
+            return None
+        inner = self._current.unwrap(record)
+        if inner is not None or self._export.container not in _MIXED:
+            return inner
+        for mapper in self._mappers:
+            if (inner := mapper.unwrap(record)) is not None:
+                self._current = mapper
+                return inner
+        container = Container.JSON if self._export.carried else self._export.container
+        found = _fitting(record, container)
+        if found is None:
+            return None
+        self._current = Mapper(found[0], event_exports(), dotted=found[1])
+        self._mappers.append(self._current)
+        return self._current.unwrap(record)
 
     def state(self) -> tuple[SourceState, str]:
         """READ: what is rejected is counted by itself."""
@@ -198,25 +259,27 @@ class ExportSource:
     def facts(self) -> dict[str, str]:
         """`export.kind`, and how many times did not say their zone."""
         said = {"export.kind": self._export.kind.id}
-        if self._mapper.unzoned:
-            said["export.times_without_zone"] = str(self._mapper.unzoned)
+        if unzoned := sum(one.unzoned for one in self._mappers):
+            said["export.times_without_zone"] = str(unzoned)
         return said
 
     def notes(self) -> Iterator[str]:
         """The same in words."""
-        yield f"Exported events: {self._export.kind.title}."
+        for one in self._mappers:
+            yield f"Exported events: {one.export.title}."
         if self._decoder.encoding is not None:
             yield f"The text is {self._decoder.encoding.upper()}: byte offsets count in its UTF-8 form."
-        if self._export.kind.local_time and self._mapper.unzoned:
+        local = [one for one in self._mappers if one.export.local_time]
+        if unzoned := sum(one.unzoned for one in local):
             yield (
-                f"{self._mapper.unzoned} times are written without a zone, as the computer showed them that exported the "
+                f"{unzoned} times are written without a zone, as the computer showed them that exported the "
                 f"events: {_taken_for()}"
             )
-            if self._mapper.doubtful:
-                yield (
-                    f"{self._mapper.doubtful} of them fall into an hour that the clock showed twice or not at all: they may "
-                    "be one hour later than told."
-                )
+        if doubtful := sum(one.doubtful for one in local):
+            yield (
+                f"{doubtful} of them fall into an hour that the clock showed twice or not at all: they may "
+                "be one hour later than told."
+            )
 
 
 def _taken_for() -> str:

@@ -82,6 +82,7 @@ def system_of(section: Mapping[str, Any]) -> System:
                 found[_PLAIN[name]] = value if type(value) is str else text(value)
             continue
         inner = value.get("#attributes", value)
+        name = name.removesuffix("_attributes")  # as Chainsaw writes it
         if name in _PLAIN:  # EventID with qualifiers
             found[_PLAIN[name]] = text(value.get("#text", value.get("Value")))
         elif isinstance(inner, dict):

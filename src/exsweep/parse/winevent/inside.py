@@ -15,6 +15,8 @@ from exsweep.parse.winevent.shown import CHANNEL, DESCRIPTION, MOMENT, NUMBER, l
 
 MAX_LINES = 200
 _LONGEST = 1 << 16
+_CARRIED = "Message="
+"""Before the text of an event that Splunk holds."""
 _OWN_NAME = re.compile(r"\s{0,8}[A-Z][A-Za-z0-9]{1,40}\s*:(?:\s.*)?", re.S)
 """How Sysmon writes its values: `ParentImage: C:\\Windows\\explorer.exe`."""
 _LABEL = re.compile(r"\s{0,8}(?P<label>[A-Z][^:]{1,50}?)\s*:(?:\s.*)?", re.S)
@@ -107,7 +109,7 @@ def _goes_on(line: str, plain: bool) -> bool:
 
 
 def _sentence(line: str) -> ShownSentence | None:
-    text = line.strip()
+    text = line.strip().removeprefix(_CARRIED)
     return next((one for one in event_exports().shown_sentences if text.startswith(one.text)), None)
 
 

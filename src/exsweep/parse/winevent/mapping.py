@@ -1,11 +1,11 @@
 """One exported record to the columns of an event, as `event_exports.yml` says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from exsweep.knowledge.event_exports import EventExport, EventExports, EventText, Happening, Part, Shape
+from exsweep.knowledge.event_exports import EventExport, EventExports, EventText, Part, Shape
 from exsweep.parse.winevent.flatten import UNNAMED, data_of, system_of, text, values_of
 from exsweep.parse.winevent.formats import SYSTEM
 from exsweep.parse.winevent.message import in_order, repeats, take_apart
@@ -19,8 +19,6 @@ REST = "#rest"
 _TIME, _CHANNEL, _PROVIDER, _NUMBER = (
     SYSTEM.index(name) for name in ("TimeCreated", "Channel", "Provider_Name", "EventID")
 )
-_SLASH = "\\"
-_NO_NAME = frozenset('\\/ :"')
 _Path = tuple[str, ...]
 
 
@@ -63,7 +61,7 @@ class Mapper:
         self.doubtful = 0
         """Local times in an hour that the clock of the assumed zone showed twice, or never."""
         """Times that did not say their zone."""
-        self._export = export
+        self.export = export
         self._known = known
         self._dotted = dotted
         self._system = [
@@ -76,6 +74,11 @@ class Mapper:
             ]
             for place in (*export.inside, None)
         }
+        self._where = [(tuple(path.split(".")), frozenset(allowed)) for path, allowed in export.where.items()]
+        self._named = [
+            (name, [[tuple(one.split(".")) for one in path.split("+")] for path in paths])
+            for name, paths in export.values.items()
+        ]
         self._texts: dict[str, list[EventText]] = {}
         for one in known.texts:
             self._texts.setdefault(one.id, []).append(one)
@@ -86,32 +89,31 @@ class Mapper:
     def unwrap(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """The record with the fields that this export needs, or None when it is another thing."""
         for place, needs in self._needs.items():
-            inner = record if place is None else record.get(place)
+            inner = record if place is None else at_path(record, tuple(place.split(".")))
             if isinstance(inner, dict):
                 if self._dotted:
                     inner = nested(inner)
-                if all(_there(inner, path) for path in needs):
+                if all(_there(inner, path) for path in needs) and all(
+                    text(at_path(inner, path)) in allowed for path, allowed in self._where
+                ):
                     return inner
         return None
 
     def event(self, record: dict[str, Any]) -> tuple[System, Data]:
         """System columns (time in UTC) and values of an unwrapped record."""
-        if self._export.nested:
+        if self.export.nested:
             section = record.get("System")
             system = list(system_of(section if isinstance(section, dict) else {}))
             data = data_of(record)
             message = data.pop(MESSAGE, "")
         else:
-            system = [self._first(record, paths) for paths in self._system]
+            system = [
+                self._first(record, paths) or self.export.fixed.get(name)
+                for name, paths in zip(SYSTEM, self._system, strict=True)
+            ]
             data, message = self._values(record)
+            data |= self._named_values(record)
             self._rejoin(data)
-            if (happened := self._happening(record)) is not None:
-                system[_CHANNEL], system[_PROVIDER], system[_NUMBER] = (
-                    happened.channel,
-                    happened.provider,
-                    happened.id,
-                )
-                data |= self._watched(record, happened)
         if message and not repeats(message, data):
             data = {**self._told(message, system), **data, MESSAGE: message}
         self._mend(system)
@@ -137,40 +139,34 @@ class Mapper:
             system[_CHANNEL] = system[_CHANNEL] or known.channel
         return found
 
-    def _happening(self, record: Mapping[str, Any]) -> Happening | None:
-        known = self._export.happenings
-        if not self._export.by:
-            return next(iter(known.values()), None)
-        return known.get(text(at_path(record, tuple(self._export.by.split(".")))))
-
-    def _watched(self, record: dict[str, Any], happened: Happening) -> Data:
-        """Values of a row of a watching program; a path that it tells as folder and name is put together."""
-        found: Data = {}
-        for name, paths in happened.values.items():
-            folder, last = (*(self._first(record, (tuple(path.split(".")),)) or "" for path in paths), "")[:2]
-            if last and not folder.lower().endswith(last.lower()):
-                folder = f"{folder.rstrip(_SLASH)}\\{last}"
-            if folder:
-                # Rules ask for `\\cmd.exe` at the end of a path.
-                found[name] = f"\\{folder}" if "." in folder and not set(folder) & _NO_NAME else folder
-        return found
+    def _named_values(self, record: dict[str, Any]) -> Data:
+        made: Data = {}
+        for name, paths in self._named:
+            for parts in paths:
+                said = [self._first(record, [one]) for one in parts]
+                if all(said):
+                    made[name] = _joined([one for one in said if one], is_program=name in _PROGRAMS)
+                    break
+        return made
 
     def _rejoin(self, data: Data) -> None:
         """Values that had no name stand together as `Data` too, as in the event log itself; some events do call theirs so."""
-        word = self._export.unnamed
+        word = self.export.unnamed
         if not word or f"{word}1" not in data or UNNAMED in data:
             return
         if all(name.startswith(word) and name[len(word) :].isdigit() for name in data):
             ordered = sorted(data, key=lambda name: (len(name), name))
             data[UNNAMED] = "\n".join(data[name] for name in ordered)
 
-    def _first(self, record: dict[str, Any], paths: tuple[_Path, ...]) -> str | None:
+    def _first(self, record: dict[str, Any], paths: Sequence[_Path]) -> str | None:
         for path in paths:
             value = record.get(path[0]) if len(path) == 1 else at_path(record, path)
             if value is None or value == "":
                 continue
             if type(value) is str:
                 return value
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
             if isinstance(value, dict):
                 value = value.get("Value", value.get("Name"))
                 if value is None:
@@ -182,7 +178,7 @@ class Mapper:
         stamp = system[_TIME]
         if stamp is not None:
             moment, zoned = normal(str(stamp))
-            if not zoned and self._export.local_time:
+            if not zoned and self.export.local_time:
                 moment, doubtful = stamp_to_utc(moment)
                 self.doubtful += doubtful
             system[_TIME] = moment
@@ -209,8 +205,8 @@ class Mapper:
         return data, "\n".join(messages)
 
     def _rest(self, record: dict[str, Any], data: Data) -> Data:
-        ignored = self._export.ignore
-        beside = self._export.ignore_with
+        ignored = self.export.ignore
+        beside = self.export.ignore_with
         left = {
             name: value
             for name, value in record.items()
@@ -221,6 +217,18 @@ class Mapper:
         if all(type(value) is str for value in left.values()):
             return left
         return values_of(left)
+
+
+_PROGRAMS = frozenset({"Image", "ParentImage"})
+
+
+def _joined(parts: list[str], *, is_program: bool) -> str:
+    """A folder and a name; of a program without a folder `\\name`, since rules ask how a path ends."""
+    path = parts[0]
+    for part in parts[1:]:
+        if not path.lower().endswith("\\" + part.lower()):
+            path = path.rstrip("\\") + "\\" + part
+    return path if "\\" in path or not is_program else "\\" + path
 
 
 def _read(part: Part, value: Any) -> Data:

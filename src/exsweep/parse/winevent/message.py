@@ -6,6 +6,7 @@ English; in other languages of Windows an event has the same values in the same 
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from exsweep.knowledge.event_exports import EventText
 from exsweep.parse.winevent.record import Data
@@ -30,11 +31,15 @@ def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = (
 
     >>> take_apart("A process.\\r\\nUtcTime: -\\r\\nImage: C:\\\\a.exe\\r\\n", {}, ["UtcTime"])
     {'UtcTime': '-', 'Image': 'C:\\\\a.exe'}
+    >>> take_apart("A new process.  Creator:  New Name: b.exe  Command Line: b c", {"New Name": "N", "Creator/Command Line": "C"})
+    {'N': 'b.exe', 'C': 'b c'}
     >>> take_apart("Creating Scriptblock text (1 of 1):\\nwhoami\\n\\nScriptBlock ID: 1", {})
     {'ScriptBlockText': 'whoami'}
     """
     if script := _SCRIPT.fullmatch(message) or _ANY_SCRIPT.fullmatch(message):
         return {"ScriptBlockText": script["text"].strip()}
+    if "\n" not in message:
+        message = _broken(message, labels)
     plainly = any(f"\n{name}:" in message for name in plain)
     found: Data = {}
     section = ""
@@ -52,6 +57,20 @@ def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = (
         if name is not None:
             found.setdefault(name, value)
     return found
+
+
+def _broken(message: str, labels: Mapping[str, str]) -> str:
+    """Line by line again: relays put blanks where the text had line breaks."""
+    return _headings(tuple(labels)).sub(lambda found: ("\n" if found["head"] else "\n\t") + found[0], message)
+
+
+@lru_cache(maxsize=8)
+def _headings(labels: tuple[str, ...]) -> re.Pattern[str]:
+    heads = {label.split("/")[0] for label in labels if "/" in label}
+    leaves = {label.split("/")[-1] for label in labels}
+    either = "|".join(map(re.escape, sorted(leaves, key=len, reverse=True)))
+    head = "|".join(map(re.escape, sorted(heads, key=len, reverse=True)))
+    return re.compile(rf"(?<=\s)(?:(?P<head>{head})(?=:\s*[A-Z])|(?:{either})(?=:\s))")
 
 
 def in_order(message: str, texts: Sequence[EventText]) -> tuple[EventText, Data] | None:
