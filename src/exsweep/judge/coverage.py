@@ -14,6 +14,7 @@ from exsweep.judge.gaps import (
     file_gaps,
     folder_gaps,
     hour_gaps,
+    installed_gap,
     nobodys_gaps,
 )
 from exsweep.judge.holes import holes
@@ -106,7 +107,8 @@ def measure(
     start = min((row.first for row in rows if row.first), default=None)
     days = {kind: _days(by_kind[kind]) for kind in known}
     heard = _heard(by_kind)
-    windows = _windows(by_kind, titles, builds, end, now)
+    installed = _installed(by_kind, builds)
+    windows = _windows(by_kind, titles, builds, end, now, installed)
     gaps = (
         file_gaps(sources, matters)
         + day_gaps(rows)
@@ -120,6 +122,7 @@ def measure(
         + disk_gaps(sources)
         + collector_gaps(sources, {kind.split("/")[0] for kind in known}, titles)
         + nobodys_gaps(nobodys)
+        + (installed_gap(installed) if installed else [])
     )
     return Seen(
         Coverage(sources=rows, gaps=tuple(gaps)),
@@ -163,12 +166,14 @@ def _windows(
     builds: BuildHistory,
     end: datetime | None,
     now: datetime,
+    installed: date | None,
 ) -> tuple[Window, ...]:
     """One window per campaign that could have met this server before its evidence ends."""
     horizon = (end or now).date()
     windows = []
     for entry in campaigns():
-        first, last = entry.danger_from, min(_closed(entry, builds) or horizon, horizon)
+        first = max(entry.danger_from, installed or date.min)
+        last = min(_closed(entry, builds) or horizon, horizon)
         if first > last:
             continue
         open_ = _open_from(entry, first, builds)
@@ -191,6 +196,22 @@ def _windows(
     return tuple(windows)
 
 
+def _installed(by_kind: Mapping[str, Sequence[SourceReport]], builds: BuildHistory) -> date | None:
+    """Day on which setup brought Exchange onto this computer. No record of requests may be older: then it is another's log."""
+    told = [
+        date.fromisoformat(day)
+        for reports in by_kind.values()
+        for one in reports
+        if (day := one.facts.get("exchange.installed"))
+    ]
+    if not told:
+        return None
+    decisive = {kind for entry in campaigns() for kind in entry.decisive}
+    oldest = [day for kind in decisive for day in _days(by_kind.get(kind, ()))]
+    oldest += [one.first.date() for one in builds.seen]
+    return min(told) if min(oldest, default=date.max) >= min(told) else None
+
+
 def _covers(days: frozenset[date], first: date, last: date) -> bool:
     return len(days) > (last - first).days and all(
         first + timedelta(days=step) in days for step in range((last - first).days + 1)
@@ -201,7 +222,10 @@ def _open_from(entry: Campaign, first: date, builds: BuildHistory) -> bool | Non
     """Whether the server was open when the campaign began. A fixed build seen only later says nothing of earlier days."""
     if not builds.seen or not touches(entry.cves, builds.seen[0].build):
         return None if not builds.seen else False
-    open_ = open_on(entry.cves, builds.at(datetime.combine(first, time(), UTC)))
+    moment = datetime.combine(first, time(), UTC)
+    open_ = open_on(entry.cves, builds.at(moment))
+    if open_ and builds.by_setup(moment):
+        return None  # a security update may have closed it
     return None if open_ is False and builds.seen[0].first.date() > first else open_
 
 

@@ -171,6 +171,18 @@ def nobodys_gaps(count: int) -> list[Gap]:
     ]
 
 
+def installed_gap(day: date) -> list[Gap]:
+    """Days before Exchange came onto this computer are no gap of its records, but perhaps of an older server's."""
+    return [
+        Gap(
+            kind="exchange_setup",
+            last=datetime.combine(day, time(), UTC),
+            reason=render("gap.installed.reason", day=f"{day:%Y-%m-%d}"),
+            effect=render("gap.installed.effect"),
+        )
+    ]
+
+
 def collector_gaps(
     sources: Sequence[SourceReport], present: set[str], titles: Mapping[str, LogFormat]
 ) -> list[Gap]:

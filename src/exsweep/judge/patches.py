@@ -14,6 +14,8 @@ from exsweep.knowledge.mitigations import mitigations
 from exsweep.knowledge.words import render
 from exsweep.model import Patch, PatchCves, SeenBuild, SourceReport
 
+_SETUP = "exchange_setup"
+"""Kind of record that names cumulative updates and no security updates."""
 _OPEN = frozenset({CveState.CERTAIN, CveState.POSSIBLE})
 
 
@@ -48,6 +50,11 @@ class BuildHistory:
             return None
         spare = timedelta(seconds=judging().clock_seconds)
         return self.at(time) if time >= self.seen[0].first - spare else None
+
+    def by_setup(self, time: datetime | None) -> bool:
+        """The build of that time is known from setup's log alone, which tells no security updates."""
+        build = self.at(time)
+        return any(item.build == build and item.source == _SETUP for item in self.seen)
 
     @property
     def last(self) -> str | None:
@@ -119,6 +126,10 @@ def patch(builds: BuildHistory, sources: Sequence[SourceReport] = ()) -> Patch:
     protected = _mitigations(sources)
     if build is None:
         return Patch(advice=render("patch.unknown"), mitigations=protected)
+    if builds.by_setup(None):
+        # Which security updates came on top, nothing tells: no flaw is surely open, none surely closed.
+        lines, _ = _history(builds)
+        return Patch(advice=render("patch.by_setup"), mitigations=protected, history=lines)
     found = known.find(build)
     groups = patched(build)
     certain = _ids(groups.certain)
