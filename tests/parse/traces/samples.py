@@ -14,6 +14,7 @@ from tests.parse.traces.test_recycle import PAGE, PLACE
 from tests.parse.traces.test_registry import amcache, software, system, user
 from tests.parse.traces.test_relayed import SYSLOG
 from tests.parse.traces.test_rows import MFT
+from tests.parse.traces.test_setup_log import run
 from tests.parse.traces.test_task import TASK
 from tests.parse.traces.test_wmi import REPOSITORY
 
@@ -35,6 +36,7 @@ def trace_samples() -> dict[str, bytes]:
         "C/Windows/Prefetch/SVCH.EXE-12345678.pf": packed(prefetch("SVCH.EXE", FILES, RUNS)),
         "C/Windows/System32/wbem/Repository/OBJECTS.DATA": REPOSITORY,
         "EOMT.log": LOG,
+        "ExchangeSetup.log": run("11.14.2022", "Install").encode(),
         "results/Windows.NTFS.MFT.json": MFT,
         "access.log": COMBINED,
         "hits.ndjson": ELASTIC,
