@@ -156,12 +156,22 @@ def speed(title: str, looked: list[Looked]) -> None:
     )
 
 
+def _rest_of_text(lines: list[str], number: int) -> range:
+    """Numbers of the lines on which a text (`@"..."`) goes on that begins on a line: half of it would damage what follows."""
+    if not 0 < number <= len(lines) or lines[number - 1].count('"') % 2 == 0 or '@"' not in lines[number - 1]:
+        return range(0)
+    end = next((each for each in range(number, len(lines)) if lines[each].count('"') % 2), number - 1)
+    return range(number + 1, end + 2)
+
+
 def without_evidence(data: bytes, report: FileReport) -> bytes:
     """The page without the lines that the report names; the same where it names none."""
     readings = read_page(data, f"page.{report.kind or 'asp'}")
     page = next((each for each in readings if each.encoding == report.encoding), readings[0])
     named = {seen.line for can in report.capabilities for seen in can.evidence}
     lines = page.text.split("\n")
+    if page.language == "csharp":
+        named |= {each for number in sorted(named) for each in _rest_of_text(lines, number)}
     return "\n".join(line for number, line in enumerate(lines, 1) if number not in named).encode(
         "utf-8", "replace"
     )

@@ -99,6 +99,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Classes of whose heirs the server calls every function with what the visitor sends."""
     visitor_classes: tuple[str, ...]
     """Classes of whose heirs every field holds what the visitor sends."""
+    harmless: tuple[str, ...]
+    """Last names of calls that do no more with what they are given than show, keep or change it."""
     uploads: tuple[str, ...]
     """Types of objects that hold what is uploaded."""
     ordinary_objects: tuple[str, ...]

@@ -11,6 +11,7 @@ from exsweep.detect.webshell.effort import MOST, Effort
 from exsweep.detect.webshell.flow import follow
 from exsweep.detect.webshell.kinds import OTHER, kind
 from exsweep.detect.webshell.languages import parse_code
+from exsweep.detect.webshell.leftover import names_tool
 from exsweep.detect.webshell.markup import TOO_MANY_TAGS
 from exsweep.detect.webshell.named import Named, Remembered, named
 from exsweep.detect.webshell.page import Page
@@ -119,7 +120,7 @@ def _look(page: Page, place: Named, effort: Effort, depth: int, problems: list[s
     renamed = any(
         not {"=", " "}.isdisjoint(each.attributes.get("namespace", "").strip()) for each in page.directives
     )
-    quiet = not page.tags and not renamed and not may_do_anything(parts)
+    quiet = not page.tags and not renamed and not may_do_anything(parts) and not names_tool(page)
     for number, part in enumerate(() if quiet else parts):
         if effort.spent():
             problems.append(TOO_MUCH.format("of its code was read"))

@@ -40,6 +40,8 @@ _EXTENSION: Final = re.compile(r"\.\w{1,6}\Z")
 _FRAME: Final = re.compile(r"[^{]{3,}")
 """What stands before the first hole of a text for `Format`: the visitor does not choose where it begins."""
 
+_VISITORS: Final = frozenset({"request", "upload", "session"})
+
 _CLASS_ID: Final = 30
 
 _KEPT: Final = frozenset({"own-page", "listed", COMPILED})
@@ -114,6 +116,9 @@ class Library(Handing):
             and _FRAME.match(str(arguments[0].constant))
         ):
             value = marked(value, MIXED)
+        if value.origins and not self.state.blind and not known.does_nothing(last):
+            visitors = any(each.kind in _VISITORS for each in value.origins)
+            self.state.blind = visitors and not known.calls.matches(names, new=node.new)
         if known.decoders.matches(names, new=node.new):
             value = marked(value, DECODED)
         if known.basename.knows(last) and known.basename.matches(names):

@@ -10,6 +10,7 @@ from exsweep.detect.webshell import computing, decoding
 from exsweep.detect.webshell.alone import stands_alone
 from exsweep.detect.webshell.capabilities import Weighed
 from exsweep.detect.webshell.code import Assign, Call, Const, Member, Op, Statement, Unread, walk
+from exsweep.detect.webshell.leftover import names_tool, nothing_runs, title_of
 from exsweep.detect.webshell.named import Named
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.page import Page
@@ -33,7 +34,6 @@ _MOST_CHOICES: Final = 16
 _LITTLE_CODE: Final = 40
 _NEXT_TO_NOTHING: Final = 4
 _SHORT_PAGE: Final = 400
-_TITLE = re.compile(r"<title>([^<]{1,200})", re.IGNORECASE)
 _ADD = re.compile(r"<add\s([^<>]{10,2000})>")
 _KEY = re.compile(r"[0-9A-Fa-f]{16,64}")
 _SINK_WORDS = re.compile(
@@ -148,7 +148,7 @@ def signs(page: Page, place: Named, places: dict[str, list[Weighed]], state: Sta
     if _odd_include(page) and not able:
         found.append(reason("odd-include"))
     found.extend(reason(code) for code in _unreadable(page, state))
-    found.extend(reason(code) for code in _titles(page))
+    found.extend(reason(code) for code in _titles(page, places, state))
     if _door(page, state):
         found.append(reason("door"))
     if _handler(page, place):
@@ -197,15 +197,14 @@ def unread_share(page: Page, units: Sequence[Unit]) -> float:
     return min(unread / size, 1.0) if size > _LITTLE_CODE else 0.0
 
 
-def _titles(page: Page) -> Iterator[str]:
+def _titles(page: Page, places: dict[str, list[Weighed]], state: State) -> Iterator[str]:
     """What the page calls itself."""
-    match = _TITLE.search(page.text)
-    title = match[1].lower() if match else ""
+    title = title_of(page)
     if not title:
         return
     weights = webshell_weights()
-    if (page.blocks or page.controls) and any(re.search(each, title) for each in weights.tools):
-        yield "tool"
+    if names_tool(page):
+        yield "tool-trace" if nothing_runs(page, places, state) else "tool"
     if any(re.search(each, title) for each in weights.defaced):
         yield "defaced"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from exsweep.detect.webshell import folding
 from exsweep.detect.webshell.names import Patterns
 from exsweep.knowledge.rules.need import need, weight
 from exsweep.knowledge.rules.tree import Regex
@@ -92,6 +93,7 @@ class Lookup:
         self.basename = Patterns((name, True) for name in known.basename)
         self.decoders = Patterns((name, True) for name in known.decoders)
         self.returns = Patterns(known.returns.items())
+        self._harmless = frozenset(known.harmless) | folding.NAMES
         self.classids = known.classids
         self.uploads = frozenset(known.uploads)
         self.ordinary_objects = frozenset(known.ordinary_objects)
@@ -115,6 +117,10 @@ class Lookup:
         return self._also_sent[kind].fullmatch(name) is None or not self._unless_in[kind].isdisjoint(
             collections
         )
+
+    def does_nothing(self, last: str) -> bool:
+        """Does a call of that name no more with a value than show, keep or change it?"""
+        return last in self._harmless
 
     def is_tool(self, type_: str) -> bool:
         """Is an object of this type more than a door to a database?"""

@@ -58,6 +58,8 @@ class State(Variables):
         """Does the page handle functions like values?"""
         self.tools = False
         """Does the page make objects that more can be done with than asking a database?"""
+        self.blind = False
+        """Does a value of the visitor's go into a call of which nothing is known?"""
         self.chosen_at_work = False
         """Is anything done with an object whose class the visitor names?"""
         self.steps = 0
