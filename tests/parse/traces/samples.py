@@ -36,6 +36,8 @@ def trace_samples() -> dict[str, bytes]:
         "C/Windows/Prefetch/SVCH.EXE-12345678.pf": packed(prefetch("SVCH.EXE", FILES, RUNS)),
         "C/Windows/System32/wbem/Repository/OBJECTS.DATA": REPOSITORY,
         "EOMT.log": LOG,
+        "SearchResult.xml": b'<SearchResults><Event Caller="a" Cmdlet="New-X" RunDate="2021-03-03T04:05:02+00:00" Succeeded="true">'
+        b'<CmdletParameters><Parameter Name="B" Value="c" /></CmdletParameters></Event></SearchResults>',
         "ExchangeSetup.log": run("11.14.2022", "Install").encode(),
         "results/Windows.NTFS.MFT.json": MFT,
         "access.log": COMBINED,
