@@ -238,9 +238,7 @@ def _holds(whole: Assessment, less: Assessment, kinds: Sequence[str]) -> None:
                 assert any(name in absent for name in names), (stage, names, absent)
             assert left or not _broken(less), stage
             terminal = summary(less, None)
-            assert not left or any(
-                step.why_missing.partition(" Read, and")[0].partition(".")[0] in terminal for step in left
-            )
+            assert not left or any(name in terminal.partition("did not see:")[2] for name in names)
     for what in ("mailboxes", "credentials", "files", "hosts", "persistence") if _broken(less) else ():
         before, after = getattr(whole.impact, what), getattr(less.impact, what)
         poorer = before.state is ImpactState.SEEN and after.state is not ImpactState.SEEN

@@ -5,6 +5,8 @@ from pathlib import Path
 from exsweep.cli.terminal import term
 from exsweep.export.words import count, gaps_counted, stage
 from exsweep.knowledge.languages import ENGLISH, in_language, say, text
+from exsweep.knowledge.shown_by import shown_by
+from exsweep.knowledge.words import join
 from exsweep.model import Assessment, Coverage, Finding, Gap, Origin, Strength
 
 _MOST = 6
@@ -59,12 +61,21 @@ def summary(assessment: Assessment, out: Path | None, language: str = ENGLISH) -
 def _unseen_steps(assessment: Assessment) -> list[str]:
     """Of the leading break-in: the steps for which records are missing, and which ones."""
     chain = next((one for one in assessment.chains if one.level is assessment.verdict.level), None)
-    told = [
-        f"  - {stage(step.stage)[0]} ({stage(step.stage)[1]}): {say(step.said[0])}"
+    steps = [
+        step
         for step in (chain.steps if chain else ())
         if step.missing and step.said and step.said[0].key == _NOT_SENT
     ]
-    return ["", "Steps of the intruder that we did not see:", *told] if told else []
+    if not steps:
+        return []
+    named = [one for step in steps if isinstance(one := step.said[0].params["kinds"], tuple)]
+    kinds = [say(one) for kinds in named for one in kinds]
+    return [
+        "",
+        "Steps of the intruder that we did not see:",
+        *(f"  - {stage(step.stage)[0]} ({stage(step.stage)[1]})" for step in steps),
+        f"  These records could show them and were not sent: {join(list(shown_by().merged(kinds)))}.",
+    ]
 
 
 def _gaps(coverage: Coverage, out: Path | None) -> list[str]:

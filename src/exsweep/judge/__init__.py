@@ -26,6 +26,7 @@ from exsweep.judge.sessions import sessions
 from exsweep.judge.story import chain_of
 from exsweep.judge.timeline import timeline
 from exsweep.judge.verdict import decide
+from exsweep.judge.whose import of_a_mail_server
 from exsweep.knowledge.baselines import Baseline
 from exsweep.knowledge.builds import product_of
 from exsweep.knowledge.formats import LogFormat
@@ -72,16 +73,17 @@ def judge(
     hits = (*(credible(hit, now) for hit in seen.hits), *signed_in(seen, rules))
     clocks, groups = _on_one_clock(hits, compare(seen, rules, covered.coverage), rules, builds, covered)
     context = clocks.moved(seen.context)
+    mail_server = of_a_mail_server(seen)
     findings: list[Finding] = []
     chains: list[Chain] = []
     for group, level in groups:
         told = findings_of(group, group_id(group))
         findings += told
         if level is not None:
-            chains.append(chain_of(group, told, level, covered))
+            chains.append(chain_of(group, told, level, covered, mail_server=mail_server))
     chains.sort(key=lambda chain: (-chain.level.rank, chain.first_seen is None, chain.first_seen, chain.id))
     state = patch(builds, seen.sources)
-    verdict = decide(chains, findings, covered, state, builds)
+    verdict = decide(chains, findings, covered, state, builds, mail_server=mail_server)
     events = _events(findings, [group for group, _ in groups])
     findings = clocks.remarked(with_history(findings, events, seen.hits, seen.sources))
     custody = tuple(
@@ -105,7 +107,7 @@ def judge(
         files=look(seen.files, [*seen.hits, *seen.context], builds.last, shipped),
         coverage=msgspec.structs.replace(covered.coverage, clocks=clocks.clocks),
         patch=state,
-        impact=impact_of(groups, findings, covered, sessions(seen.sources)),
+        impact=impact_of(groups, findings, covered, sessions(seen.sources), mail_server=mail_server),
         remediation=remedies(verdict.level, _leading(chains, findings, verdict.level), state),
         custody=custody,
         manifest_sha256=_manifest(custody),

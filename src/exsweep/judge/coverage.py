@@ -20,7 +20,7 @@ from exsweep.judge.gaps import (
 from exsweep.judge.holes import holes
 from exsweep.judge.parts import days_for, inner_only, part_gaps
 from exsweep.judge.patches import BuildHistory, open_on, touches
-from exsweep.judge.records import EVENTS, channels_of, computer_gaps, record_gaps, row_of
+from exsweep.judge.records import EVENTS, SEVERAL, channels_of, computer_gaps, record_gaps, row_of
 from exsweep.judge.stamps import in_time
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.formats import LogFormat
@@ -141,7 +141,7 @@ def _heard(by_kind: Mapping[str, Sequence[SourceReport]]) -> frozenset[str]:
     """Kinds with a record; a page that was looked at is one, though it has no rows."""
     rows = {kind for kind, reports in by_kind.items() if kind == _PAGE or any(one.events for one in reports)}
     channels = {channel for reports in by_kind.values() for one in reports for channel in channels_of(one)}
-    return frozenset(rows | {f"{EVENTS}/{channel}" for channel in channels})
+    return frozenset(rows - {SEVERAL} | {f"{EVENTS}/{channel}" for channel in channels})
 
 
 def _unheard(heard: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from exsweep.judge.coverage import Seen
 from exsweep.judge.credentials import with_accounts
 from exsweep.judge.outcome import Weighed
 from exsweep.judge.sessions import Session
-from exsweep.judge.unseen import look_for
+from exsweep.judge.unseen import look_for, of_any_computer
 from exsweep.knowledge import languages
 from exsweep.knowledge.judging import judging
 from exsweep.knowledge.shown_by import shown_by
@@ -44,6 +44,8 @@ def impact_of(
     findings: Sequence[Finding],
     seen: Seen,
     logged_on: Sequence[Session] = (),
+    *,
+    mail_server: bool = True,
 ) -> Impact:
     """A web shell runs with the rights of the server, and so does a way in that gives orders: from there on everything is
     possible until shown otherwise.
@@ -60,12 +62,13 @@ def impact_of(
         heading = shown_by().impact[what]
         checked = look_for(heading.checked_by, seen, None).read
         # Without a break-in nobody needs the list of what else could have been sent.
-        lacking = look_for(heading.kinds, seen, span).lacking() if entered else ()
+        kinds = heading.kinds if mail_server else of_any_computer(heading.kinds)
+        lacking = look_for(kinds, seen, span).lacking() if entered else ()
         possible = possible or (entered and not checked)
         return _item(what, findings, hostile, doubtful, possible=possible, checked=checked, lacking=lacking)
 
     return Impact(
-        mailboxes=item("mailboxes", entered),
+        mailboxes=item("mailboxes", entered and mail_server),
         credentials=with_accounts(item("credentials", inside), hostile, logged_on),
         files=item("files", inside),
         hosts=item("hosts", inside),

@@ -11,6 +11,8 @@ from exsweep.knowledge.words import render
 from exsweep.model import Gap, SourceReport, SourceState
 
 EVENTS = "windows_event"
+SEVERAL = f"{EVENTS}/several channels"
+"""Row of a file whose records are of many channels."""
 _CHANNEL = re.compile(r"channel\.(.+)\.records")
 _MAIN_SHARE = 0.9
 _NOTHING = {
@@ -30,7 +32,7 @@ def row_of(report: SourceReport) -> str:
     main = max(records, key=lambda name: (records[name], name), default=None)
     if main is None:
         return report.kind
-    return f"{EVENTS}/{main if records[main] >= _MAIN_SHARE * sum(records.values()) else 'several channels'}"
+    return f"{EVENTS}/{main}" if records[main] >= _MAIN_SHARE * sum(records.values()) else SEVERAL
 
 
 def channels_of(report: SourceReport) -> dict[str, int]:

@@ -1,13 +1,15 @@
 """Chains as people read them: the steps in order, and for every missing link the reason why it is not seen."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 
 from exsweep.judge import facts
 from exsweep.judge.chains import Group
 from exsweep.judge.coverage import Seen
 from exsweep.judge.findings import group_id
-from exsweep.judge.unseen import kinds_for, look_for
+from exsweep.judge.unseen import kinds_for, look_for, of_any_computer
 from exsweep.knowledge import languages
 from exsweep.knowledge.campaigns import Campaign, campaigns
 from exsweep.knowledge.judging import judging
@@ -16,13 +18,17 @@ from exsweep.model import Actor, Chain, Finding, Hit, Level, Phrase, Stage, Step
 
 _LINKS = tuple(sorted(Stage, key=lambda stage: stage.rank))
 """Every stage: a step that only a missing record shows must not go without a word."""
+_ON_ANY_COMPUTER = (Stage.EXPLOITATION, Stage.POST_EXPLOITATION, Stage.PERSISTENCE, Stage.CLEANUP)
+"""Those that concern a computer of which nothing shows that it is a mail server."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _NAMED = 3
 """Findings that one sentence names."""
 _BROKEN = frozenset({Level.BROKEN_INTO, Level.IN_USE})
 
 
-def chain_of(group: Group, findings: Sequence[Finding], level: Level, seen: Seen) -> Chain:
+def chain_of(
+    group: Group, findings: Sequence[Finding], level: Level, seen: Seen, *, mail_server: bool = True
+) -> Chain:
     """Steps seen, in order of time; for a break-in also the links that are not seen."""
     actor = _actor(group)
     campaign = _campaign(group)
@@ -33,7 +39,7 @@ def chain_of(group: Group, findings: Sequence[Finding], level: Level, seen: Seen
         _seen_step(stage, items) for stage, items in sorted(by_stage.items(), key=lambda pair: pair[0].rank)
     ]
     if level in _BROKEN:
-        steps += _missing(by_stage, campaign, seen, findings)
+        steps += _missing(by_stage, campaign, seen, findings, mail_server=mail_server)
     return Chain(
         id=group_id(group),
         title=_title(group, actor, campaign, level),
@@ -120,7 +126,7 @@ def _actor(group: Group) -> Actor:
 
 
 def _users(hits: Sequence[Hit]) -> tuple[str, ...]:
-    """Accounts, without that of the computer that wrote the record: a program of the server's own acts under it.
+    """Accounts, each once, without those of the system and of the computer itself: its own programs act under them.
 
     The account of another computer stays: somebody made that one log on here.
     """
@@ -129,9 +135,16 @@ def _users(hits: Sequence[Hit]) -> tuple[str, ...]:
 
     def own(name: str) -> bool:
         account = name.rpartition("\\")[2]
+        if _system().search(name) or (name == account and any(one.endswith(f"\\{name}") for one in names)):
+            return True
         return account.endswith("$") and (not hosts or facts.short_name(account[:-1]) in hosts)
 
     return tuple(name for name in names if not own(name))
+
+
+@cache
+def _system() -> re.Pattern[str]:
+    return re.compile(judging().accounts_of_the_system)
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:
@@ -172,13 +185,16 @@ def _missing(
     campaign: Campaign | None,
     seen: Seen,
     findings: Sequence[Finding],
+    *,
+    mail_server: bool,
 ) -> list[Step]:
     span, other = _span(findings), _sideways(findings)
     steps = []
-    for stage in _LINKS:
+    for stage in _LINKS if mail_server else _ON_ANY_COMPUTER:
         if stage in by_stage or (stage is Stage.WEBSHELL and Stage.WEBSHELL_USE in by_stage):
             continue
-        said = look_for(kinds_for(stage, campaign), seen, span).sentences()
+        kinds = kinds_for(stage, campaign)
+        said = look_for(kinds if mail_server else of_any_computer(kinds), seen, span).sentences()
         if stage is Stage.EXPLOITATION and other:
             said = (*said, other)
         steps.append(

@@ -8,6 +8,7 @@ from exsweep.judge.coverage import Seen
 from exsweep.judge.gaps import MOST_RUNS, busy, days_of, runs_of
 from exsweep.knowledge import languages
 from exsweep.knowledge.campaigns import Campaign
+from exsweep.knowledge.judging import judging
 from exsweep.knowledge.shown_by import EVENTS, shown_by
 from exsweep.knowledge.words import join
 from exsweep.model import CoverageSource, DayState, Phrase, Stage
@@ -35,6 +36,15 @@ class Looked:
     def sentences(self) -> tuple[Phrase, ...]:
         read = (_listed("missing.not_seen", self.read),) if self.read else ()
         return (*self.lacking(), *read) or (Phrase(key="missing.never"),)
+
+
+def of_any_computer(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Those that a computer without Exchange has too."""
+    return tuple(
+        kind
+        for kind in kinds
+        if kind.partition("/")[0] in judging().any_computer and "exchange" not in kind.lower()
+    )
 
 
 def kinds_for(stage: Stage, campaign: Campaign | None) -> tuple[str, ...]:

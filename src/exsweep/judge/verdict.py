@@ -37,13 +37,21 @@ class _Case:
     last: datetime | None
     quiet: bool
     """No rule found anything, however slight."""
+    mail_server: bool
+    """Something in the evidence is of a mail server, or of a web server."""
 
     def stage(self, *stages: Stage, strength: Strength | None = None) -> bool:
         return any(item.stage in stages and strength in (None, item.strength) for item in self.carrying)
 
 
 def decide(
-    chains: Sequence[Chain], findings: Sequence[Finding], seen: Seen, patch: Patch, builds: BuildHistory
+    chains: Sequence[Chain],
+    findings: Sequence[Finding],
+    seen: Seen,
+    patch: Patch,
+    builds: BuildHistory,
+    *,
+    mail_server: bool = True,
 ) -> Verdict:
     """Strongest chain; without any, `no_signs` only where the days that matter are covered and readable."""
     level = level_of_all(chains, seen)
@@ -58,11 +66,12 @@ def decide(
         since=_since(level, leading, _carrying(level, _broken(chains) or leading, findings)),
         last=max((chain.last_seen for chain in leading if chain.last_seen), default=None),
         quiet=not findings,
+        mail_server=mail_server,
     )
     confidence, kinds = _confidence(level, carrying, seen)
     do_now = _do_now(case)
     said = Said(
-        headline=Phrase(key=f"verdict.{level.value}.headline"),
+        headline=Phrase(key=_of_computer(f"verdict.{level.value}.headline", case)),
         text=(*_meaning(case), *_sure(level, confidence, kinds), *_unseen(case)),
         do_now=do_now,
     )
@@ -180,9 +189,10 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
     match case.level:
         case Level.IN_USE:
             used = case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
-            said = [_phrase(at + (("shell" if _page_known(case) else "ran") if used else "other"), **dates)]
+            key = at + (("shell" if _page_known(case) else "ran") if used else "other")
+            said = [_phrase(_of_computer(key, case), **dates)]
         case Level.BROKEN_INTO:
-            said = [_phrase(at + _shell_state(case), **dates), _phrase(at + "patched")]
+            said = [_phrase(_of_computer(at + _shell_state(case), case), **dates), _phrase(at + "patched")]
         case Level.SUSPICIOUS:
             said = [_suspicion(case, dates)]
         case Level.ATTACKED:
@@ -199,6 +209,11 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
                 # What is missing decides; a frightened reader still wants to know what the rest showed.
                 said.append(_read(case, at + ("read" if case.seen.days else "read_part"), dates))
     return tuple(said)
+
+
+def _of_computer(key: str, case: _Case) -> str:
+    """Words for a computer of which nothing shows that it is the mail server, where there are some."""
+    return f"{key}_computer" if not case.mail_server and has(f"{key}_computer") else key
 
 
 def _read(case: _Case, key: str, dates: dict[str, Phrase]) -> Phrase:

@@ -36,6 +36,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Column with the number of a process -> column with the path of its program."""
     logon_columns: tuple[str, ...]
     logons_of_the_system: tuple[str, ...]
+    accounts_of_the_system: str
     process_join_seconds: int
     session_patterns: dict[str, str]
     session_columns: dict[str, str]
@@ -53,6 +54,8 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     secrets_of: dict[str, tuple[str, ...]]
     host_patterns: tuple[str, ...]
     answer_bytes: str
+    any_computer: tuple[str, ...]
+    exchange_pattern: str
     runs_orders: tuple[str, ...]
     mailbox_patterns: tuple[str, ...]
     mailbox_columns: tuple[str, ...]

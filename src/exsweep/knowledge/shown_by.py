@@ -11,6 +11,7 @@ from exsweep.model import Stage
 
 EVENTS = "windows_event"
 """Alone: every channel that no family names. With one: `windows_event/Security`."""
+_REST = "all others that were sent"
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +49,18 @@ class ShownBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The kind, and the forms that the same record has."""
         return next((group for group in self.same if kind in group), (kind,))
 
+    def merged(self, titles: Iterable[str]) -> tuple[str, ...]:
+        """Names from several lists as one list: members of a family come together again."""
+        told: dict[str, list[str]] = {}
+        for title in titles:
+            family = next((one.title for one in self.families if title.startswith(f"{one.title} (")), None)
+            members = title.removeprefix(f"{family} (").removesuffix(")").split(", ") if family else []
+            told.setdefault(family or title, []).extend(members)
+        return tuple(
+            f"{title} ({', '.join(dict.fromkeys(members))})" if members else title
+            for title, members in told.items()
+        )
+
     def is_result(self, kind: str) -> bool:
         """The result of a check, not a record of the server."""
         return kind in self.results_of_checks
@@ -65,7 +78,7 @@ class ShownBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             if family:
                 told.setdefault(family.title, []).append(family.members[kind])
             elif kind.startswith(f"{EVENTS}/"):
-                told.setdefault(self.families[0].title, []).append(kind.partition("/")[2])
+                told.setdefault(self.families[0].title, []).append(_REST)
             else:
                 told.setdefault(plain.get(kind, kind), [])
         return tuple(
