@@ -4,7 +4,6 @@ from typing import Final
 
 from exsweep.detect.webshell import folding
 from exsweep.detect.webshell.code import Assign, Call, Index, Lambda, Member, Name, Op, Statement
-from exsweep.detect.webshell.handing import MOVERS
 from exsweep.detect.webshell.library import Library, endings
 from exsweep.detect.webshell.names import DottedName, dotted
 from exsweep.detect.webshell.showing import DEEPEST_UNIT, MOST_UNITS
@@ -239,8 +238,7 @@ class Evaluator(Library):
             return self._element(node, base, arguments)
         if last == "copyto":
             self._copied(node, base, arguments)
-        if last in MOVERS or last[-1:].isdigit() or known.channels.knows(last):
-            self._moved(node, names, base, arguments, last)
+        self._moved(node, names, base, arguments, last)
         own = self._own(node, names, base, arguments)
         if own is not None:
             strange = base is not None and base.origins and self.state.classes.isdisjoint(base.types)

@@ -40,7 +40,7 @@ _FILLERS: Final = frozenset(
 _MATCHERS: Final = frozenset({"test", "exec", "match", "replace", "search"})
 
 
-MOVERS: Final = _BUILDERS | _FILLERS | _MATCHERS
+_MOVERS: Final = _BUILDERS | _FILLERS | _MATCHERS
 """Methods that `_moved` looks at, besides those with a number and the channels of the knowledge."""
 
 
@@ -240,6 +240,8 @@ class Handing(Assignments):
         self, node: Call, names: list[DottedName], base: Value | None, arguments: list[Value], last: str
     ) -> None:
         """Objects and buffers that a call fills."""
+        if last not in _MOVERS and not last[-1:].isdigit() and not self.known.channels.knows(last):
+            return
         function = node.function
         # COM gives each overload of a .NET method a number of its own: `Append_3`.
         stem = last.rstrip("0123456789").rstrip("_") if last[-1:].isdigit() else last
