@@ -49,6 +49,7 @@ _LETTERS: Final = {
 }
 """Function that makes a letter -> what gives it the number or the place of that letter."""
 
+_NAMED: Final = (Name, Member)
 _APPLIED: Final = frozenset({"call", "apply"})
 
 _WRITE: Final = frozenset({"write", "Write", "WRITE"})
@@ -64,7 +65,7 @@ def _kinds(value: Value) -> set[str]:
 
 
 def _last(function: Statement) -> str:
-    return function.name.lower() if isinstance(function, Name | Member) else ""
+    return function.name.lower() if isinstance(function, _NAMED) else ""
 
 
 class Evaluator(Library):

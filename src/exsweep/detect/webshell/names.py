@@ -77,22 +77,25 @@ def dotted(node: Statement) -> DottedName | None:
     """
     parts: list[str] = []
     for _ in range(_DEEPEST):
-        match node:
-            case Name(name=name):
-                if not parts or name.lower() not in SELF:
-                    parts.append(name.lower())
-                return tuple(reversed(parts))
-            case Op(operator=operator) if parts and operator in SELF:
-                return tuple(reversed(parts))
-            case Member(base=base, name=name):
-                parts.append(name.lower())
-                node = base
-            case Call(function=function):
-                node = function
-            case Index(base=base):
-                node = base
-            case _:
-                return None
+        # Half of all that is asked of the tree: patterns of `match` would cost twice as much.
+        if isinstance(node, Name):
+            name = node.name.lower()
+            if not parts:
+                return (name,)
+            if name not in SELF:
+                parts.append(name)
+            return tuple(reversed(parts))
+        if isinstance(node, Member):
+            parts.append(node.name.lower())
+            node = node.base
+        elif isinstance(node, Call):
+            node = node.function
+        elif isinstance(node, Index):
+            node = node.base
+        elif isinstance(node, Op) and parts and node.operator in SELF:
+            return tuple(reversed(parts))
+        else:
+            return None
     return None
 
 
@@ -113,15 +116,16 @@ def spell(node: Statement) -> str:
     """A name as written, for people."""
     parts: list[str] = []
     for _ in range(8):
-        match node:
-            case Name(name=name):
-                parts.append(name)
-                break
-            case Member(base=base, name=name):
-                parts.append(name)
-                node = base
-            case Call(function=inner) | Index(base=inner):
-                node = inner
-            case _:
-                break
+        if isinstance(node, Name):
+            parts.append(node.name)
+            break
+        if isinstance(node, Member):
+            parts.append(node.name)
+            node = node.base
+        elif isinstance(node, Call):
+            node = node.function
+        elif isinstance(node, Index):
+            node = node.base
+        else:
+            break
     return ".".join(reversed(parts))

@@ -23,6 +23,8 @@ _ONE_FIELD = re.compile(
 )
 _STEP = 2048
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN_WORD = re.compile(r"[a-z\d]+", re.ASCII)
+"""The same in small letters of ASCII, at half the price."""
 _WRITE = re.compile(r"(?<![^\W_])(?<!response\.)write(?![^\W_])")
 
 
@@ -34,7 +36,7 @@ def may_do_anything(parts: Iterable[Piece]) -> bool:
     for part in parts:
         low = _without_harmless(part.code.lower(), part.language)
         for piece in _in_steps(low):
-            there = set(_WORD.findall(piece))
+            there = set((_PLAIN_WORD if piece.isascii() else _WORD).findall(piece))
             said |= there
             found = named.keys() & there
             if any(not named[each] and _stands_alone(each, low) for each in found):

@@ -14,6 +14,7 @@ from exsweep.detect.webshell.languages.basic_heads import BasicHeads
 
 COMPOUND = frozenset(("+=", "-=", "*=", "/=", "\\=", "^=", "&=", "<<=", ">>="))
 _AFTER_NAMES = COMPOUND | {"=", ".", "\n", ""}
+_NAMED = (Name, Member)
 _LEFT = frozenset(("sub", "function", "property"))
 _OPERATORS = frozenset(("&", "+", "-", "*", "/", "and", "or", "<>", "<", ">", "mod", "^", "\\", "xor", "is"))
 
@@ -40,7 +41,7 @@ class BasicLines(BasicHeads):
         elif isinstance(target, Call) and sign == ",":
             self.place += 1
             self.made(Call(target.at, target.function, (*target.arguments, *self.arguments(""))))
-        elif isinstance(target, Name | Member):
+        elif isinstance(target, _NAMED):
             self.made(self.called(target, self.arguments("")))
         elif sign in _OPERATORS:
             self.made(self.operators(target))
@@ -48,7 +49,7 @@ class BasicLines(BasicHeads):
             self.made(Call(target.at, target, self.arguments("")))
 
     def called(self, target: Expr, arguments: tuple[Expr, ...]) -> Expr:
-        if isinstance(target, Name | Member):
+        if isinstance(target, _NAMED):
             return Call(target.at, target, arguments)
         return target
 
