@@ -2,6 +2,7 @@ r"""Paths of files on the evidence, as Windows would read them, and where they w
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -28,6 +29,7 @@ class Located(msgspec.Struct, frozen=True):
     sure: bool = False
 
 
+@lru_cache(64)  # one file's path is asked for again and again before the next one's
 def components(path: str) -> tuple[str, ...]:
     r"""Parts of a path, either slash; blanks and dots at the end of a part count for nothing, as on Windows.
 
