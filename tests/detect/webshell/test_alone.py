@@ -25,6 +25,31 @@ def test_a_bare_page_that_deletes_or_copies_whatever_is_named_is_suspicious(does
 
 
 @pytest.mark.parametrize(
+    "adds",
+    [
+        '<img src="a.gif">',
+        '<td background="a.gif">',
+        "<style>b{}</style>",
+        '<img src="a.gif"><img src="A.gif">',
+    ],
+)
+def test_one_picture_makes_no_site(adds: str) -> None:
+    deletes = f'{_FILES}f.DeleteFile Req~uest("n"), True'
+    assert look(f"{adds}<~%\n{deletes}\n%~>", "page.asp").verdict is FileVerdict.SUSPICIOUS
+    assert (
+        look(f'<img src="a.gif"><img src="b.gif"><~%\n{deletes}\n%~>', "page.asp").verdict
+        is FileVerdict.UNREMARKABLE
+    )
+
+
+def test_a_style_sheet_is_not_enough_for_a_page_that_makes_any_object_the_visitor_names() -> None:
+    makes = '<~%\nSet o = GetOb~ject(Req~uest("x")): o.Begin\nSet p = CreateObject("Scripting.FileSys~temObject"): p.DeleteFile Server.MapPath(Req~uest("n"))\n%~>'
+    alone = {each.code for each in look(_STYLE + makes, "page.asp").reasons}
+    many = {each.code for each in look(_STYLE + '<script src="a.js"></script>' + makes, "page.asp").reasons}
+    assert "alone" in alone and "alone" not in many
+
+
+@pytest.mark.parametrize(
     "does",
     [
         'f.DeleteFile Server.MapPath("d/" & Req~uest("n"))',

@@ -22,9 +22,13 @@ _MOVED_BY: Final = frozenset(
     {"request", "upload", "remote", "decoded", "hidden", "packed", "session", "file", "database", "keys", "listed"}
 )  # fmt: skip
 _MOST_TAGS: Final = 64
+_OF_A_DESIGN: Final = frozenset({"link", "script"})
+_BARE: Final = 2
+_ALONE: Final = 4
+"""Below so much furniture, see `_furniture`, a page has nothing of a site about it, or so little that a line adds it."""
 _BESIDE = re.compile(
-    r"""<(?:link|img|script|td|body|table|input|iframe|frame)\b[^<>]{0,400}?\b(?:href|src|background)\s{0,8}=\s{0,8}["']?"""
-    r"""(?!["'#<]|[a-z]{3,10}:|//)""",
+    r"""<(link|img|script|td|body|table|input|iframe|frame)\b[^<>]{0,400}?\b(?:href|src|background)\s{0,8}=\s{0,8}["']?"""
+    r"""(?!["'#<]|[a-z]{3,10}:|//)([^"'\s<>]{1,200})""",
     re.IGNORECASE,
 )
 """A tag that fetches something from an address of the same site."""
@@ -38,16 +42,20 @@ def around(page: Page) -> frozenset[str]:
         return frozenset()
     if sum(len(each.code) for each in page.blocks) > webshell_weights().alone_most_code:
         return frozenset()
-    return frozenset({LONELY}) if _uses_what_lies_beside(page) else frozenset({LONELY, BARE})
+    return frozenset({LONELY}) if _furniture(page) >= _BARE else frozenset({LONELY, BARE})
 
 
-def _uses_what_lies_beside(page: Page) -> bool:
-    """Does the markup, and not a text or remark in the code, fetch anything of the same site?"""
+def _furniture(page: Page) -> int:
+    """What the markup, and not a text or remark in the code, fetches of the same site: style sheets and scripts count twice.
+
+    Whoever brings a page can bring a tag as well, so that one picture is nothing, and little is not enough for much.
+    """
     code = [(each.at, each.at + len(each.code)) for each in page.blocks]
-    return any(
-        not any(begin <= match.start() < end for begin, end in code)
-        for match in islice(_BESIDE.finditer(page.text), _MOST_TAGS)
-    )
+    found: dict[str, int] = {}
+    for match in islice(_BESIDE.finditer(page.text), _MOST_TAGS):
+        if not any(begin <= match.start() < end for begin, end in code):
+            found[match[2].lower()] = 2 if match[1].lower() in _OF_A_DESIGN else 1
+    return sum(found.values())
 
 
 def stands_alone(page: Page, places: dict[str, list[Weighed]], able: float) -> bool:
@@ -56,7 +64,7 @@ def stands_alone(page: Page, places: dict[str, list[Weighed]], able: float) -> b
     Args:
         able: points of its abilities.
     """
-    if BARE not in around(page) or not _driven(places):
+    if LONELY not in around(page) or not _driven(places) or _furniture(page) >= _ALONE:
         return False
     least = webshell_weights().alone.get(kind(page.kind).engine)
     return least is not None and able + sum(each.points for each in pairs(places)) >= least
