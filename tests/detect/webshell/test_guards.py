@@ -52,6 +52,13 @@ def test_a_variable_that_is_given_another_value_after_its_check_is_not_checked()
     assert csharp(_FIELD + code).verdict is not FileVerdict.UNREMARKABLE
 
 
+@pytest.mark.parametrize("reads", ['Request["z"]==null?f:g', "g+f", 'string.Format("{0}{1}",g,f)'])
+def test_what_was_checked_does_not_lend_its_check_to_what_was_not(reads: str) -> None:
+    code = 'string g=Req~uest["g"];if(!f.StartsWith(Server.MapPath("~/d")))throw new Exception();'
+    page = csharp(_FIELD + code + f"var h={reads};" + _READS.replace("(f)", "(h)"))
+    assert page.verdict is not FileVerdict.UNREMARKABLE
+
+
 _RELAY = "Response.Write(new System.IO.StreamReader(System.Net.WebReq~uest.Create(f).GetResponse().GetResponseStream()).ReadToEnd());"
 
 

@@ -62,6 +62,9 @@ TAMED = frozenset({MIXED, BASENAME, MAPPED, ROOTED})
 """Marks of values that the visitor does not choose wholly."""
 
 
+_HELD = frozenset({CHECKED, ASKED})
+
+
 class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a value came from, and the names through which it went."""
 
@@ -113,6 +116,10 @@ def derived(parts: list[Value], marks: frozenset[str] = _NO_MARKS) -> Value:
             origins = _more(origins, part.origins)
         if part.marks:
             marks = marks | part.marks
+    if not marks.isdisjoint(_HELD):
+        # What begins with something that nobody checked is not checked.
+        begins = next((part.marks for part in parts if part.origins), marks)
+        marks -= _HELD - begins
     return Value((), origins, (), marks) if origins or marks else UNKNOWN
 
 
@@ -133,7 +140,7 @@ def either(one: Value, other: Value) -> Value:
     if one.marks != other.marks and (one.origins or other.origins):
         # What tames a value counts only where it tames every alternative that comes from elsewhere.
         tamed = [each.marks for each in (one, other) if each.origins]
-        marks -= TAMED - frozenset.intersection(*tamed)
+        marks -= (TAMED | _HELD) - frozenset.intersection(*tamed)
     return Value(constants, _more(one.origins, other.origins), types, marks)
 
 
