@@ -64,6 +64,8 @@ class Seen:
     """Those of which only the site behind was read, which outsiders do not reach."""
     unheard: tuple[str, ...] = ()
     """Witnesses (`judging.witnesses`) of which the evidence holds no record: what shows only there was not looked at."""
+    old: bool = False
+    """The records end long before today: what they show at their end may be over."""
 
     @property
     def blind(self) -> tuple[Window, ...]:
@@ -134,6 +136,7 @@ def measure(
         heard,
         inner_only(by_kind),
         _unheard(heard),
+        end is not None and now - end > timedelta(days=judging().old_after_days),
     )
 
 

@@ -191,6 +191,8 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
             used = case.stage(Stage.WEBSHELL_USE, strength=Strength.SUCCESS)
             key = at + (("shell" if _page_known(case) else "ran") if used else "other")
             said = [_phrase(_of_computer(key, case), **dates)]
+            if case.seen.old:
+                said.append(_phrase(at + "old", **dates))
         case Level.BROKEN_INTO:
             said = [_phrase(_of_computer(at + _shell_state(case), case), **dates), _phrase(at + "patched")]
         case Level.SUSPICIOUS:

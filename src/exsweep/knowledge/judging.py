@@ -14,6 +14,7 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     version: int
     source: tuple[str, ...]
     in_use_hours: int
+    old_after_days: int
     join_seconds: int
     joins_by_time_from: str
     disk_times_from: str
