@@ -59,6 +59,28 @@ def test_what_was_checked_does_not_lend_its_check_to_what_was_not(reads: str) ->
     assert page.verdict is not FileVerdict.UNREMARKABLE
 
 
+_STARTS = 'System.Diagnostics.Pro~cess.Start("C:\\\\a.exe",f);'
+
+
+@pytest.mark.parametrize(
+    ("check", "held"),
+    [
+        (r'if(!Regex.IsMatch(f,"^\\d{7}$"))return;', True),
+        (r'if(f==null||!Regex.IsMatch(f,@"^[0-9]{1,6}\z"))return;', True),
+        (r'if(Regex.IsMatch(f,"^\\d{7}$"))Response.Write(1);', False),
+        (r'if(!Regex.IsMatch(f,"^\\d{7}$"))Response.Write(1);', False),
+        (r'if(!Regex.IsMatch(f,"^\\d{1,99}$"))return;', False),
+        (r'if(!Regex.IsMatch(f,"^\\d+$"))return;', False),
+        (r'if(!Regex.IsMatch(f,"\\d{7}$"))return;', False),
+        (r'if(!Regex.IsMatch(f,"^\\w{7}$"))return;', False),
+        (r'if(!Regex.IsMatch(f,"^\\d{7}$"))return;f=Req~uest["g"];', False),
+    ],
+)
+def test_a_short_number_is_no_free_text_where_nothing_else_passes(check: str, held: bool) -> None:
+    asks = any(each.from_request for each in csharp(_FIELD + check + _STARTS).capabilities)
+    assert asks is not held
+
+
 _RELAY = "Response.Write(new System.IO.StreamReader(System.Net.WebReq~uest.Create(f).GetResponse().GetResponseStream()).ReadToEnd());"
 
 

@@ -68,7 +68,6 @@ SHOWN_ORDINARY = {
     "cs109_DropZone.aspx",
     "cs110_CodeView.ascx",
     "jn002_Calc.aspx",
-    "vb013_convert.ashx",
 }
 """Of the twentieth list, see the bench: what they check by patterns, tables and letters is not followed."""
 

@@ -40,6 +40,7 @@ from exsweep.detect.webshell.values import (
     marked,
     typed,
 )
+from exsweep.detect.webshell.variables import DIGITS
 
 DEEPEST: Final = 90
 """Nesting of expressions that is followed exactly; what lies deeper only carries its origins along."""
@@ -144,6 +145,8 @@ class Expressions(ABC):
         # A variable of the function hides a control of that name (in C# even `d` one that is called `D`).
         control = "" if name in state.locals else state.controls.get(name, "")
         if found is not None:
+            if state.checked and state.checked[f"{DIGITS}{name}"] > 0:
+                return UNKNOWN
             if name in state.checked and state.checked[name] > 0:
                 found = marked(found, CHECKED)
             elif state.checked and state.checked[f"?{name}"] > 0:

@@ -9,6 +9,7 @@ What something is held against may be unknown (a list in a file of settings). Th
 map servers check in that way, and is written `?name`; it is not enough for a file.
 """
 
+import re
 from typing import Final
 
 from exsweep.detect.webshell.code import (
@@ -27,6 +28,7 @@ from exsweep.detect.webshell.code import (
 from exsweep.detect.webshell.evaluate import Expressions
 from exsweep.detect.webshell.names import dotted
 from exsweep.detect.webshell.values import COMPUTED, MAPPED, ROOTED, Constant
+from exsweep.detect.webshell.variables import DIGITS
 
 _AND: Final = frozenset({"&&", "and", "andalso"})
 _OR: Final = frozenset({"||", "or", "orelse"})
@@ -38,6 +40,8 @@ _MOST_LOOKED_AT: Final = 200
 
 Names = frozenset[str]
 _NONE: Final[Names] = frozenset()
+_NUMBER: Final = re.compile(r"\^(?:\\d|\[0-9\])\{(?:\d{1,2},)?(\d{1,2})\}(?:\$|\\z|\\Z)", re.ASCII)
+_MOST_DIGITS: Final = 10
 WEAK: Final = "?"
 """Before the name of a variable that was held against something unknown."""
 
@@ -54,12 +58,24 @@ def guarded(evaluator: Expressions, condition: Expr) -> tuple[Names, Names]:
             return _NONE.union(*(guarded(evaluator, each)[0] for each in operands)), _NONE
         case Op(operator=operator, operands=operands) if operator in _OR:
             return _NONE, _NONE.union(*(guarded(evaluator, each)[1] for each in operands))
+        case Call(
+            function=Member(base=Name() | Member(), name="IsMatch") as asked,
+            arguments=(Name(name=name), Const(value=pattern), *_),
+        ):
+            few = (dotted(asked) or ())[-2:] == ("regex", "ismatch") and _few_digits(pattern)
+            return frozenset({f"{DIGITS}{name.lower()}"}) if few else _NONE, _NONE
         case Call(function=Member(base=base, name=name), arguments=(first, *_)):
             return _asked(evaluator, name.lower(), base, first), _NONE
         case Name(name=name):
             return _flag(evaluator, name.lower()), _NONE
         case _:
             return _NONE, _NONE
+
+
+def _few_digits(pattern: Constant) -> bool:
+    """Does only a short number match it? Longer ones could spell code."""
+    match = _NUMBER.fullmatch(pattern) if isinstance(pattern, str) else None
+    return match is not None and int(match[1]) <= _MOST_DIGITS
 
 
 def _asked(evaluator: Expressions, how: str, base: Expr, first: Expr) -> Names:

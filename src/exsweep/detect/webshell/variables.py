@@ -20,6 +20,8 @@ from exsweep.detect.webshell.values import (
     words,
 )
 
+DIGITS = "#"
+"""Before the name of a variable that was found to be a short number."""
 _NODES_A_STEP = 8
 _MOST_IN_LOOP = 10_000
 """Nodes of a loop that are looked at for sums: loops may be nested."""
@@ -108,6 +110,7 @@ class Variables(Declared):
         if self.checked and not weak:
             self.checked.pop(name, None)
             self.checked.pop(f"?{name}", None)
+            self.checked.pop(f"{DIGITS}{name}", None)
         if self.function is not None and name in self.locals:
             self._put(self.variables, f"{self.function.name.lower()}\0{name}", value, weak)
             self._put(self.anywhere, name, Value((), value.origins, value.types, value.marks), True)
