@@ -40,6 +40,16 @@ class RowExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Column of the format -> fields that may hold it; `folder of X` is the path X without its last part."""
 
 
+class FileTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A list of files that another program makes, as a table or as JSON."""
+
+    id: str
+    needs: tuple[tuple[str, ...], ...]
+    """Fields that a record has: one of each group; the first names what a table's first line is known by. `a+b`: both."""
+    columns: dict[str, tuple[str, ...]]
+    """Column of `disk_listing` -> fields that may hold it; `a+b` joins a folder and a name."""
+
+
 class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """See the comments in `data/filesystem.yml`."""
 
@@ -53,6 +63,7 @@ class FileSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     not_read: tuple[NotRead, ...]
     quarantine_key: str
     row_exports: tuple[RowExport, ...]
+    file_tables: tuple[FileTable, ...]
 
 
 @cache

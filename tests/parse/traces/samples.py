@@ -6,6 +6,7 @@ from tests.parse.traces.making_hive import shimcache_10
 from tests.parse.traces.test_access_log import COMBINED
 from tests.parse.traces.test_defender import FOUND, LIST, LOCKED, TEXT, entry, history
 from tests.parse.traces.test_eomt import LOG
+from tests.parse.traces.test_file_table import LISTS, TABLES
 from tests.parse.traces.test_history import TYPED
 from tests.parse.traces.test_listing import BODY, ENGLISH
 from tests.parse.traces.test_log_export import ELASTIC
@@ -44,6 +45,8 @@ def trace_samples() -> dict[str, bytes]:
         "hits.ndjson": ELASTIC,
         "relayed.log": SYSLOG,
         "dir.txt": ENGLISH,
+        "files.json": TABLES["velociraptor"].encode(),
+        "find.txt": LISTS["find"].encode(),
         "body.txt": BODY,
         PLACE: recycled(PAGE, "2021-03-05 06:00:00"),
         "C/$LogFile": log_file([entry_of("added", "a.aspx", 40, "2021-03-03 04:10:22")], pages=6),

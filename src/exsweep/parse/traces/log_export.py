@@ -67,7 +67,7 @@ def _cut_of(head: bytes) -> _Cut | None:
     """The way in which one of the first records is a log line."""
     text = to_utf8(head).removeprefix(_BOM)
     for cut in _cuts(text):
-        for tried, record in enumerate(cut().feed(text, last=False)):
+        for tried, record in enumerate(cut().feed(text + b"\n", last=False)):
             if record.value is not None and _read(record.value) is not None:
                 return cut
             if tried >= _TRIED:
