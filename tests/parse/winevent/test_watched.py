@@ -152,6 +152,11 @@ def test_what_a_watching_program_tells_is_the_start_of_a_program(name: str, form
     assert abs(row["_time_ms"] - MOMENT) < 1000
 
 
+def test_what_a_watching_program_was_asked_for_covers_no_day() -> None:
+    assert not read(lines(*WATCHED["defender"][1])).tally.days
+    assert read(CARRIED["splunk's xml as json"][1]).tally.days
+
+
 def test_one_file_may_hold_acts_of_several_kinds() -> None:
     """Files, connections and what nobody reads, as they come out of one query."""
     same = {

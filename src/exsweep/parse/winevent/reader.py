@@ -55,6 +55,8 @@ class EventReader:
         self.tally = Tally()
         self._ledger = Ledger()
         self._export = export
+        self._covers = export is None or not export.kind.fixed
+        """What a watching program was asked for covers no day."""
         self._source = EvtxSource(self._ledger) if export is None else ExportSource(export)
         self._rows = Gatherer()
         self._clock = ClockOffset()
@@ -123,7 +125,8 @@ class EventReader:
         order = np.argsort(batch.time_ms, kind="stable")
         names = tuple(batch.table.column_names)
         self._sessions.add(batch)
-        self.tally.events_of(batch.table, batch.time_ms[order], Header(batch.format, names))
+        header = Header(batch.format, names)
+        self.tally.events_of(batch.table, batch.time_ms[order], header, with_days=self._covers)
         return batch
 
     def _note(self, events: Sequence[Event]) -> None:
