@@ -204,6 +204,14 @@ def test_an_address_in_one_field_is_host_path_and_query():
     )
 
 
+def test_parameters_of_a_command_in_json_are_the_words_of_the_command():
+    audit = request(CmdletName="New-MailboxExportRequest", Caller="Administrator", Succeeded=True, RunDate="2021-03-03T04:12:00Z",
+                    OriginatingServer="EX01", CmdletParameters=[{"Name": "Mailbox", "Value": "ann"},
+                                                                {"Name": "FilePath", "Value": "\\\\fs01\\ann.pst"}])  # fmt: skip
+    row = read(audit, "audit.json")[0][0]
+    assert row["CmdletParameters"] == '-Mailbox "ann" -FilePath "\\\\fs01\\ann.pst"'
+
+
 def test_times_of_named_values_without_a_zone_follow_the_users_word_and_say_so():
     with assuming("+02:00"):
         rows, reader = read(FIREWALL, "fw.log")

@@ -197,7 +197,15 @@ def _own_columns(record: Mapping[str, Any]) -> _Row | None:
 
 
 def _text(value: object) -> str:
-    return "" if value is None or isinstance(value, dict | list) else str(value)
+    """Of a list of names and values, as PowerShell makes JSON of a command's parameters: the command's own words."""
+    if isinstance(value, list):
+        return " ".join(
+            f'-{one["Name"]} "{_text(one.get("Value"))}"'
+            if isinstance(one, dict) and "Name" in one
+            else _text(one)
+            for one in value
+        )
+    return "" if value is None or isinstance(value, dict) else str(value)
 
 
 def _line(text: str) -> tuple[Header, list[bytes]] | None:
