@@ -95,3 +95,20 @@ def test_ranges_of_numbers_grow_together() -> None:
     assert (ranges.span, ranges.gaps()) == ((1, 10), [(8, 9)])
     ranges.add(8, 9)
     assert ranges.gaps() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "script"),
+    [
+        ("Creating Scriptblock text (1 of 1):\nGet-X\n\nScriptBlock ID: 1\nPath: ", "Get-X"),
+        ("Creating Scriptblock text (1 of 2):\nhalf", "half"),
+        (
+            "Text wird erstellt (1 von 1):\nGet-X\n\nScriptBlock-ID: 1a2b3c4d-1111-2222-3333-444455556666\nPfad: a",
+            "Get-X",
+        ),
+        ("Something (1 of 1):\nGet-X\n", None),
+        ("Something (1 of 1):\n" + "\n" * 400_000, None),
+    ],
+)
+def test_a_script_is_taken_out_of_its_event_in_any_language(said: str, script: str | None) -> None:
+    assert message.take_apart(said, {}).get("ScriptBlockText") == script

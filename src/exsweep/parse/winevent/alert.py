@@ -8,6 +8,7 @@ advice names programs alone.
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice
 
 from exsweep.knowledge.event_exports import event_exports
 from exsweep.parse.winevent.shown import CHANNEL, DESCRIPTION, NUMBER
@@ -23,11 +24,10 @@ _PROGRAM = re.compile(
     re.I | re.S,
 )
 _NAME = r"(?:(?:[A-Za-z]:|\\Device\\\w+)\\[^\"<>|*?:]{0,200}\\)?[\w.$-]{1,60}\.exe"
-_SENTENCE = re.compile(
-    rf"(?P<first>{_NAME})\"?[^\n]{{0,120}}?\b(?:spawned|launched|started|created|executed|ran|invoked)\b(?P<by> by)?"
-    rf"[\s\w:'\"]{{0,40}}?(?P<second>{_NAME}).*",
-    re.I | re.S,
-)
+_PROGRAMS = re.compile(_NAME, re.I)
+_VERB = re.compile(r"\b(?:spawned|launched|started|created|executed|ran|invoked)\b(?P<by> by)?", re.I)
+_NEAR, _VERBS = 160, 4
+"""Characters before and behind a verb in which its programs stand, and verbs of a line that are looked at."""
 _SHOWN = re.compile(r"\\|\(\s*(?:PID|process id|id)?[\s:#=]*\d{2,10}\s*\)|\bPID\b[\s:#=]*\d", re.I)
 """What a record of a process has, and a sentence about processes in general has not."""
 _BARE = re.compile(r"\"?(?P<path>[A-Za-z][\w-]{1,40})\"?(?=\s|$)(?P<rest>.*)", re.S)
@@ -68,12 +68,19 @@ def _chain(text: str) -> dict[str, str] | None:
 
 def _sentence_at(lines: Sequence[bytes], at: int, text: str) -> tuple[int, dict[str, str]] | None:
     """`a.exe (4312) spawned b.exe (99)`, `b.exe was started by C:\\x\\a.exe`; with the labels below it, if there are any."""
-    match = _SENTENCE.search(text)
-    if match is None or text.rstrip().endswith("?"):
+    if text.rstrip().endswith("?"):
         return None
-    parent, child = (match["second"], match["first"]) if match["by"] else (match["first"], match["second"])
+    for verb in islice(_VERB.finditer(text), _VERBS):
+        before = [*_PROGRAMS.finditer(text[max(verb.start() - _NEAR, 0) : verb.start()])]
+        behind = _PROGRAMS.search(text[verb.end() : verb.end() + _NEAR])
+        if before and behind:
+            break
+    else:
+        return None
+    first, second = before[-1][0], behind[0]
+    parent, child = (second, first) if verb["by"] else (first, second)
     found, used = _labels(lines, at + 1) if at + 1 < len(lines) else ({}, 0)
-    if "CommandLine" not in found and not _SHOWN.search(match[0]):
+    if "CommandLine" not in found and not _SHOWN.search(text):
         return None
     told = {"ParentImage": _rooted(parent), "Image": _rooted(child), "CommandLine": child}
     if "CommandLine" not in found:

@@ -13,13 +13,15 @@ from exsweep.parse.winevent.record import Data
 
 MAX_LINES = 400
 _SCRIPT = re.compile(
-    r"\s*Creating Scriptblock text \(\d+ of \d+\):\s*\n(?P<text>.*?)(?:\n\s*ScriptBlock ID:.*)?", re.S | re.I
+    r"(?P<english>Creating Scriptblock text )?\S?[^\n]{0,120}?\(\d+\D{1,12}\d+\D{0,8}\)\s?[:\uff1a]", re.I
 )
-_ANY_SCRIPT = re.compile(
-    r"\s*\S[^\n]{0,120}\(\d+\D{1,12}\d+\D{0,8}\)\s*[:\uff1a]\s*\n(?P<text>.*?)\n\s*[^\n:\uff1a]{2,40}[:\uff1a]\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b.*",
-    re.S | re.I,
+"""First line of a script's event in any language: `Creating Scriptblock text (1 of 1):`."""
+_SCRIPT_ID = re.compile(
+    r"[^:\uff1a]{2,40}[:\uff1a]\s{0,9}(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b.*)?", re.I
 )
-"""The same in any language: what stands between "(1 of 1):" and the line with the script's id."""
+_GUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-", re.I)
+_BEHIND = 6
+"""Lines from the end within which the script's id stands, with its path below."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,60}", re.ASCII)
 _VALUE = re.compile(r"(?P<margin>\s*)[^\s:\uff1a<][^:\uff1a<]{0,80}[:\uff1a](?P<gap>[\s\xa0]*)(?P<value>.*)")
 
@@ -36,8 +38,8 @@ def take_apart(message: str, labels: Mapping[str, str], plain: Sequence[str] = (
     >>> take_apart("Creating Scriptblock text (1 of 1):\\nwhoami\\n\\nScriptBlock ID: 1", {})
     {'ScriptBlockText': 'whoami'}
     """
-    if script := _SCRIPT.fullmatch(message) or _ANY_SCRIPT.fullmatch(message):
-        return {"ScriptBlockText": script["text"].strip()}
+    if (script := _script(message)) is not None:
+        return {"ScriptBlockText": script}
     if "\n" not in message:
         message = _broken(message, labels)
     plainly = any(f"\n{name}:" in message for name in plain)
@@ -71,6 +73,20 @@ def _headings(labels: tuple[str, ...]) -> re.Pattern[str]:
     either = "|".join(map(re.escape, sorted(leaves, key=len, reverse=True)))
     head = "|".join(map(re.escape, sorted(heads, key=len, reverse=True)))
     return re.compile(rf"(?<=\s)(?:(?P<head>{head})(?=:\s*[A-Z])|(?:{either})(?=:\s))")
+
+
+def _script(message: str) -> str | None:
+    """What stands between the first line and the one with the script's id; in English also without an id."""
+    first, _, rest = message.lstrip().partition("\n")
+    begins = _SCRIPT.fullmatch(first.strip()[:200])
+    if begins is None:
+        return None
+    lines = rest.rstrip().rsplit("\n", _BEHIND)
+    for place in range(1, len(lines)):
+        line = lines[place].strip()[:400]
+        if line.startswith("ScriptBlock ID:") or (_GUID.search(line) and _SCRIPT_ID.fullmatch(line)):
+            return "\n".join(lines[:place]).strip()
+    return rest.strip() if begins["english"] else None
 
 
 def in_order(message: str, texts: Sequence[EventText]) -> tuple[EventText, Data] | None:
