@@ -1,7 +1,8 @@
 """Windows events: what own and public rules find in real traces of attack techniques, and how fast.
 
 python bench/events.py speed SHARED_DATA      records per CPU-second, against one query per rule without prefilter
-python bench/events.py channel SHARED_DATA MB own|all    one synthetic log of so many MB, as triage reads it
+python bench/events.py channel SHARED_DATA MB own|all [ordinary]    one synthetic log of so many MB, as triage reads it;
+    `ordinary`: of the logs of computers at work only, not of those published as traces of attacks
 python bench/events.py table SHARED_DATA      technique folder -> found by our rules / by Sigma / missed and why, into bench/events.md
 """
 
@@ -123,10 +124,10 @@ def speed(shared: Path) -> None:
     _tell(f"{len(rules)} public rules alone, one query per rule, no prefilter", records, cpu_s() - at)
 
 
-def channel(shared: Path, size: int, rules: Sequence[str]) -> None:
+def channel(shared: Path, size: int, rules: Sequence[str], *, ordinary: bool) -> None:
     """Triage of one log of `size` bytes, made of the sound chunks of the public set with numbers that go on."""
     with tempfile.TemporaryDirectory() as folder:
-        _synthetic(shared, Path(folder) / "channel.evtx", size)
+        _synthetic(shared, Path(folder) / "channel.evtx", size, ordinary=ordinary)
         _tell(f"triage of {size >> 20} MB", *_triage(folder, start(rules)))
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
@@ -150,10 +151,19 @@ def _each(shared: Path) -> Iterator[tuple[str, bytes]]:
     return members(shared / "evtx" / "evtx.zip")
 
 
-def _synthetic(shared: Path, path: Path, size: int) -> None:
+def _technique_of(shared: Path) -> dict[str, str]:
+    """Name of a file -> the publisher's folder (an ATT&CK tactic); empty where it is of no attack."""
+    with (shared / "evtx" / "SOURCES.csv").open(encoding="utf-8") as file:
+        return {row["name"]: row["expected"].removeprefix("ATT&CK folder: ") for row in csv.DictReader(file)}
+
+
+def _synthetic(shared: Path, path: Path, size: int, *, ordinary: bool) -> None:
     sound = []
     head = b""
-    for _, data in _each(shared):
+    technique = _technique_of(shared)
+    for name, data in _each(shared):
+        if ordinary and technique.get(name):
+            continue
         head = head or data[:FILE_HEADER]
         chunks = (data[at : at + CHUNK_SIZE] for at in range(FILE_HEADER, len(data), CHUNK_SIZE))
         laid = ((chunk, lay_out(chunk)) for chunk in chunks if len(chunk) == CHUNK_SIZE)
@@ -205,10 +215,7 @@ def table(shared: Path) -> str:
         event_rules(False, shared / "sigma_rules" / "rules.zip"),
     )
     own, public = Engine(our_rules, load_formats()), Engine(their_rules, load_formats())
-    where = {
-        row["name"]: row["expected"].removeprefix("ATT&CK folder: ") or "(no technique)"
-        for row in csv.DictReader((shared / "evtx" / "SOURCES.csv").open(encoding="utf-8"))
-    }
+    where = _technique_of(shared)
     lines: dict[str, list[str]] = defaultdict(list)
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     missed: list[tuple[str, str, str]] = []
@@ -218,7 +225,7 @@ def table(shared: Path) -> str:
         ours = [rule.id for rule in fired if rule.level in MARKED]
         noted = [rule.id for rule in fired if rule.level not in MARKED]
         theirs = [rule for rule in found_by(public, their_rules, batches) if rule.level in MARKED]
-        folder = where.get(name, "(no technique)")
+        folder = where.get(name) or "(no technique)"
         totals[folder].update(
             files=1,
             ours=int(bool(ours)),
@@ -282,9 +289,9 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["speed", data]:
             speed(Path(data))
-        case ["channel", data, size, "own" | "all" as which]:
+        case ["channel", data, size, "own" | "all" as which, *more] if more in ([], ["ordinary"]):
             given = [str(Path(data) / "sigma_rules" / "rules.zip")] if which == "all" else []
-            channel(Path(data), int(size) << 20, given)
+            channel(Path(data), int(size) << 20, given, ordinary=bool(more))
         case ["table", data]:
             write_table(Path(data))
         case _:

@@ -63,15 +63,15 @@ class Together:
         which = np.searchsorted(firsts, where, side="right") - 1
         order = np.argsort(which, kind="stable")
         borders = np.searchsorted(which[order], np.arange(len(columns) + 1))
-        for at, (name, found, codes) in enumerate(columns):
+        for at, (name, found, numbers) in enumerate(columns):
             mine = order[borders[at] : borders[at + 1]]
             told, places = ids[mine], where[mine] - firsts[at]
             if name in self._short:
                 told, places = _both((told, places), _scanned(self._short[name], found))
-            yield from self._of_column(name, anywhere, told, places, len(found), codes)
+            yield from self._of_column(name, anywhere, told, places, len(found), numbers)
 
     def _of_column(
-        self, name: str, anywhere: str, told: Ints, places: Ints, size: int, codes: Ints | None
+        self, name: str, anywhere: str, told: Ints, places: Ints, size: int, numbers: pa.Array | None
     ) -> Iterator[tuple[tuple[str, int], Mask]]:
         here = self._wanted.get(name)
         asked = self._anywhere[told] if here is None else here[told] | self._anywhere[told]
@@ -81,10 +81,11 @@ class Together:
         told, places = pairs >> _SHIFT, pairs & ((1 << _SHIFT) - 1)
         patterns, begins = np.unique(told, return_index=True)
         stops = np.append(begins[1:], len(told))
+        codes = None if numbers is None else np.asarray(numbers.fill_null(size))
         for pattern, begin, stop in zip(patterns.tolist(), begins.tolist(), stops.tolist(), strict=True):
-            held = np.zeros(size, bool)
+            held = np.zeros(size + 1, bool)  # the last one is that of rows without a value
             held[places[begin:stop]] = True
-            rows = held if codes is None else held[codes]
+            rows = held[:size] if codes is None else held[codes]
             if here is not None and here[pattern]:
                 yield (name, pattern), rows
             if self._anywhere[pattern]:
@@ -107,8 +108,8 @@ def _both(one: tuple[Ints, Ints], other: tuple[Ints, Ints]) -> tuple[Ints, Ints]
     return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
 
 
-def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, Ints | None]:
-    """Values (`binary`), and each row's number in them; None: one value a row. A row without value has an empty one."""
+def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array | None]:
+    """Values (`binary`), and each row's number in them, null where it has none; None: one value a row."""
     if not pa.types.is_dictionary(column.type):
         values = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
         return values if values.type == pa.binary() else values.cast(pa.binary()), None
@@ -116,8 +117,7 @@ def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, Ints | None]:
         column = column.unify_dictionaries().combine_chunks()
     chunk = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
     values = chunk.dictionary if chunk.dictionary.type == pa.binary() else chunk.dictionary.cast(pa.binary())
-    codes = np.asarray(chunk.indices.fill_null(len(values)), np.int64)
-    if len(values) > 2 * len(codes):  # rows were taken out of a larger batch: most values occur no more
-        used, codes = np.unique(codes, return_inverse=True)
-        return values.take(pa.array(used, mask=used == len(values))).fill_null(b""), codes
-    return pa.concat_arrays([values, pa.array([b""], pa.binary())]), codes
+    if len(values) > 2 * len(chunk):  # rows were taken out of a larger batch: most values occur no more
+        again = chunk.cast(pa.binary()).dictionary_encode()
+        return again.dictionary, again.indices
+    return values, chunk.indices

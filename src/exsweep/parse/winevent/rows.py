@@ -189,7 +189,7 @@ def _column(pieces: list[tuple[Index, Sequence[str | int | None]]], count: int, 
     if plain:
         return values.take(_places(rows, np.arange(len(rows), dtype=np.int32), count))
     coded = values.dictionary_encode()
-    indices = np.asarray(pc.fill_null(coded.indices, -1))
+    indices = np.asarray(pc.fill_null(coded.indices, -1) if coded.null_count else coded.indices)
     return pa.DictionaryArray.from_arrays(_places(rows, indices, count), coded.dictionary)
 
 
