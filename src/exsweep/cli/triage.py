@@ -91,7 +91,9 @@ _LEVELS = [level.value for level in Level if level.rank >= Level.ATTACKED.rank]
     type=click.Path(dir_okay=False, path_type=Path),
     help="File with a key for these marks, made where there is none: they then compare over servers.",
 )
-@click.option("--quick", is_flag=True, help="Only look for known signs: keeps no event store, compares few clocks.")
+@click.option(
+    "--quick", is_flag=True, help="Only look for known signs: keeps no event store, compares few clocks."
+)
 @click.option(
     "--rejudge",
     "again",
