@@ -71,7 +71,7 @@ def decide(
     confidence, kinds = _confidence(level, carrying, seen)
     do_now = _do_now(case)
     said = Said(
-        headline=Phrase(key=_of_computer(f"verdict.{level.value}.headline", case)),
+        headline=_headline(case),
         text=(*_meaning(case), *_sure(level, confidence, kinds), *_unseen(case)),
         do_now=do_now,
     )
@@ -201,6 +201,8 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
             said = _attacked(case, dates)
         case Level.NO_SIGNS:
             said = [_read(case, at + "meaning", dates)]
+            if case.seen.old:
+                said.append(_phrase(at + "old"))
         case Level.CANNOT_TELL:
             said = [_cannot(case)]
             if (
@@ -211,6 +213,14 @@ def _meaning(case: _Case) -> tuple[Phrase, ...]:
                 # What is missing decides; a frightened reader still wants to know what the rest showed.
                 said.append(_read(case, at + ("read" if case.seen.days else "read_part"), dates))
     return tuple(said)
+
+
+def _headline(case: _Case) -> Phrase:
+    """Old records without a sign say nothing of today: the first line has their last day in it."""
+    key = f"verdict.{case.level.value}.headline"
+    if case.level is Level.NO_SIGNS and case.seen.old:
+        return _phrase(f"{key}_old", evidence_end=languages.day(case.seen.end))
+    return Phrase(key=_of_computer(key, case))
 
 
 def _of_computer(key: str, case: _Case) -> str:
