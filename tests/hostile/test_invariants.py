@@ -236,7 +236,7 @@ def test_i9_every_rejected_line_is_told(whole: Whole) -> None:
     """Counts of the gaps and of the sources agree, and no source has more days' events than events."""
     rejected = 0
     for gap in whole.ran.assessment.coverage.gaps:
-        if found := re.match(r"(\d+) of (\d+) lines could not be read", gap.reason):
+        if found := re.match(r"(\d+) of (\d+) (?:lines|records) could not be read", gap.reason):
             rejected += int(found[1])
             assert int(found[1]) <= int(found[2])
     assert rejected == sum(one.rejected for one in whole.ran.assessment.coverage.sources)

@@ -59,6 +59,8 @@ class Files(_Entry, frozen=True, kw_only=True):
     dated: bool = False
     """Only the days asked for, by the time of the last write."""
     max_mb: int | None = None
+    shows_no_intruder: bool = False
+    """It tells days of updates and no more: without it nothing is missed that could hide a break-in."""
     why: str
 
     @property
@@ -140,7 +142,7 @@ class Plan(_Entry, frozen=True, kw_only=True):
 
     def matters(self, entry: str) -> bool:
         """Whether a file that this entry could not bring is missed: it would have been judged."""
-        known = {each.id: each.formats for each in self.files}
+        known = {each.id: () if each.shows_no_intruder else each.formats for each in self.files}
         return bool(known.get(entry, ("unknown",)))
 
     def left(self) -> tuple[str, ...]:
