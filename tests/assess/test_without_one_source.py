@@ -237,7 +237,7 @@ def _holds(whole: Assessment, less: Assessment, kinds: Sequence[str]) -> None:
                 assert absent.startswith("Not among the evidence"), (stage, step.why_missing)
                 assert any(name in absent for name in names), (stage, names, absent)
             assert left or not _broken(less), stage
-            terminal = summary(less, None)
+            terminal = " ".join(summary(less, None).split())
             assert not left or any(name in terminal.partition("did not see:")[2] for name in names)
     for what in ("mailboxes", "credentials", "files", "hosts", "persistence") if _broken(less) else ():
         before, after = getattr(whole.impact, what), getattr(less.impact, what)

@@ -1,6 +1,7 @@
 """What a person reads on the terminal when triage is done."""
 
 from pathlib import Path
+from textwrap import wrap
 
 from exsweep.cli.terminal import term
 from exsweep.export.words import count, gaps_counted, stage
@@ -11,6 +12,8 @@ from exsweep.model import Assessment, Coverage, Finding, Gap, Origin, Strength
 
 _MOST = 6
 _NOT_SENT = "missing.no_log"
+_WIDTH = 110
+"""Columns of what is no record: a list of all kinds of record would be one line of 900 signs."""
 _UNREAD = "file"
 """Gaps that name a kind of file which is not read, and what to give instead: the reader can mend these at once."""
 
@@ -74,7 +77,13 @@ def _unseen_steps(assessment: Assessment) -> list[str]:
         "",
         "Steps of the intruder that we did not see:",
         *(f"  - {stage(step.stage)[0]} ({stage(step.stage)[1]})" for step in steps),
-        f"  These records could show them and were not sent: {join(list(shown_by().merged(kinds)))}.",
+        *wrap(
+            f"These records could show them and were not sent: {join(list(shown_by().merged(kinds)))}.",
+            _WIDTH,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+        ),
     ]
 
 
