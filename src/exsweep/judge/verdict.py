@@ -359,8 +359,9 @@ def _unseen(case: _Case) -> tuple[Phrase, ...]:
 
 def _do_now(case: _Case) -> Phrase:
     """The three or four things to do first, before the long list."""
+    old = case.level is Level.NO_SIGNS and case.seen.old
     return _phrase(
-        f"verdict.{case.level.value}.do",
+        f"verdict.{case.level.value}.{'do_old' if old else 'do'}",
         update=_update(case.patch),
         wanted=wanted(case.seen, settling=case.level is Level.SUSPICIOUS),
     )

@@ -40,7 +40,7 @@ def components(path: str) -> tuple[str, ...]:
     """
     text = path[-LONGEST:]
     if "%" in text:
-        text = unquote_to_bytes(text).decode("utf-8", "replace")
+        text = unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
     text = text.removesuffix("::$DATA").replace("/", "\\")
     parts = [part.rstrip(" .") for part in text.split("\\")]
     return tuple(part for part in parts if part)

@@ -72,3 +72,8 @@ def test_lines_that_end_in_a_path_are_files(name: str) -> None:
 )
 def test_other_texts_are_no_lists_of_files(text: str) -> None:
     assert reader_of(text.encode(), "x.out") is None
+
+
+def test_a_path_that_is_no_utf8_and_has_a_percent_sign_is_a_file_too() -> None:
+    rows, _ = read(b"./inetpub/\x81\x81/%41-x.aspx\n./inetpub/b.aspx\n", "list.out")
+    assert len(rows) == 2
