@@ -125,7 +125,7 @@ def _password(access: Access, block: Block, size: int, crc32: int | None, contex
         return None
     given = [each for each in context.passwords if not each.startswith(PEM)]
     if not given:
-        reason = "encrypted: give its password, or unpack it and give the folder"
+        reason = "give its password (--ask-password), or unpack it and give the folder"
         raise EvidenceReadError(SourceState.ENCRYPTED, reason)
     fresh = replace(context, allowance=Allowance(context.budgets.expansion_bytes))
     for password in given:
@@ -138,7 +138,7 @@ def _password(access: Access, block: Block, size: int, crc32: int | None, contex
         if len(data) < size or crc32 is None or zlib.crc32(data) == crc32:
             return password
     tried = "the password does" if len(given) == 1 else f"none of {len(given)} passwords does"
-    raise EvidenceReadError(SourceState.ENCRYPTED, f"encrypted: {tried} not open it")
+    raise EvidenceReadError(SourceState.ENCRYPTED, f"{tried} not open it")
 
 
 def _parts(table: Contents, place: Place) -> list[tuple[Part, bool]]:

@@ -187,7 +187,7 @@ class _Unlocked(Reader):
         super().__init__()
         if password is None:
             raise EvidenceReadError(
-                SourceState.ENCRYPTED, "encrypted: give its password, or unpack it and give the folder"
+                SourceState.ENCRYPTED, "give its password (--ask-password), or unpack it and give the folder"
             )
         rounds, salt, start = _lock(properties)
         cipher = optional("Cryptodome.Cipher.AES")

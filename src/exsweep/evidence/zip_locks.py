@@ -30,14 +30,14 @@ _TABLE = tuple(zlib.crc32(bytes([value ^ 0xFF])) ^ 0xFF000000 for value in range
 def unlock(access: Access, member: ZipMember, start: int, passwords: Sequence[bytes]) -> Reader:
     """The stored bytes without their lock, still compressed. Raises EvidenceReadError (`encrypted`)."""
     if not passwords:
-        raise _locked("encrypted: give its password, or unpack it and give the folder")
+        raise _locked("give its password (--ask-password), or unpack it and give the folder")
     try:
         made = (_aes if member.method == AES else _traditional)(access, member, start, passwords)
     except MissingError as error:
         raise _locked(f"encrypted with AES, which {error}; or unpack it and give the folder") from error
     if made is None:
         tried = "the password does" if len(passwords) == 1 else f"none of {len(passwords)} passwords does"
-        raise _locked(f"encrypted: {tried} not open it")
+        raise _locked(f"{tried} not open it")
     return made
 
 
